@@ -1,0 +1,2 @@
+//! The command `quantizer`.
+fn main() {}

@@ -1,0 +1,5 @@
+//! int8 inference without heap, operating system or floats.
+#![no_std]
+
+pub mod picture;
+pub mod preprocess;

@@ -1,0 +1,82 @@
+//! An 8-bit grey picture of any size, borrowed from the caller.
+
+use core::fmt;
+
+/// An 8-bit grey picture: `height` rows of `width` bytes, row-major, 0 = black, 255 = white.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    width: usize,
+    height: usize,
+    pixels: &'a [u8],
+}
+
+/// Why a picture cannot be turned into an input tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// Width or height is zero, or their product is not the number of pixels.
+    Size {
+        /// Columns claimed.
+        width: usize,
+        /// Rows claimed.
+        height: usize,
+        /// Bytes given.
+        pixels: usize,
+    },
+    /// There is nothing to see: all pixels have (nearly) the same value.
+    Blank,
+    /// The output buffer has the wrong length.
+    OutputLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for PictureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { width, height, pixels } => {
+                write!(
+                    f,
+                    "a picture of {width}x{height} needs {width}*{height} pixels, at least one; found {pixels}"
+                )
+            }
+            Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
+            Self::OutputLength { expected, found } => {
+                write!(f, "the output needs {expected} bytes, found {found}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PictureError {}
+
+impl<'a> Picture<'a> {
+    /// Borrows `pixels` as a picture of `width` columns and `height` rows.
+    ///
+    /// # Errors
+    /// [`PictureError::Size`] if a side is zero or `width * height != pixels.len()`.
+    pub fn new(width: usize, height: usize, pixels: &'a [u8]) -> Result<Self, PictureError> {
+        match width.checked_mul(height) {
+            Some(area) if area > 0 && area == pixels.len() => Ok(Self { width, height, pixels }),
+            _ => Err(PictureError::Size { width, height, pixels: pixels.len() }),
+        }
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The row `y`, or an empty slice below the last one.
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        self.pixels.chunks_exact(self.width).nth(y).unwrap_or(&[])
+    }
+}

@@ -1,0 +1,1 @@
+//! Trains the float MobileNetV2 that edge8 quantises.
