@@ -23,6 +23,13 @@ pub enum PictureError {
         /// Bytes given.
         pixels: usize,
     },
+    /// More than [`Picture::MAX_PIXELS`] pixels.
+    TooLarge {
+        /// Columns given.
+        width: usize,
+        /// Rows given.
+        height: usize,
+    },
     /// There is nothing to see: all pixels have (nearly) the same value.
     Blank,
     /// The output buffer has the wrong length.
@@ -43,6 +50,13 @@ impl fmt::Display for PictureError {
                     "a picture of {width}x{height} needs {width}*{height} pixels, at least one; found {pixels}"
                 )
             }
+            Self::TooLarge { width, height } => {
+                write!(
+                    f,
+                    "a picture of {width}x{height} is too large: at most {} pixels, make it smaller",
+                    Picture::MAX_PIXELS
+                )
+            }
             Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
             Self::OutputLength { expected, found } => {
                 write!(f, "the output needs {expected} bytes, found {found}")
@@ -54,12 +68,17 @@ impl fmt::Display for PictureError {
 impl core::error::Error for PictureError {}
 
 impl<'a> Picture<'a> {
+    /// The largest picture, in pixels: the sums of the pre-processing are sized for it.
+    pub const MAX_PIXELS: usize = 100_000_000;
+
     /// Borrows `pixels` as a picture of `width` columns and `height` rows.
     ///
     /// # Errors
-    /// [`PictureError::Size`] if a side is zero or `width * height != pixels.len()`.
+    /// [`PictureError::Size`] if a side is zero or `width * height != pixels.len()`,
+    /// [`PictureError::TooLarge`] above [`Picture::MAX_PIXELS`].
     pub fn new(width: usize, height: usize, pixels: &'a [u8]) -> Result<Self, PictureError> {
         match width.checked_mul(height) {
+            Some(area) if area > Self::MAX_PIXELS => Err(PictureError::TooLarge { width, height }),
             Some(area) if area > 0 && area == pixels.len() => Ok(Self { width, height, pixels }),
             _ => Err(PictureError::Size { width, height, pixels: pixels.len() }),
         }
@@ -77,6 +96,7 @@ impl<'a> Picture<'a> {
 
     /// The row `y`, or an empty slice below the last one.
     pub fn row(&self, y: usize) -> &'a [u8] {
-        self.pixels.chunks_exact(self.width).nth(y).unwrap_or(&[])
+        let start = y.saturating_mul(self.width);
+        self.pixels.get(start..start.saturating_add(self.width)).unwrap_or(&[])
     }
 }

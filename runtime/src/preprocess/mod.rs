@@ -1,5 +1,9 @@
 //! From a grey picture to the input tensor, in integers. Training, calibration and the device share this code.
 
+mod recipe;
+
+pub use recipe::Recipe;
+
 use crate::picture::{Picture, PictureError};
 
 /// How a digit is laid into the square input.

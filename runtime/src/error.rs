@@ -1,0 +1,178 @@
+//! Why an image is refused or a run cannot start.
+
+use core::fmt;
+
+/// Why a model image is refused, or a run cannot start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file does not begin with the magic bytes of a model image.
+    Magic,
+    /// The format version is not one that this library reads.
+    Version {
+        /// The image's version.
+        found: u16,
+    },
+    /// The image was made for another int8 arithmetic.
+    Contract {
+        /// The image's contract id.
+        found: u32,
+    },
+    /// The image is shorter or longer than its header says, or than the header itself.
+    ImageLength {
+        /// Bytes that the header states.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// The content does not match the checksum: the image was damaged.
+    Checksum {
+        /// Checksum in the header.
+        expected: u32,
+        /// Checksum of the bytes.
+        found: u32,
+    },
+    /// A reserved field of the header is not zero.
+    Reserved,
+    /// The section with this index lies outside the image, out of order or unaligned.
+    SectionPlace {
+        /// Index in the section table.
+        index: u32,
+    },
+    /// A section that must be understood is unknown to this library.
+    SectionKind {
+        /// The section's kind.
+        found: u32,
+    },
+    /// A section that is needed is absent.
+    SectionMissing {
+        /// The section's kind.
+        kind: u32,
+    },
+    /// A section's content is not what its kind prescribes.
+    SectionContent {
+        /// The section's kind.
+        kind: u32,
+    },
+    /// The input or output tensor in the header is invalid or lies outside the arena.
+    Endpoint,
+    /// The number of operator records is not the one in the header.
+    OperatorCount {
+        /// Number that the header states.
+        expected: u32,
+        /// Records that the section holds, as far as they could be read.
+        found: u32,
+    },
+    /// An operator record is invalid.
+    Operator {
+        /// Its index, from 0.
+        index: u32,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// The input slice has the wrong length.
+    InputLength {
+        /// Values that the model takes.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The output slice has the wrong length.
+    OutputLength {
+        /// Values that the model gives.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The arena is too small.
+    ArenaLength {
+        /// Bytes that the model needs.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+}
+
+/// What is wrong with an operator record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// This library does not know the operator.
+    Kind(u16),
+    /// This library does not know the order in which the weights are packed.
+    WeightLayout(u8),
+    /// The record is shorter than its kind needs, or its length is no multiple of 4.
+    RecordLength,
+    /// A tensor has a side of zero, is too large or has a zero point outside int8.
+    Tensor,
+    /// A tensor reaches beyond the arena.
+    OutsideArena,
+    /// The output overlaps an input.
+    Overlap,
+    /// The shapes of inputs and output do not belong together.
+    Shapes,
+    /// Kernel, stride and padding do not lead from the input's shape to the output's.
+    Window,
+    /// Weights, biases or multipliers reach beyond their section or overlap another operator's.
+    Weights,
+    /// A sum could leave 32 bits.
+    Accumulator,
+    /// A multiplier is out of range.
+    Multiplier,
+    /// The activation's smallest value is above its largest.
+    Activation,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Magic => f.write_str("not a model image: it does not begin with the bytes of an .edge8 file"),
+            Self::Version { found } => {
+                write!(f, "format version {found}, this library reads version 1: make the image again with its quantizer")
+            }
+            Self::Contract { found } => write!(f, "int8 contract {found}, this library computes contract 1"),
+            Self::ImageLength { expected, found } => {
+                write!(f, "the image should have {expected} bytes, found {found}: the file was cut or padded")
+            }
+            Self::Checksum { expected, found } => {
+                write!(f, "checksum {found:08x}, the header says {expected:08x}: the image was damaged, copy it again")
+            }
+            Self::Reserved => f.write_str("a reserved header field is not zero: the image needs a newer library"),
+            Self::SectionPlace { index } => write!(f, "section {index} is out of order or outside the image"),
+            Self::SectionKind { found } => {
+                write!(f, "section kind {found} must be understood and is not: the image needs a newer library")
+            }
+            Self::SectionMissing { kind } => write!(f, "the image has no section of kind {kind}"),
+            Self::SectionContent { kind } => write!(f, "the content of the section of kind {kind} is invalid"),
+            Self::Endpoint => f.write_str("the input or output tensor is invalid or outside the arena"),
+            Self::OperatorCount { expected, found } => {
+                write!(f, "the header states {expected} operators, the image holds {found}")
+            }
+            Self::Operator { index, problem } => write!(f, "operator {index}: {problem}"),
+            Self::InputLength { expected, found } => write!(f, "the input has {expected} values, found {found}"),
+            Self::OutputLength { expected, found } => write!(f, "the output has {expected} values, found {found}"),
+            Self::ArenaLength { expected, found } => write!(f, "the arena needs {expected} bytes, found {found}"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Kind(kind) => write!(f, "kind {kind} is unknown: the image needs a newer library"),
+            Self::WeightLayout(layout) => write!(f, "weight layout {layout} is unknown to this library"),
+            Self::RecordLength => f.write_str("the record's length does not fit its kind"),
+            Self::Tensor => f.write_str("a tensor's shape or zero point is invalid"),
+            Self::OutsideArena => f.write_str("a tensor lies outside the arena"),
+            Self::Overlap => f.write_str("the output overlaps an input in the arena"),
+            Self::Shapes => f.write_str("the shapes of inputs and output do not belong together"),
+            Self::Window => f.write_str("kernel, stride and padding do not fit the shapes"),
+            Self::Weights => f.write_str("weights or multipliers lie outside their section or overlap others"),
+            Self::Accumulator => f.write_str("a sum could exceed 32 bits"),
+            Self::Multiplier => f.write_str("a multiplier is out of range"),
+            Self::Activation => f.write_str("the activation's smallest value is above its largest"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

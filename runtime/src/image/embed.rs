@@ -1,0 +1,97 @@
+//! A model image inside the program: aligned, with its sizes as constants.
+
+use super::layout::header;
+
+/// Bytes at an address that is a multiple of 16.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Aligned<T: ?Sized>(
+    /// The bytes.
+    pub T,
+);
+
+impl<const N: usize> Aligned<[u8; N]> {
+    /// Zeros.
+    pub const fn new() -> Self {
+        Self([0; N])
+    }
+
+    /// The bytes, to pass to [`Model::run`](crate::Model::run) as the arena.
+    pub const fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl<const N: usize> Default for Aligned<[u8; N]> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Bytes of arena that an image states, at compile time.
+///
+/// # Panics
+/// If the image is shorter than its header; in a constant that is a compile error.
+pub const fn arena_len(image: &[u8]) -> usize {
+    le(image, header::ARENA_LEN, 4)
+}
+
+/// Values of the input that an image states, at compile time.
+///
+/// # Panics
+/// As [`arena_len`].
+pub const fn input_len(image: &[u8]) -> usize {
+    tensor_len(image, header::INPUT)
+}
+
+/// Values of the output that an image states, at compile time.
+///
+/// # Panics
+/// As [`arena_len`].
+pub const fn output_len(image: &[u8]) -> usize {
+    tensor_len(image, header::OUTPUT)
+}
+
+const fn tensor_len(image: &[u8], at: usize) -> usize {
+    le(image, at + 4, 2) * le(image, at + 6, 2) * le(image, at + 8, 2)
+}
+
+const fn le(image: &[u8], at: usize, len: usize) -> usize {
+    assert!(image.len() >= header::LEN, "not a model image: shorter than a header");
+    let mut value = 0;
+    let mut index = len;
+    while index > 0 {
+        index -= 1;
+        value = value << 8 | image[at + index] as usize;
+    }
+    value
+}
+
+/// Embeds a model image: `embed_model!(pub mod digits, "digits.edge8");` makes a module with
+///
+/// * `IMAGE: &[u8]`, the file, aligned to 16 bytes, for [`Model::parse`](crate::Model::parse);
+/// * `ARENA_LEN`, `INPUT_LEN`, `OUTPUT_LEN: usize`, as the file's header states them;
+/// * `Arena`, a buffer of `ARENA_LEN` bytes, aligned to 16.
+///
+/// The path is relative to the file that the macro is used in, as for `include_bytes!`.
+#[macro_export]
+macro_rules! embed_model {
+    ($visibility:vis mod $name:ident, $path:expr) => {
+        /// An embedded model image.
+        #[allow(dead_code)]
+        $visibility mod $name {
+            use $crate::image::Aligned;
+            static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!($path));
+            /// The model image.
+            pub static IMAGE: &[u8] = &ALIGNED.0;
+            /// Bytes of arena that a run needs.
+            pub const ARENA_LEN: usize = $crate::image::arena_len(include_bytes!($path));
+            /// Values of the input tensor.
+            pub const INPUT_LEN: usize = $crate::image::input_len(include_bytes!($path));
+            /// Values of the output tensor.
+            pub const OUTPUT_LEN: usize = $crate::image::output_len(include_bytes!($path));
+            /// Memory for a run.
+            pub type Arena = Aligned<[u8; ARENA_LEN]>;
+        }
+    };
+}

@@ -1,0 +1,64 @@
+//! The image's header.
+
+use super::layout::{self, header};
+use super::{bytes, checksum};
+use crate::error::Error;
+use crate::tensor::Tensor;
+
+/// The header's fields, checked against the image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) arena_len: u32,
+    pub(crate) operators: u32,
+    pub(crate) sections: u32,
+    pub(crate) input: Tensor,
+    pub(crate) output: Tensor,
+}
+
+impl Header {
+    pub(crate) fn parse(image: &[u8]) -> Result<Self, Error> {
+        if !image.starts_with(&layout::MAGIC) {
+            return Err(Error::Magic);
+        }
+        let cut = Error::ImageLength { expected: header::LEN, found: image.len() };
+        let field = |at| bytes::u32(image, at).ok_or(cut);
+        let version = bytes::u16(image, header::VERSION).ok_or(cut)?;
+        if version != layout::VERSION {
+            return Err(Error::Version { found: version });
+        }
+        let contract = field(header::CONTRACT)?;
+        if contract != layout::CONTRACT {
+            return Err(Error::Contract { found: contract });
+        }
+        check_integrity(image, field(header::IMAGE_LEN)?, field(header::CHECKSUM)?)?;
+        for range in header::RESERVED {
+            if image.get(range).ok_or(cut)?.iter().any(|&byte| byte != 0) {
+                return Err(Error::Reserved);
+            }
+        }
+        let arena_len = field(header::ARENA_LEN)?;
+        let endpoint = |at| match Tensor::decode(image, at) {
+            Some(tensor) if tensor.range().end <= arena_len as usize => Ok(tensor),
+            _ => Err(Error::Endpoint),
+        };
+        Ok(Self {
+            arena_len,
+            operators: field(header::OPERATORS)?,
+            sections: field(header::SECTIONS)?,
+            input: endpoint(header::INPUT)?,
+            output: endpoint(header::OUTPUT)?,
+        })
+    }
+}
+
+/// Length and checksum: after this, a damaged image needs malice or bad luck in 32 bits to go on.
+fn check_integrity(image: &[u8], stated_len: u32, stated_checksum: u32) -> Result<(), Error> {
+    if stated_len as usize != image.len() {
+        return Err(Error::ImageLength { expected: stated_len as usize, found: image.len() });
+    }
+    let found = checksum::image_checksum(image);
+    if found != stated_checksum {
+        return Err(Error::Checksum { expected: stated_checksum, found });
+    }
+    Ok(())
+}

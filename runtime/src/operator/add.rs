@@ -1,0 +1,66 @@
+//! Elementwise sum of two tensors with different quantisations.
+
+use super::{activation, byte, tensor, word};
+use crate::error::Problem;
+use crate::fixed_point::{Activation, Multiplier};
+use crate::image::layout::record::add as record;
+use crate::tensor::Tensor;
+
+/// One input of a sum.
+#[derive(Clone, Copy, Debug)]
+pub struct Addend {
+    /// The tensor.
+    pub tensor: Tensor,
+    /// `scale / (2 * max(first scale, second scale))`, at most 1/2.
+    pub multiplier: Multiplier,
+}
+
+/// An elementwise sum.
+#[derive(Clone, Copy, Debug)]
+pub struct Add {
+    /// First input.
+    pub first: Addend,
+    /// Second input, with as many values as the first.
+    pub second: Addend,
+    /// Output, with as many values again.
+    pub output: Tensor,
+    /// `2 * max(first scale, second scale) / (2^20 * output scale)`.
+    pub multiplier: Multiplier,
+    /// Clamp of the output.
+    pub activation: Activation,
+}
+
+impl Add {
+    /// Inputs are shifted left by this much before they are rescaled, to keep their fractions.
+    pub const LEFT_SHIFT: u32 = 20;
+
+    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+        let multiplier = |index: usize| {
+            Ok(Multiplier {
+                mantissa: word(record, record::MANTISSAS + 4 * index)?,
+                shift: byte(record, record::SHIFTS + index)?,
+            })
+        };
+        Ok(Self {
+            first: Addend { tensor: tensor(record, super::record::INPUT)?, multiplier: multiplier(0)? },
+            second: Addend { tensor: tensor(record, record::SECOND)?, multiplier: multiplier(1)? },
+            output: tensor(record, record::OUTPUT)?,
+            multiplier: multiplier(2)?,
+            activation: activation(record)?,
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let len = self.output.shape.len();
+        if self.first.tensor.shape.len() != len || self.second.tensor.shape.len() != len {
+            return Err(Problem::Shapes);
+        }
+        // Inputs are below 2^28 after the left shift; multipliers below 1 keep both and their sum inside 32 bits.
+        let below_one = |m: Multiplier| m.is_valid() && m.shift <= 0;
+        if below_one(self.first.multiplier) && below_one(self.second.multiplier) && self.multiplier.is_valid() {
+            Ok(())
+        } else {
+            Err(Problem::Multiplier)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Fully connected: every output from every input.
+
+use super::rescale::{self, PerChannel};
+use super::{activation, tensor};
+use crate::error::Problem;
+use crate::fixed_point::Activation;
+use crate::image::layout::record::fully_connected as record;
+use crate::tensor::Tensor;
+
+/// A fully connected layer.
+#[derive(Clone, Copy, Debug)]
+pub struct FullyConnected<'a> {
+    /// Input of any shape, read as one vector.
+    pub input: Tensor,
+    /// Output, 1x1 with one channel per output.
+    pub output: Tensor,
+    /// int8 weights `[out][in]`, zero point 0.
+    pub weights: &'a [i8],
+    /// Bias and multiplier of each output.
+    pub channels: PerChannel<'a>,
+    /// Clamp of the output.
+    pub activation: Activation,
+}
+
+impl<'a> FullyConnected<'a> {
+    pub(super) fn decode(record: &[u8], section: &'a [u8]) -> Result<Self, Problem> {
+        let input = tensor(record, super::record::INPUT)?;
+        let output = tensor(record, record::OUTPUT)?;
+        let len = input.shape.len().checked_mul(output.shape.channels.into());
+        let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
+        Ok(Self { input, output, weights, channels, activation: activation(record)? })
+    }
+
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if self.output.shape.pixels() != 1 {
+            return Err(Problem::Shapes);
+        }
+        self.channels.check(self.input.shape.len())
+    }
+}

@@ -1,0 +1,197 @@
+//! What an operator record says, checked.
+//!
+//! [`Operator::decode`] reads one record and borrows its weights; `Operator::check` proves, once, that the kernels
+//! can run it on an arena of a given size without a panic, an overflow or an access out of bounds.
+
+mod add;
+mod convolution;
+mod fully_connected;
+mod mean;
+mod rescale;
+mod softmax;
+
+pub use add::{Add, Addend};
+pub use convolution::{Convolution, Window};
+pub use fully_connected::FullyConnected;
+pub use mean::Mean;
+pub use rescale::PerChannel;
+pub use softmax::Softmax;
+
+use crate::error::Problem;
+use crate::fixed_point::Activation;
+use crate::image::{bytes, layout};
+use crate::tensor::Tensor;
+use layout::record;
+
+/// One step of a network.
+#[derive(Clone, Copy, Debug)]
+pub enum Operator<'a> {
+    /// 2-D convolution over all input channels.
+    Convolution(Convolution<'a>),
+    /// 2-D convolution of each input channel by itself.
+    Depthwise(Convolution<'a>),
+    /// Every output from every input.
+    FullyConnected(FullyConnected<'a>),
+    /// Elementwise sum.
+    Add(Add),
+    /// Mean over height and width.
+    Mean(Mean),
+    /// Softmax over the channels.
+    Softmax(Softmax),
+}
+
+impl<'a> Operator<'a> {
+    /// Reads a record. `weights` is the image's weights section.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
+    pub(crate) fn decode(record: &[u8], weights: &'a [u8]) -> Result<Self, Problem> {
+        let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
+        match kind {
+            layout::operator::CONVOLUTION => Convolution::decode(record, weights, false).map(Self::Convolution),
+            layout::operator::DEPTHWISE => Convolution::decode(record, weights, true).map(Self::Depthwise),
+            layout::operator::FULLY_CONNECTED => FullyConnected::decode(record, weights).map(Self::FullyConnected),
+            layout::operator::ADD => Add::decode(record).map(Self::Add),
+            layout::operator::MEAN => Mean::decode(record).map(Self::Mean),
+            layout::operator::SOFTMAX => Softmax::decode(record).map(Self::Softmax),
+            unknown => Err(Problem::Kind(unknown)),
+        }
+    }
+
+    /// Proves that the operator can run on an arena of `arena_len` bytes.
+    ///
+    /// # Errors
+    /// The first [`Problem`] found.
+    pub(crate) fn check(&self, arena_len: usize) -> Result<(), Problem> {
+        self.check_places(arena_len)?;
+        let range = self.activation();
+        if range.min > range.max {
+            return Err(Problem::Activation);
+        }
+        match self {
+            Self::Convolution(op) => op.check(false),
+            Self::Depthwise(op) => op.check(true),
+            Self::FullyConnected(op) => op.check(),
+            Self::Add(op) => op.check(),
+            Self::Mean(op) => op.check(),
+            Self::Softmax(op) => op.check(),
+        }
+    }
+
+    /// Tensors inside the arena, the output clear of the inputs.
+    fn check_places(&self, arena_len: usize) -> Result<(), Problem> {
+        let output = self.output().range();
+        if output.end > arena_len {
+            return Err(Problem::OutsideArena);
+        }
+        for input in self.inputs().map(Tensor::range) {
+            if input.end > arena_len {
+                return Err(Problem::OutsideArena);
+            }
+            if input.start < output.end && output.start < input.end {
+                return Err(Problem::Overlap);
+            }
+        }
+        Ok(())
+    }
+
+    /// The operator's name as in TensorFlow Lite.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Convolution(_) => "CONV_2D",
+            Self::Depthwise(_) => "DEPTHWISE_CONV_2D",
+            Self::FullyConnected(_) => "FULLY_CONNECTED",
+            Self::Add(_) => "ADD",
+            Self::Mean(_) => "MEAN",
+            Self::Softmax(_) => "SOFTMAX",
+        }
+    }
+
+    /// The tensors that the operator reads, one or two.
+    pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
+        let (first, second) = match self {
+            Self::Convolution(op) | Self::Depthwise(op) => (&op.input, None),
+            Self::FullyConnected(op) => (&op.input, None),
+            Self::Add(op) => (&op.first.tensor, Some(&op.second.tensor)),
+            Self::Mean(op) => (&op.input, None),
+            Self::Softmax(op) => (&op.input, None),
+        };
+        core::iter::once(first).chain(second)
+    }
+
+    /// The tensor that the operator writes.
+    pub const fn output(&self) -> &Tensor {
+        match self {
+            Self::Convolution(op) | Self::Depthwise(op) => &op.output,
+            Self::FullyConnected(op) => &op.output,
+            Self::Add(op) => &op.output,
+            Self::Mean(op) => &op.output,
+            Self::Softmax(op) => &op.output,
+        }
+    }
+
+    /// The range that the fused activation leaves.
+    pub const fn activation(&self) -> Activation {
+        match self {
+            Self::Convolution(op) | Self::Depthwise(op) => op.activation,
+            Self::FullyConnected(op) => op.activation,
+            Self::Add(op) => op.activation,
+            Self::Mean(op) => op.activation,
+            Self::Softmax(_) => Activation::NONE,
+        }
+    }
+
+    /// The weights and the per-channel constants, of operators that have them.
+    pub const fn parameters(&self) -> Option<(&'a [i8], PerChannel<'a>)> {
+        match self {
+            Self::Convolution(op) | Self::Depthwise(op) => Some((op.weights, op.channels)),
+            Self::FullyConnected(op) => Some((op.weights, op.channels)),
+            Self::Add(_) | Self::Mean(_) | Self::Softmax(_) => None,
+        }
+    }
+
+    /// Bytes of weights and per-channel constants in the image.
+    pub const fn parameter_len(&self) -> usize {
+        match self.parameters() {
+            Some((weights, channels)) => weights.len().wrapping_add(channels.byte_len()),
+            None => 0,
+        }
+    }
+
+    /// Multiply-accumulates of one inference, taps in the padding included.
+    pub const fn macs(&self) -> u64 {
+        match self {
+            Self::Convolution(op) | Self::Depthwise(op) => {
+                (op.output.shape.pixels() as u64).wrapping_mul(op.weights.len() as u64)
+            }
+            Self::FullyConnected(op) => op.weights.len() as u64,
+            Self::Add(_) | Self::Mean(_) | Self::Softmax(_) => 0,
+        }
+    }
+}
+
+/// The tensor record at `at`.
+fn tensor(record: &[u8], at: usize) -> Result<Tensor, Problem> {
+    if record.len() < at.saturating_add(layout::TENSOR_LEN) {
+        return Err(Problem::RecordLength);
+    }
+    Tensor::decode(record, at).ok_or(Problem::Tensor)
+}
+
+/// The fields that every record begins with.
+fn activation(record: &[u8]) -> Result<Activation, Problem> {
+    match (bytes::i8(record, record::ACTIVATION_MIN), bytes::i8(record, record::ACTIVATION_MAX)) {
+        (Some(min), Some(max)) => Ok(Activation { min, max }),
+        _ => Err(Problem::RecordLength),
+    }
+}
+
+/// The `i32` at `at`.
+fn word(record: &[u8], at: usize) -> Result<i32, Problem> {
+    bytes::i32(record, at).ok_or(Problem::RecordLength)
+}
+
+/// The `i8` at `at`.
+fn byte(record: &[u8], at: usize) -> Result<i8, Problem> {
+    bytes::i8(record, at).ok_or(Problem::RecordLength)
+}

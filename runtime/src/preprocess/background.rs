@@ -1,0 +1,81 @@
+//! What is paper and what is ink.
+
+use super::histogram::Histogram;
+use super::thumbnail::Thumbnail;
+use super::trend::Trend;
+
+/// Ink must stand out by this many grey levels.
+const MIN_CONTRAST: i32 = 8;
+
+/// And by this many times the spread of the background.
+const MIN_SIGNAL_TO_NOISE: i32 = 5;
+
+/// Background pixels lie this close to the most frequent level.
+const LEVEL_WINDOW: i32 = 24;
+
+/// The peak is what this many cells reach: fewer are dust.
+const PEAK_CELLS: u32 = 3;
+
+/// The grey level of the background everywhere, and the side on which ink lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Background {
+    trend: Trend,
+    level: i32,
+    dark_ink: bool,
+    /// Spread of the background: three quarters of it lie within this distance of the level.
+    pub noise: i32,
+    /// Contrast of the strongest ink.
+    pub peak: i32,
+}
+
+impl Background {
+    /// Looks at a thumbnail; `None` if nothing stands out.
+    pub fn estimate(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Option<Self> {
+        let trend = flattest(thumbnail, histogram);
+        let (mode, _) = histogram.collect(levels(thumbnail, trend)).mode();
+        let level = histogram.quantile(mode - LEVEL_WINDOW, mode + LEVEL_WINDOW, 1, 2);
+        let mut found = Self { trend, level, dark_ink: false, noise: 0, peak: 0 };
+        found.dark_ink = found.dark_outweighs_light(thumbnail);
+        histogram.collect(thumbnail.iter().map(|(x, y, value)| found.contrast(value, x, y)));
+        found.peak = histogram.top(PEAK_CELLS);
+        found.noise = histogram.spread(found.peak / 2);
+        (found.peak >= MIN_CONTRAST && found.peak > MIN_SIGNAL_TO_NOISE * found.noise).then_some(found)
+    }
+
+    /// How much of an ink of grey `value` in cell `(x, y)` there is: 0 is background.
+    pub fn ink(&self, value: u8, x: usize, y: usize) -> u8 {
+        self.contrast(value, x, y).clamp(0, 255) as u8
+    }
+
+    fn contrast(&self, value: u8, x: usize, y: usize) -> i32 {
+        let difference = i32::from(value) - self.trend.at(x, y) - self.level;
+        if self.dark_ink { -difference } else { difference }
+    }
+
+    /// Squares, because ink differs much from the background and noise little.
+    fn dark_outweighs_light(&self, thumbnail: &Thumbnail) -> bool {
+        let (mut dark, mut light) = (0u32, 0u32);
+        for (x, y, value) in thumbnail.iter() {
+            let contrast = self.contrast(value, x, y).clamp(-255, 255);
+            let side = if contrast < 0 { &mut dark } else { &mut light };
+            *side += contrast.unsigned_abs().pow(2);
+        }
+        dark > light
+    }
+}
+
+/// The estimated trend, or none if without it the background is as even.
+fn flattest(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Trend {
+    let bent = Trend::estimate(thumbnail, histogram);
+    let (_, even) = histogram.collect(levels(thumbnail, Trend::default())).mode();
+    let (_, evened) = histogram.collect(levels(thumbnail, bent)).mode();
+    if evened > even + even / 4 { bent } else { Trend::default() }
+}
+
+/// The levels of all cells less the trend. The border counts twice: it is background more often than the middle.
+fn levels(thumbnail: &Thumbnail, trend: Trend) -> impl Iterator<Item = i32> {
+    thumbnail.iter().flat_map(move |(x, y, value)| {
+        let times = if thumbnail.on_border(x, y) { 2 } else { 1 };
+        core::iter::repeat_n(i32::from(value) - trend.at(x, y), times)
+    })
+}

@@ -1,0 +1,118 @@
+//! Counts of grey levels and of differences of grey levels.
+
+/// Values from `-OFFSET` to `OFFSET - 1` have a bin of their own; others go to the nearest one.
+const OFFSET: i32 = 512;
+
+/// Half the width of the window in which [`Histogram::mode`] counts.
+const MODE_WINDOW: i32 = 2;
+
+/// How often each value occurred; at most 65,535 values.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    bins: [u16; 2 * OFFSET as usize],
+}
+
+impl Histogram {
+    pub const fn new() -> Self {
+        Self { bins: [0; 2 * OFFSET as usize] }
+    }
+
+    /// Replaces the contents by `values`.
+    pub fn collect(&mut self, values: impl Iterator<Item = i32>) -> &Self {
+        self.bins = [0; 2 * OFFSET as usize];
+        for value in values {
+            let index = (value.clamp(-OFFSET, OFFSET - 1) + OFFSET) as usize;
+            if let Some(bin) = self.bins.get_mut(index) {
+                *bin = bin.saturating_add(1);
+            }
+        }
+        self
+    }
+
+    fn count(&self, value: i32) -> u32 {
+        let index = usize::try_from(value + OFFSET).ok();
+        index.and_then(|index| self.bins.get(index)).map_or(0, |bin| u32::from(*bin))
+    }
+
+    /// How many values lie in `from..=to`.
+    pub fn count_in(&self, from: i32, to: i32) -> u32 {
+        (from..=to).map(|value| self.count(value)).sum()
+    }
+
+    /// The least value in `from..=to` with at least `part / whole` of that range's values at or below it.
+    pub fn quantile(&self, from: i32, to: i32, part: u32, whole: u32) -> i32 {
+        let total = self.count_in(from, to);
+        let mut seen = 0;
+        for value in from..to {
+            seen += self.count(value);
+            if seen * whole >= total * part && seen > 0 {
+                return value;
+            }
+        }
+        to
+    }
+
+    /// The median of all values; 0 if there are none.
+    pub fn median(&self) -> i32 {
+        if self.count_in(-OFFSET, OFFSET - 1) == 0 {
+            return 0;
+        }
+        self.quantile(-OFFSET, OFFSET - 1, 1, 2)
+    }
+
+    /// The value around which most values lie, and how many lie there.
+    pub fn mode(&self) -> (i32, u32) {
+        let mut best = (0, 0);
+        for value in -OFFSET..OFFSET {
+            // The value itself counts once more: of equal windows the one with the peak in its middle wins.
+            let window = self.count_in(value - MODE_WINDOW, value + MODE_WINDOW) + self.count(value);
+            if window > best.1 {
+                best = (value, window);
+            }
+        }
+        best
+    }
+
+    /// The largest value with at least `count` values at or above it; 0 if that is negative.
+    pub fn top(&self, count: u32) -> i32 {
+        let mut seen = 0;
+        for value in (1..OFFSET).rev() {
+            seen += self.count(value);
+            if seen >= count {
+                return value;
+            }
+        }
+        0
+    }
+
+    /// Of the values with magnitude below `limit`: three quarters have at most this magnitude.
+    pub fn spread(&self, limit: i32) -> i32 {
+        let total = self.count_in(1 - limit, limit - 1);
+        let mut seen = self.count(0);
+        let mut magnitude = 0;
+        while seen * 4 < total * 3 && magnitude < limit {
+            magnitude += 1;
+            seen += self.count(magnitude) + self.count(-magnitude);
+        }
+        magnitude
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_statistics() {
+        let mut histogram = Histogram::new();
+        histogram.collect([5, -3, 5, 9, 200, -700, 6].into_iter());
+        assert_eq!(histogram.median(), 5);
+        assert_eq!(histogram.mode(), (5, 5));
+        assert_eq!(histogram.top(1), 200);
+        assert_eq!(histogram.top(3), 6);
+        assert_eq!(histogram.spread(10), 6);
+        assert_eq!(histogram.quantile(0, 255, 1, 1), 200);
+        assert_eq!(histogram.count_in(-OFFSET, -OFFSET), 1);
+        assert_eq!(histogram.collect(core::iter::empty()).median(), 0);
+    }
+}

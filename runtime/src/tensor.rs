@@ -1,0 +1,79 @@
+//! What a tensor is: a shape, a quantisation, a place in the arena.
+
+use crate::image::bytes;
+use core::ops::Range;
+
+/// Height, width and channels of one image's activations, stored channels last (HWC, row-major).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows, at least 1.
+    pub height: u16,
+    /// Columns, at least 1.
+    pub width: u16,
+    /// Channels, at least 1.
+    pub channels: u16,
+}
+
+impl Shape {
+    /// Number of values, `height * width * channels`; [`None`] if a side is 0 or the product exceeds 32 bits.
+    pub const fn checked_len(self) -> Option<usize> {
+        let len = self.height as u64 * self.width as u64 * self.channels as u64;
+        if len == 0 || len > u32::MAX as u64 { None } else { Some(len as usize) }
+    }
+
+    /// Number of values. Of a tensor of a parsed model this is exact and at least 1.
+    pub const fn len(self) -> usize {
+        self.pixels().wrapping_mul(self.channels as usize)
+    }
+
+    /// Whether a side is zero; never so in a parsed model.
+    pub const fn is_empty(self) -> bool {
+        self.height == 0 || self.width == 0 || self.channels == 0
+    }
+
+    /// Number of pixels, `height * width`.
+    pub const fn pixels(self) -> usize {
+        (self.height as usize).wrapping_mul(self.width as usize)
+    }
+}
+
+/// An int8 activation tensor: `real = (q - zero_point) * scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tensor {
+    /// First byte in the arena.
+    pub offset: u32,
+    /// Height, width and channels.
+    pub shape: Shape,
+    /// The int8 value of real 0, in [-128, 127].
+    pub zero_point: i8,
+    /// Step between two neighbouring values; for tools and reports, the kernels never read it.
+    pub scale: f32,
+}
+
+impl Tensor {
+    /// The bytes of the arena that the tensor takes.
+    pub fn range(&self) -> Range<usize> {
+        let start = self.offset as usize;
+        start..start.saturating_add(self.shape.len())
+    }
+
+    /// Reads a tensor record of [`layout::TENSOR_LEN`](crate::image::layout::TENSOR_LEN) bytes.
+    ///
+    /// [`None`] if the record is cut short, a side is zero, the zero point is no int8 or the tensor is too large for
+    /// any arena.
+    pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
+        let shape = Shape {
+            height: bytes::u16(record, at.checked_add(4)?)?,
+            width: bytes::u16(record, at.checked_add(6)?)?,
+            channels: bytes::u16(record, at.checked_add(8)?)?,
+        };
+        let offset = bytes::u32(record, at)?;
+        (offset as usize).checked_add(shape.checked_len()?)?;
+        Some(Self {
+            offset,
+            shape,
+            zero_point: i8::try_from(bytes::i16(record, at.checked_add(10)?)?).ok()?,
+            scale: f32::from_bits(bytes::u32(record, at.checked_add(12)?)?),
+        })
+    }
+}
