@@ -13,6 +13,9 @@ const MIN_SIGNAL_TO_NOISE: i32 = 5;
 /// Background pixels lie this close to the most frequent level.
 const LEVEL_WINDOW: i32 = 24;
 
+/// Ink of this part of the peak is the edge of a stroke.
+const FAINT_INK: i32 = 16;
+
 /// The peak is what this many cells reach: fewer are dust.
 const PEAK_CELLS: u32 = 3;
 
@@ -23,9 +26,9 @@ pub(super) struct Background {
     level: i32,
     dark_ink: bool,
     /// Spread of the background: three quarters of it lie within this distance of the level.
-    pub noise: i32,
+    noise: i32,
     /// Contrast of the strongest ink.
-    pub peak: i32,
+    peak: i32,
 }
 
 impl Background {
@@ -45,6 +48,26 @@ impl Background {
     /// How much of an ink of grey `value` in cell `(x, y)` there is: 0 is background.
     pub fn ink(&self, value: u8, x: usize, y: usize) -> u8 {
         self.contrast(value, x, y).clamp(0, 255) as u8
+    }
+
+    /// Replaces the grey values of `thumbnail` by their ink.
+    pub fn keep_ink(&self, thumbnail: &mut Thumbnail) {
+        let (width, height) = (thumbnail.width, thumbnail.height);
+        for (y, row) in thumbnail.cells.iter_mut().enumerate().take(height) {
+            for (x, cell) in row.iter_mut().enumerate().take(width) {
+                *cell = self.ink(*cell, x, y);
+            }
+        }
+    }
+
+    /// Ink from here on is part of a piece.
+    pub fn threshold(&self) -> u8 {
+        (self.peak / FAINT_INK).max(3 * self.noise).clamp(1, 255) as u8
+    }
+
+    /// Ink up to here is noise.
+    pub fn floor(&self) -> i32 {
+        2 * self.noise
     }
 
     fn contrast(&self, value: u8, x: usize, y: usize) -> i32 {

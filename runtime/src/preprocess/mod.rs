@@ -1,17 +1,55 @@
 //! From a grey picture to the input tensor, in integers. Training, calibration and the device share this code.
+//!
+//! Nothing here allocates, uses a float or can panic. The cost is a few passes over the pixels, whatever the size.
+//!
+//! 1. A thumbnail of at most 64x64 cells, each a box average (`thumbnail`).
+//! 2. The background: uneven light is a quadratic surface (`trend`), its level the most frequent one, and ink lies on
+//!    the side which differs more, dark on light or light on dark (`background`).
+//! 3. Connected pieces of ink. The heaviest one and its neighbours are the digit; specks, frames and shadows at the
+//!    border are not (`pieces`).
+//! 4. If the digit is small in the thumbnail, the same again for the part of the picture around it.
+//! 5. The digit's pixels are averaged (or interpolated) from the full picture, so that its longer side takes
+//!    [`Framing::digit`] pixels, and its centre of mass is moved to the centre (`resample`, `draw`).
+//! 6. The contrast is stretched to 0..=255.
 
+mod background;
+mod draw;
+mod histogram;
+mod pieces;
 mod recipe;
+mod region;
+mod resample;
+mod thumbnail;
+mod trend;
+
+#[cfg(test)]
+mod tests;
 
 pub use recipe::Recipe;
 
 use crate::picture::{Picture, PictureError};
+use background::Background;
+use draw::Found;
+use histogram::Histogram;
+use pieces::Pieces;
+use region::Region;
+use thumbnail::{SIDE, Thumbnail};
+
+/// At most this often is the digit looked for more closely; each time it grows by a factor of up to 64.
+const PASSES: usize = 4;
+
+/// A digit of fewer pixels cannot be read.
+const MIN_DIGIT: usize = 5;
+
+/// Of the pixels with at least half of the strongest ink, this part (in percent) is not brighter than white.
+const WHITE_PERCENTILE: u32 = 90;
 
 /// How a digit is laid into the square input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
     /// Rows and columns of the input tensor.
     pub side: u16,
-    /// Length of the digit's longer side in the input tensor.
+    /// Length of the digit's longer side in the input tensor, at most `side`.
     pub digit: u16,
 }
 
@@ -22,16 +60,18 @@ impl Framing {
     }
 }
 
-/// Memory that [`frame`] works in; its contents before and after mean nothing.
+/// Memory that [`frame`] works in, about 16 KB; its contents before and after mean nothing.
 #[derive(Debug)]
 pub struct Workspace {
-    _private: (),
+    thumbnail: Thumbnail,
+    histogram: Histogram,
+    pieces: Pieces,
 }
 
 impl Workspace {
     /// An empty workspace.
     pub const fn new() -> Self {
-        Self { _private: () }
+        Self { thumbnail: Thumbnail::new(), histogram: Histogram::new(), pieces: Pieces::new() }
     }
 }
 
@@ -51,6 +91,54 @@ pub fn frame(
     workspace: &mut Workspace,
     framed: &mut [u8],
 ) -> Result<(), PictureError> {
-    let _ = (picture, framing, workspace, framed);
-    Err(PictureError::Blank)
+    let expected = usize::from(framing.side) * usize::from(framing.side);
+    if framed.len() != expected {
+        return Err(PictureError::OutputLength { expected, found: framed.len() });
+    }
+    let found = find(picture, workspace)?;
+    framed.fill(0);
+    found.draw(framing, &workspace.pieces, framed);
+    stretch(framed, found.background.floor(), &mut workspace.histogram)
+}
+
+/// Looks for the digit, closer and closer until its thumbnail is as fine as an input needs it.
+fn find<'a>(picture: &'a Picture<'a>, workspace: &mut Workspace) -> Result<Found<'a>, PictureError> {
+    let Workspace { thumbnail, histogram, pieces } = workspace;
+    let mut region = Region::whole(picture);
+    let mut passes = PASSES;
+    loop {
+        thumbnail.fill(picture, region);
+        let background = Background::estimate(thumbnail, histogram).ok_or(PictureError::Blank)?;
+        background.keep_ink(thumbnail);
+        let digit = pieces.find_digit(thumbnail, background.threshold()).ok_or(PictureError::Blank)?;
+        let found = Found::new(picture, region, background, digit, thumbnail);
+        let bounds = found.bounds();
+        passes -= 1;
+        if passes == 0 || region.longer() <= SIDE || digit.bounds.longer() >= SIDE / 2 {
+            return if bounds.longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) };
+        }
+        // Two cells more, since ink at the edge of a coarse cell may have been too faint to count.
+        let cell = region.longer() / SIDE + 1;
+        region = bounds.grown(bounds.longer() / 4 + 2 * cell, picture);
+    }
+}
+
+/// Makes `floor` black and the ink of the strokes white.
+fn stretch(framed: &mut [u8], floor: i32, histogram: &mut Histogram) -> Result<(), PictureError> {
+    let strongest = i32::from(framed.iter().copied().max().unwrap_or(0));
+    let values = framed.iter().map(|byte| i32::from(*byte));
+    // A large input has more pixels than a histogram counts: every so many are enough.
+    let stride = framed.len() / usize::from(u16::MAX) + 1;
+    let white =
+        histogram.collect(values.step_by(stride)).quantile(strongest / 2, strongest, WHITE_PERCENTILE, 100);
+    let range = white - floor;
+    if range <= 0 {
+        return Err(PictureError::Blank);
+    }
+    for byte in framed {
+        let ink = (i32::from(*byte) - floor).max(0);
+        let level = (ink * 255 + range / 2).checked_div(range).unwrap_or(0);
+        *byte = level.min(255) as u8;
+    }
+    Ok(())
 }

@@ -75,8 +75,7 @@ struct Piece {
 }
 
 impl Piece {
-    const NONE: Self =
-        Self { parent: 0, kept: false, bounds: Bounds::NONE, area: 0, on_border: 0, mass: 0 };
+    const NONE: Self = Self { parent: 0, kept: false, bounds: Bounds::NONE, area: 0, on_border: 0, mass: 0 };
 
     /// Ink, less for a piece that lies along the border: a frame or a shadow rather than a digit.
     fn weight(&self) -> u32 {

@@ -67,3 +67,30 @@ impl<'a> Recipe<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_back() {
+        let table: [i8; 256] = core::array::from_fn(|index| (index as i32 - 128) as i8);
+        let bytes = Recipe::encode(Framing { side: 32, digit: 23 }, &table);
+        let recipe = Recipe::parse(&bytes).unwrap();
+        assert_eq!(recipe.framing(), Framing { side: 32, digit: 23 });
+        assert_eq!((recipe.table[0], recipe.table[200], recipe.input_len()), (-128, 72, 1024));
+    }
+
+    #[test]
+    fn damaged_recipes_are_refused() {
+        let bytes = Recipe::encode(Framing { side: 32, digit: 23 }, &[0; 256]);
+        for length in 0..bytes.len() {
+            assert!(Recipe::parse(&bytes[..length]).is_none());
+        }
+        for (place, value) in [(0, 2), (1, 1), (2, 0), (4, 0), (4, 33), (6, 1)] {
+            let mut damaged = bytes;
+            damaged[place] = value;
+            assert!(Recipe::parse(&damaged).is_none(), "byte {place} = {value}");
+        }
+    }
+}

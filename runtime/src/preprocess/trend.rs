@@ -22,8 +22,7 @@ impl Trend {
     /// The surface under `thumbnail`; axes with fewer than 8 cells stay flat.
     pub fn estimate(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Self {
         let (width, height) = (thumbnail.width, thumbnail.height);
-        let mut trend =
-            Self { middle: (width as i32 / 2, height as i32 / 2), slope: (0, 0), curve: (0, 0) };
+        let mut trend = Self { middle: (width as i32 / 2, height as i32 / 2), slope: (0, 0), curve: (0, 0) };
         trend.curve = (
             curvature(width / 4, |d| histogram.collect(bends_along_rows(thumbnail, d)).median()),
             curvature(height / 4, |d| histogram.collect(bends_along_columns(thumbnail, d)).median()),
@@ -140,7 +139,8 @@ mod tests {
 
     #[test]
     fn ink_does_not_bend_the_surface() {
-        let inked = |x: i32, y: i32| (18..42).contains(&x) && (8..32).contains(&y) && (x / 4 + y / 5) % 3 != 0;
+        let inked =
+            |x: i32, y: i32| (18..42).contains(&x) && (8..32).contains(&y) && (x / 4 + y / 5) % 3 != 0;
         let with_ink = surface(|x, y| 200 - x - y - if inked(x, y) { 90 } else { 0 });
         let trend = Trend::estimate(&with_ink, &mut Histogram::new());
         let corners = [(0, 0), (59, 0), (0, 39), (59, 39)];
