@@ -126,32 +126,53 @@ pub enum Problem {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Magic => f.write_str("not a model image: it does not begin with the bytes of an .edge8 file"),
+            Self::Magic => {
+                f.write_str("not a model image: it does not begin with the bytes of an .edge8 file")
+            }
             Self::Version { found } => {
-                write!(f, "format version {found}, this library reads version 1: make the image again with its quantizer")
+                write!(
+                    f,
+                    "format version {found}, this library reads version 1: make the image again with its quantizer"
+                )
             }
             Self::Contract { found } => write!(f, "int8 contract {found}, this library computes contract 1"),
             Self::ImageLength { expected, found } => {
                 write!(f, "the image should have {expected} bytes, found {found}: the file was cut or padded")
             }
             Self::Checksum { expected, found } => {
-                write!(f, "checksum {found:08x}, the header says {expected:08x}: the image was damaged, copy it again")
+                write!(
+                    f,
+                    "checksum {found:08x}, the header says {expected:08x}: the image was damaged, copy it again"
+                )
             }
-            Self::Reserved => f.write_str("a reserved header field is not zero: the image needs a newer library"),
+            Self::Reserved => {
+                f.write_str("a reserved header field is not zero: the image needs a newer library")
+            }
             Self::SectionPlace { index } => write!(f, "section {index} is out of order or outside the image"),
             Self::SectionKind { found } => {
-                write!(f, "section kind {found} must be understood and is not: the image needs a newer library")
+                write!(
+                    f,
+                    "section kind {found} must be understood and is not: the image needs a newer library"
+                )
             }
             Self::SectionMissing { kind } => write!(f, "the image has no section of kind {kind}"),
-            Self::SectionContent { kind } => write!(f, "the content of the section of kind {kind} is invalid"),
+            Self::SectionContent { kind } => {
+                write!(f, "the content of the section of kind {kind} is invalid")
+            }
             Self::Endpoint => f.write_str("the input or output tensor is invalid or outside the arena"),
             Self::OperatorCount { expected, found } => {
                 write!(f, "the header states {expected} operators, the image holds {found}")
             }
             Self::Operator { index, problem } => write!(f, "operator {index}: {problem}"),
-            Self::InputLength { expected, found } => write!(f, "the input has {expected} values, found {found}"),
-            Self::OutputLength { expected, found } => write!(f, "the output has {expected} values, found {found}"),
-            Self::ArenaLength { expected, found } => write!(f, "the arena needs {expected} bytes, found {found}"),
+            Self::InputLength { expected, found } => {
+                write!(f, "the input has {expected} values, found {found}")
+            }
+            Self::OutputLength { expected, found } => {
+                write!(f, "the output has {expected} values, found {found}")
+            }
+            Self::ArenaLength { expected, found } => {
+                write!(f, "the arena needs {expected} bytes, found {found}")
+            }
         }
     }
 }
@@ -167,7 +188,9 @@ impl fmt::Display for Problem {
             Self::Overlap => f.write_str("the output overlaps an input in the arena"),
             Self::Shapes => f.write_str("the shapes of inputs and output do not belong together"),
             Self::Window => f.write_str("kernel, stride and padding do not fit the shapes"),
-            Self::Weights => f.write_str("weights or multipliers lie outside their section or overlap others"),
+            Self::Weights => {
+                f.write_str("weights or multipliers lie outside their section or overlap others")
+            }
             Self::Accumulator => f.write_str("a sum could exceed 32 bits"),
             Self::Multiplier => f.write_str("a multiplier is out of range"),
             Self::Activation => f.write_str("the activation's smallest value is above its largest"),

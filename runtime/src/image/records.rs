@@ -42,7 +42,11 @@ impl<'a> Iterator for Operators<'a> {
 ///
 /// The time is bounded by the image's length: operators that share weights, which could be scanned without end, are
 /// refused.
-pub(crate) fn check_operators(mut operators: Operators<'_>, expected: u32, arena_len: usize) -> Result<(), Error> {
+pub(crate) fn check_operators(
+    mut operators: Operators<'_>,
+    expected: u32,
+    arena_len: usize,
+) -> Result<(), Error> {
     let mut unclaimed = operators.weights.len();
     let mut found = 0;
     while let Some(decoded) = operators.next_record() {

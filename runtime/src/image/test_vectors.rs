@@ -56,6 +56,10 @@ impl<'a> Iterator for TestVectors<'a> {
         let (output, rest) = rest.split_at_checked(output_len)?;
         let (layers, rest) = rest.split_at_checked(operators.checked_mul(4)?)?;
         self.rest = rest;
-        Some(TestVector { input: cast::as_i8(input), output: cast::as_i8(output), layers: layers.as_chunks().0 })
+        Some(TestVector {
+            input: cast::as_i8(input),
+            output: cast::as_i8(output),
+            layers: layers.as_chunks().0,
+        })
     }
 }

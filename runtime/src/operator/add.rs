@@ -57,7 +57,8 @@ impl Add {
         }
         // Inputs are below 2^28 after the left shift; multipliers below 1 keep both and their sum inside 32 bits.
         let below_one = |m: Multiplier| m.is_valid() && m.shift <= 0;
-        if below_one(self.first.multiplier) && below_one(self.second.multiplier) && self.multiplier.is_valid() {
+        if below_one(self.first.multiplier) && below_one(self.second.multiplier) && self.multiplier.is_valid()
+        {
             Ok(())
         } else {
             Err(Problem::Multiplier)

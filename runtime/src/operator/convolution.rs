@@ -44,8 +44,8 @@ impl Window {
     fn joins(&self, input: Shape, output: Shape) -> bool {
         let sizes = [(input.height, output.height), (input.width, output.width)];
         (0..2).zip(sizes).all(|(axis, (size, positions))| {
-            let [kernel, stride, padding] =
-                [self.kernel, self.stride, self.padding].map(|pair| pair.get(axis).copied().unwrap_or(0) as u64);
+            let [kernel, stride, padding] = [self.kernel, self.stride, self.padding]
+                .map(|pair| pair.get(axis).copied().unwrap_or(0) as u64);
             let last = (positions as u64).saturating_sub(1).saturating_mul(stride);
             kernel > 0 && stride > 0 && padding < kernel && last < (size as u64).saturating_add(padding)
         })
@@ -84,7 +84,8 @@ impl<'a> Convolution<'a> {
         };
         let window = window().ok_or(Problem::RecordLength)?;
         let inputs_each = if depthwise { 1 } else { input.shape.channels as usize };
-        let len = window.taps().checked_mul(inputs_each).and_then(|n| n.checked_mul(output.shape.channels.into()));
+        let len =
+            window.taps().checked_mul(inputs_each).and_then(|n| n.checked_mul(output.shape.channels.into()));
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
         Ok(Self { input, output, window, weights, channels, activation: activation(record)? })
     }
@@ -118,7 +119,9 @@ mod tests {
     /// `clip` against the definition: tap `t` of position `p` reads element `p * stride + t - padding`.
     #[test]
     fn clip_keeps_exactly_the_taps_inside_the_input() {
-        for (kernel, stride, padding, size) in [(3, 1, 1, 5), (3, 2, 0, 6), (3, 2, 1, 7), (5, 3, 4, 2), (8, 1, 7, 3)] {
+        for (kernel, stride, padding, size) in
+            [(3, 1, 1, 5), (3, 2, 0, 6), (3, 2, 1, 7), (5, 3, 4, 2), (8, 1, 7, 3)]
+        {
             let window = Window { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] };
             for position in 0..6usize {
                 let element = |tap: usize| (position * stride as usize + tap).checked_sub(padding as usize);

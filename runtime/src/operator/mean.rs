@@ -24,7 +24,10 @@ impl Mean {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,
             output: tensor(record, record::OUTPUT)?,
-            multiplier: Multiplier { mantissa: word(record, record::MANTISSA)?, shift: byte(record, record::SHIFT)? },
+            multiplier: Multiplier {
+                mantissa: word(record, record::MANTISSA)?,
+                shift: byte(record, record::SHIFT)?,
+            },
             activation: activation(record)?,
         })
     }

@@ -48,9 +48,13 @@ impl<'a> Operator<'a> {
     pub(crate) fn decode(record: &[u8], weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
         match kind {
-            layout::operator::CONVOLUTION => Convolution::decode(record, weights, false).map(Self::Convolution),
+            layout::operator::CONVOLUTION => {
+                Convolution::decode(record, weights, false).map(Self::Convolution)
+            }
             layout::operator::DEPTHWISE => Convolution::decode(record, weights, true).map(Self::Depthwise),
-            layout::operator::FULLY_CONNECTED => FullyConnected::decode(record, weights).map(Self::FullyConnected),
+            layout::operator::FULLY_CONNECTED => {
+                FullyConnected::decode(record, weights).map(Self::FullyConnected)
+            }
             layout::operator::ADD => Add::decode(record).map(Self::Add),
             layout::operator::MEAN => Mean::decode(record).map(Self::Mean),
             layout::operator::SOFTMAX => Softmax::decode(record).map(Self::Softmax),

@@ -27,7 +27,10 @@ impl Softmax {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,
             output: tensor(record, record::OUTPUT)?,
-            multiplier: Multiplier { mantissa: word(record, record::MANTISSA)?, shift: byte(record, record::SHIFT)? },
+            multiplier: Multiplier {
+                mantissa: word(record, record::MANTISSA)?,
+                shift: byte(record, record::SHIFT)?,
+            },
             diff_min: word(record, record::DIFF_MIN)?,
         })
     }

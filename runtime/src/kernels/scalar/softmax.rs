@@ -10,7 +10,11 @@ pub fn softmax(op: &Softmax, input: &[i8], output: &mut [i8]) {
     for (logits, out) in input.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
         let max = logits.iter().copied().max().unwrap_or(0);
         // The sum in Q12.19. The largest input alone contributes 2^19.
-        let sum: i32 = logits.iter().filter_map(|&x| exponential(op, x, max)).map(|e| round_shift(e.into(), 12) as i32).sum();
+        let sum: i32 = logits
+            .iter()
+            .filter_map(|&x| exponential(op, x, max))
+            .map(|e| round_shift(e.into(), 12) as i32)
+            .sum();
         let (scale, shift) = reciprocal(sum);
         for (&x, out) in logits.iter().zip(out) {
             let probability = match exponential(op, x, max) {
@@ -31,7 +35,8 @@ fn exponential(op: &Softmax, x: i8, max: i8) -> Option<i32> {
 /// `exp(a)` in Q0.31 for `a <= 0` in Q5.26.
 fn exp_on_negative(a: i32) -> i32 {
     /// `exp(-2^i)` in Q0.31 for i from -2 to 4.
-    const POWERS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
+    const POWERS: [i32; 7] =
+        [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
     const QUARTER: i32 = 1 << 24;
     if a == 0 {
         return i32::MAX;

@@ -1,0 +1,22 @@
+//! The device image: it parses the model that lies in its flash, runs the model's own test vectors and compares every
+//! layer with the host that made them.
+//!
+//! On bare metal it reports through semihosting and ends QEMU with its verdict. A release image for Cortex-M links
+//! only if no panic can be reached (see `bare_metal`). On a PC the same check runs as an ordinary program.
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod bare_metal;
+mod self_test;
+
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    let verdict = self_test::run(&mut self_test::Memory::new());
+    println!("{}", verdict.text());
+    if verdict == self_test::Verdict::Equal {
+        std::process::ExitCode::SUCCESS
+    } else {
+        std::process::ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,109 @@
+//! A model image written by hand from the documented byte layout, without the quantizer and without the runtime's
+//! constants.
+
+use crate::spec::{Kind, Multiplier, Spec, Tensor};
+
+/// The image of a network of one operator. Inputs and output lie one behind the other in the arena, the (first) input
+/// at 0, and `arena` tells where.
+pub fn single(spec: &Spec) -> Vec<u8> {
+    let mut offsets = Vec::new();
+    let mut end = 0;
+    for tensor in spec.inputs.iter().chain([&spec.output]) {
+        offsets.push(end);
+        end += tensor.volume();
+    }
+    let (output, inputs) =
+        offsets.split_last().map(|(last, rest)| (*last, rest.to_vec())).unwrap_or_default();
+    let mut weights = Vec::new();
+    let record = record(spec, &inputs, output, &mut weights);
+    image(&[record], &weights, end, tensor(&spec.inputs[0], 0), tensor(&spec.output, output))
+}
+
+/// An image from its records, its weights section, its arena's length and the records of input and output.
+pub fn image(records: &[Vec<u8>], weights: &[u8], arena: usize, input: Vec<u8>, output: Vec<u8>) -> Vec<u8> {
+    let operators = records.concat();
+    let first = 80 + 2 * 16;
+    let second = (first + operators.len()).next_multiple_of(16);
+    let mut bytes = b"edge8\r\n\x1a".to_vec();
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend([0; 2]);
+    for word in [1, second + weights.len(), 0, arena, records.len(), 2, 0] {
+        bytes.extend((word as u32).to_le_bytes());
+    }
+    bytes.extend(input);
+    bytes.extend(output);
+    bytes.extend([0; 8]);
+    for word in [1, first, operators.len(), 1, 2, second, weights.len(), 1] {
+        bytes.extend((word as u32).to_le_bytes());
+    }
+    bytes.extend(operators);
+    bytes.resize(second, 0);
+    bytes.extend(weights);
+    sign(&mut bytes);
+    bytes
+}
+
+/// Writes the checksum that belongs to the rest of the image.
+pub fn sign(image: &mut [u8]) {
+    if let Some(field) = image.get_mut(20..24) {
+        field.fill(0);
+        let checksum = crc32fast::hash(image);
+        image[20..24].copy_from_slice(&checksum.to_le_bytes());
+    }
+}
+
+/// A tensor record.
+pub fn tensor(tensor: &Tensor, offset: usize) -> Vec<u8> {
+    let mut bytes = (offset as u32).to_le_bytes().to_vec();
+    for side in tensor.shape {
+        bytes.extend((side as u16).to_le_bytes());
+    }
+    bytes.extend(i16::from(tensor.zero_point).to_le_bytes());
+    bytes.extend(0.5f32.to_le_bytes());
+    bytes
+}
+
+/// An operator record; its weights and constants are appended to `section`.
+pub fn record(spec: &Spec, inputs: &[usize], output: usize, section: &mut Vec<u8>) -> Vec<u8> {
+    let (kind, own) = match &spec.kind {
+        Kind::Convolution { depthwise, window, weights } => {
+            let mut own: Vec<u8> = window.iter().flat_map(|&n| (n as u16).to_le_bytes()).collect();
+            own.extend(parameters(spec, weights, section));
+            (if *depthwise { 2 } else { 1 }, own)
+        }
+        Kind::FullyConnected(weights) => (3, parameters(spec, weights, section)),
+        Kind::Add(multipliers) => {
+            let mut own: Vec<u8> = multipliers.iter().flat_map(|m| m.0.to_le_bytes()).collect();
+            own.extend(multipliers.map(|m| m.1 as u8));
+            own.push(0);
+            (4, own)
+        }
+        Kind::Mean(multiplier) => (5, scalar(*multiplier)),
+        Kind::Softmax(multiplier, diff_min) => {
+            (6, [scalar(*multiplier), diff_min.to_le_bytes().to_vec()].concat())
+        }
+    };
+    let mut body: Vec<u8> = spec.inputs.iter().zip(inputs).flat_map(|(t, &at)| tensor(t, at)).collect();
+    body.extend(tensor(&spec.output, output));
+    body.extend(own);
+    let mut record = (kind as u16).to_le_bytes().to_vec();
+    record.extend((8 + body.len() as u16).to_le_bytes());
+    record.extend([spec.activation.0 as u8, spec.activation.1 as u8, 0, 0]);
+    record.extend(body);
+    record
+}
+
+fn scalar((mantissa, shift): Multiplier) -> Vec<u8> {
+    [&mantissa.to_le_bytes()[..], &[shift as u8, 0, 0, 0]].concat()
+}
+
+/// Appends weights and constants to the section; the two offsets.
+fn parameters(spec: &Spec, weights: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
+    let first = section.len() as u32;
+    section.extend(weights.iter().map(|&w| w as u8));
+    let second = section.len() as u32;
+    section.extend(spec.constants.iter().flat_map(|(bias, _)| bias.to_le_bytes()));
+    section.extend(spec.constants.iter().flat_map(|(_, multiplier)| multiplier.0.to_le_bytes()));
+    section.extend(spec.constants.iter().map(|(_, multiplier)| multiplier.1 as u8));
+    [first.to_le_bytes(), second.to_le_bytes()].concat()
+}

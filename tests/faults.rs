@@ -1,0 +1,116 @@
+//! Damaged images: refused, or run to some answer; never a panic. Miri runs this file too, on fewer cases.
+
+use fastrand::Rng;
+use runtime::{Error, Model};
+use tests::{bytes, network};
+
+/// Cases to draw: many, but under Miri few.
+const CASES: usize = if cfg!(miri) { 60 } else { 20_000 };
+
+/// Parses and, if that succeeds, uses everything that a model offers.
+fn exercise(image: &[u8]) -> Result<(), Error> {
+    let model = Model::parse(image)?;
+    let mut arena = vec![0; model.arena_len()];
+    let mut output = vec![0; model.output().shape.len()];
+    model.run(&vec![3; model.input().shape.len()], &mut arena, &mut output)?;
+    let _ = (model.labels(), model.recipe(), model.operators().map(|operator| operator.macs()).sum::<u64>());
+    if let Ok(vectors) = model.test_vectors() {
+        for vector in vectors {
+            model.first_difference(&vector, &mut arena, &mut output)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_undamaged_image_runs() {
+    assert_eq!(exercise(&network::image(&mut Rng::with_seed(1))), Ok(()));
+}
+
+#[test]
+fn every_truncation_and_every_extension_is_refused() {
+    let image = network::image(&mut Rng::with_seed(2));
+    let step = if cfg!(miri) { 97 } else { 1 };
+    for len in (0..image.len()).step_by(step) {
+        assert!(Model::parse(&image[..len]).is_err(), "{len} of {} bytes were accepted", image.len());
+    }
+    let mut longer = image.clone();
+    longer.push(0);
+    assert_eq!(
+        Model::parse(&longer).err(),
+        Some(Error::ImageLength { expected: image.len(), found: longer.len() })
+    );
+}
+
+#[test]
+fn each_changed_byte_is_refused() {
+    let image = network::image(&mut Rng::with_seed(3));
+    let mut rng = Rng::with_seed(4);
+    for _ in 0..CASES.min(10_000) {
+        let mut damaged = image.clone();
+        damaged[rng.usize(..image.len())] ^= rng.u8(1..);
+        assert!(Model::parse(&damaged).is_err());
+    }
+}
+
+/// Each byte of the header and the section table, each with every value of a set of nasty ones, the checksum right.
+#[test]
+fn every_header_field_with_a_valid_checksum_never_panics() {
+    let image = network::image(&mut Rng::with_seed(5));
+    let values: &[u8] = if cfg!(miri) { &[255] } else { &[0, 1, 2, 3, 4, 7, 8, 16, 127, 128, 129, 254, 255] };
+    let mut refused = 0;
+    for at in 0..112 {
+        for &value in values {
+            let mut damaged = image.clone();
+            damaged[at] = value;
+            bytes::sign(&mut damaged);
+            refused += usize::from(exercise(&damaged).is_err());
+        }
+    }
+    assert!(refused > 50 * values.len(), "only {refused} were refused");
+}
+
+/// An attacker's image: any bytes changed, the checksum right. It is refused or runs to some answer.
+#[test]
+fn changed_records_and_weights_with_a_valid_checksum_never_panic() {
+    let mut rng = Rng::with_seed(6);
+    let (mut refused, mut ran) = (0, 0);
+    for _ in 0..CASES {
+        let mut damaged = network::image(&mut rng);
+        let records = 112..112 + 8 * 64;
+        for _ in 0..rng.usize(1..=3) {
+            let at = if rng.bool() { rng.usize(records.clone()) } else { rng.usize(..damaged.len()) };
+            damaged[at] = tests::spec::random_i8(&mut rng) as u8;
+        }
+        bytes::sign(&mut damaged);
+        match exercise(&damaged) {
+            Ok(()) => ran += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(
+        refused > CASES / 10 && ran > CASES / 10,
+        "{refused} refused, {ran} ran: the test shows too little"
+    );
+}
+
+#[test]
+fn wrong_lengths_are_errors() {
+    let image = network::image(&mut Rng::with_seed(7));
+    let model = Model::parse(&image).expect("undamaged");
+    let (mut arena, mut output) = (vec![0; model.arena_len()], [0; 10]);
+    let lengths = |input: &[i8], arena: &mut [u8], output: &mut [i8]| model.run(input, arena, output);
+    assert_eq!(
+        lengths(&[0; 63], &mut arena, &mut output),
+        Err(Error::InputLength { expected: 64, found: 63 })
+    );
+    assert_eq!(
+        lengths(&[0; 64], &mut arena, &mut [0; 11]),
+        Err(Error::OutputLength { expected: 10, found: 11 })
+    );
+    let short = model.arena_len() - 1;
+    assert_eq!(
+        lengths(&[0; 64], &mut arena[..short], &mut output),
+        Err(Error::ArenaLength { expected: short + 1, found: short })
+    );
+}
