@@ -70,11 +70,11 @@ impl<'a> Model<'a> {
         }
         let arena = cast::as_i8_mut(arena);
         if let Some(place) = arena.get_mut(self.input().range()) {
-            place.copy_from_slice(input);
+            copy(place, input);
         }
         engine::execute(self.kernels, self.operators(), arena, observe);
         if let Some(result) = arena.get(self.output().range()) {
-            output.copy_from_slice(result);
+            copy(output, result);
         }
         Ok(())
     }
@@ -169,5 +169,12 @@ impl<'a> Model<'a> {
     pub fn test_vectors(&self) -> Result<TestVectors<'a>, Error> {
         let lens = [self.input().shape.len(), self.output().shape.len(), self.header.operators as usize];
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
+    }
+}
+
+/// Copies values between slices of one length; unlike `copy_from_slice` it has no panic for the case that they differ.
+fn copy(to: &mut [i8], from: &[i8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
     }
 }
