@@ -25,7 +25,7 @@ pub(super) struct Background {
     trend: Trend,
     level: i32,
     dark_ink: bool,
-    /// Spread of the background: three quarters of it lie within this distance of the level.
+    /// Spread of the background: five sixths of it lie within this distance of the level.
     noise: i32,
     /// Contrast of the strongest ink.
     peak: i32,
@@ -62,7 +62,7 @@ impl Background {
 
     /// Ink from here on is part of a piece.
     pub fn threshold(&self) -> u8 {
-        (self.peak / FAINT_INK).max(3 * self.noise).clamp(1, 255) as u8
+        (self.peak / FAINT_INK + 3 * self.noise).clamp(1, 255) as u8
     }
 
     /// Ink up to here is noise.

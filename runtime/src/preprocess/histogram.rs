@@ -85,12 +85,12 @@ impl Histogram {
         0
     }
 
-    /// Of the values with magnitude below `limit`: three quarters have at most this magnitude.
+    /// Of the values with magnitude below `limit`: five sixths have at most this magnitude.
     pub fn spread(&self, limit: i32) -> i32 {
         let total = self.count_in(1 - limit, limit - 1);
         let mut seen = self.count(0);
         let mut magnitude = 0;
-        while seen * 4 < total * 3 && magnitude < limit {
+        while seen * 6 < total * 5 && magnitude < limit {
             magnitude += 1;
             seen += self.count(magnitude) + self.count(-magnitude);
         }
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(histogram.mode(), (5, 5));
         assert_eq!(histogram.top(1), 200);
         assert_eq!(histogram.top(3), 6);
-        assert_eq!(histogram.spread(10), 6);
+        assert_eq!(histogram.spread(10), 9);
         assert_eq!(histogram.quantile(0, 255, 1, 1), 200);
         assert_eq!(histogram.count_in(-OFFSET, -OFFSET), 1);
         assert_eq!(histogram.collect(core::iter::empty()).median(), 0);
