@@ -35,7 +35,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    const NONE: Self = Self { x0: SIDE as u8, y0: SIDE as u8, x1: 0, y1: 0 };
+    const NONE: Self = Self { x0: 0, y0: 0, x1: 0, y1: 0 };
 
     fn cell(x: usize, y: usize) -> Self {
         let (x, y) = (x.min(SIDE - 1) as u8, y.min(SIDE - 1) as u8);
@@ -195,7 +195,8 @@ impl Pieces {
                 continue;
             }
             if let Some(piece) = self.pieces.get_mut(usize::from(label)) {
-                piece.bounds = piece.bounds.union(Bounds::cell(x, y));
+                let cell = Bounds::cell(x, y);
+                piece.bounds = if piece.area == 0 { cell } else { piece.bounds.union(cell) };
                 piece.area += 1;
                 piece.on_border += u16::from(ink.on_border(x, y));
                 piece.mass += u32::from(value);

@@ -35,7 +35,7 @@ impl Axis {
     pub fn span(&self, index: usize) -> Span {
         let width = self.step.max(1 << BITS);
         let from = self.start + self.step * index as i64 + (self.step - width) / 2;
-        let clip = |position: i64| position.clamp(0, self.limit) as u64;
+        let clip = |position: i64| position.min(self.limit).max(0) as u64;
         Span { from: clip(from), to: clip(from + width) }
     }
 
