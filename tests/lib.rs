@@ -1,6 +1,12 @@
 //! Helpers shared by the tests that cross crates.
 
 pub mod bytes;
+#[cfg(feature = "chain")]
+pub mod commands;
+#[cfg(feature = "chain")]
+pub mod mnist;
 pub mod network;
 pub mod reference;
 pub mod spec;
+#[cfg(feature = "chain")]
+pub mod tools;

@@ -1,6 +1,8 @@
-//! Every layer of the model's test vectors, compared with the hashes that the image carries.
+//! The model proves itself: every layer of its test vectors has the host's bits, and a picture takes the whole way.
 
 use runtime::Model;
+use runtime::picture::Picture;
+use runtime::preprocess::Workspace;
 
 runtime::embed_model!(mod digits, "../../runtime/models/mnist.edge8");
 
@@ -8,24 +10,35 @@ runtime::embed_model!(mod digits, "../../runtime/models/mnist.edge8");
 #[derive(Debug)]
 pub struct Memory {
     arena: digits::Arena,
+    workspace: Workspace,
+    pixels: [u8; digits::INPUT_LEN],
+    input: [i8; digits::INPUT_LEN],
     output: [i8; digits::OUTPUT_LEN],
 }
 
 impl Memory {
     /// Zeros.
     pub const fn new() -> Self {
-        Self { arena: digits::Arena::new(), output: [0; digits::OUTPUT_LEN] }
+        Self {
+            arena: digits::Arena::new(),
+            workspace: Workspace::new(),
+            pixels: [0; digits::INPUT_LEN],
+            input: [0; digits::INPUT_LEN],
+            output: [0; digits::OUTPUT_LEN],
+        }
     }
 }
 
 /// What the test found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every layer of every vector has the host's bits.
+    /// Every layer of every vector has the host's bits, and each vector's picture reads as the vector does.
     Equal,
     /// A layer or an output differs.
     Different,
-    /// The image was refused or carries no test vector.
+    /// A test vector's input, taken as a picture, reads differently.
+    Misread,
+    /// The image was refused, or carries no test vector or no recipe.
     Refused,
 }
 
@@ -33,24 +46,44 @@ impl Verdict {
     /// One line for the person who watches.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Equal => "every layer of every test vector is equal to the host's",
+            Self::Equal => "every layer of every test vector is equal to the host's, every picture is read right",
             Self::Different => "a layer differs from the host's",
-            Self::Refused => "the model image was refused or has no test vectors",
+            Self::Misread => "a picture is read differently from its test vector",
+            Self::Refused => "the model image was refused, or has no test vectors or no recipe",
         }
     }
 }
 
-/// Parses the embedded model and runs its test vectors.
+/// Parses the embedded model, runs its test vectors, and reads each vector's input once more as a picture.
 pub fn run(memory: &mut Memory) -> Verdict {
-    let Ok(model) = Model::parse(digits::IMAGE) else { return Verdict::Refused };
-    let Ok(vectors) = model.test_vectors() else { return Verdict::Refused };
+    check(memory).unwrap_or(Verdict::Refused)
+}
+
+/// [`None`] where the model lacks something.
+fn check(memory: &mut Memory) -> Option<Verdict> {
+    let model = Model::parse(digits::IMAGE).ok()?;
+    let recipe = model.recipe().ok()?;
+    let side = usize::from(recipe.framing().side);
     let mut verdict = Verdict::Refused;
-    for vector in vectors {
-        match model.first_difference(&vector, memory.arena.bytes(), &mut memory.output) {
-            Ok(None) => verdict = Verdict::Equal,
-            Ok(Some(_)) => return Verdict::Different,
-            Err(_) => return Verdict::Refused,
+    for vector in model.test_vectors().ok()? {
+        if model.first_difference(&vector, memory.arena.bytes(), &mut memory.output).ok()?.is_some() {
+            return Some(Verdict::Different);
         }
+        for (pixel, &value) in memory.pixels.iter_mut().zip(vector.input) {
+            *pixel = value.wrapping_sub(i8::MIN) as u8;
+        }
+        let picture = Picture::new(side, side, &memory.pixels).ok()?;
+        recipe.apply(&picture, &mut memory.workspace, &mut memory.input).ok()?;
+        model.run(&memory.input, memory.arena.bytes(), &mut memory.output).ok()?;
+        if class(&memory.output) != class(vector.output) {
+            return Some(Verdict::Misread);
+        }
+        verdict = Verdict::Equal;
     }
-    verdict
+    Some(verdict)
+}
+
+/// The class with the highest probability.
+fn class(probabilities: &[i8]) -> Option<usize> {
+    probabilities.iter().enumerate().max_by_key(|&(_, probability)| probability).map(|(class, _)| class)
 }

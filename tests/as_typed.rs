@@ -1,0 +1,170 @@
+//! The commands as a user types them: what they print, what they say when something is wrong, and their exit codes.
+
+use std::path::Path;
+use tests::bytes;
+use tests::commands::{Run, root, run};
+
+const FLOAT: &str = "trainer/models/mnist.safetensors";
+const INT8: &str = "runtime/models/mnist.edge8";
+
+/// The first shell line of the README, as it stands there.
+fn first_command() -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("part of the repository");
+    let line = readme
+        .lines()
+        .find(|line| line.starts_with("cargo run --release -p runtime -- "))
+        .expect("a command");
+    line.split_whitespace().skip_while(|word| *word != "--").skip(1).map(str::to_owned).collect()
+}
+
+/// The digit that a picture's file name begins with.
+fn label(path: &str) -> &str {
+    let name = Path::new(path).file_stem().and_then(|name| name.to_str()).expect("a file name");
+    &name[..1]
+}
+
+#[test]
+fn the_readme_s_first_command_prints_the_right_digit() {
+    let command = first_command();
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let picture = words.iter().find(|word| word.ends_with(".png")).expect("a picture");
+    let printed = run("runtime", &words);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.stdout.trim_start().starts_with(label(picture)), "{printed:?}");
+    let json = run("runtime", &[&words[..], &["--json"]].concat()).json();
+    assert_eq!(json["label"], label(picture));
+    assert_eq!(json["class"].to_string(), label(picture));
+    assert!(json["ns"].as_u64().is_some_and(|ns| ns > 0), "{json}");
+    let probabilities = json["probabilities"].as_array().expect("an array");
+    let sum: f64 = probabilities.iter().filter_map(|p| p.as_f64()).sum();
+    assert!(probabilities.len() == 10 && (sum - 1.0).abs() < 0.03, "{json}");
+}
+
+#[test]
+fn what_the_network_saw_is_written_as_a_picture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shown = folder.path().join("shown.png");
+    let command = first_command();
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let printed = run("runtime", &[&words[..], &["--show-input", shown.to_str().expect("UTF-8")]].concat());
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let picture = image::open(&shown).expect("a PNG file").to_luma8();
+    assert!(picture.width() == picture.height() && picture.width() >= 32);
+    assert!(picture.pixels().any(|pixel| pixel.0[0] > 200), "there is ink in it");
+}
+
+#[test]
+fn info_and_bench_state_their_keys() {
+    let info = run("runtime", &["info", "--json"]).json();
+    let size = std::fs::metadata(root().join(INT8)).expect("part of the repository").len();
+    assert_eq!(info["image_bytes"], size);
+    for key in ["weight_bytes", "arena_bytes"] {
+        assert!(info[key].as_u64().is_some_and(|bytes| bytes > 10_000 && bytes < size), "{info}");
+    }
+    for key in ["input", "output", "operators"] {
+        assert!(!info[key].is_null(), "{key} in {info}");
+    }
+    let bench = run("runtime", &["bench", "--json"]).json();
+    assert!(bench["ns"].as_f64().is_some_and(|ns| ns > 0.0), "{bench}");
+    assert_eq!(bench["kernels"], "scalar");
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_one_clear_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let save = |name: &str, picture: image::DynamicImage| picture.save(path(name)).expect("written");
+    save("blank.png", image::DynamicImage::new_luma8(100, 80));
+    save("transparent.png", image::DynamicImage::new_rgba8(100, 80));
+    save("big.png", image::DynamicImage::new_luma8(10_001, 10_000));
+    let digit =
+        std::fs::read(root().join(first_command().iter().find(|word| word.ends_with(".png")).expect("one")));
+    let digit = digit.expect("part of the repository");
+    std::fs::write(path("cut.png"), &digit[..digit.len() / 2]).expect("written");
+    std::fs::write(path("empty.png"), []).expect("written");
+    std::fs::write(path("text.png"), "no picture").expect("written");
+    let run_on = |name: &str| run("runtime", &["run", &path(name)]);
+    run_on("blank.png").assert_error(1, &["blank.png", "blank"]);
+    run_on("transparent.png").assert_error(1, &["transparent.png", "blank"]);
+    run_on("big.png").assert_error(1, &["big.png", "100"]);
+    for name in ["cut.png", "empty.png", "text.png", "missing.png", ""] {
+        run_on(name).assert_error(1, &[name]);
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let wrong: [(&str, &[&str]); 7] = [
+        ("runtime", &[]),
+        ("runtime", &["run"]),
+        ("runtime", &["run", "a.png", "--jsn"]),
+        ("quantizer", &["check", FLOAT]),
+        ("quantizer", &["calibrate", FLOAT]),
+        ("quantizer", &["check", FLOAT, INT8, "--max-drop", "much"]),
+        ("trainer", &["fit", "--epochs", "some"]),
+    ];
+    for (name, arguments) in wrong {
+        let run = run(name, arguments);
+        assert_eq!(run.code, Some(2), "{name} {arguments:?}: {run:?}");
+        assert!(run.stderr.contains("Usage"), "{run:?}");
+    }
+}
+
+#[test]
+fn models_that_cannot_be_read_are_one_clear_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let mut image = std::fs::read(root().join(INT8)).expect("part of the repository");
+    std::fs::write(path("cut.edge8"), &image[..1000]).expect("written");
+    image[5000] ^= 1;
+    std::fs::write(path("damaged.edge8"), &image).expect("written");
+    let info = |name: &str| run("runtime", &["info", "--model", &path(name)]);
+    info("cut.edge8").assert_error(1, &["cut.edge8", "1000"]);
+    info("damaged.edge8").assert_error(1, &["damaged.edge8", "checksum"]);
+    info("missing.edge8").assert_error(1, &["missing.edge8"]);
+    run("runtime", &["info", "--model", FLOAT]).assert_error(1, &["not a model image"]);
+    run("quantizer", &["check", INT8, FLOAT]).assert_error(1, &["mnist.edge8"]);
+    run("quantizer", &["calibrate", "--int8", INT8, "-o", &path("x")]).assert_error(1, &["mnist.edge8"]);
+    run("trainer", &["eval", INT8]).assert_error(1, &["mnist.edge8"]);
+    run("trainer", &["eval", FLOAT, "--data", &path("nothing")]).assert_error(1, &["nothing"]);
+    let empty = folder.path().to_str().expect("UTF-8");
+    run("runtime", &["eval", "--data", empty]).assert_error(1, &[empty]);
+}
+
+/// The shipped model image is what the documented command makes from the shipped float network, byte by byte.
+#[test]
+fn calibration_makes_the_shipped_image() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = folder.path().join("mnist.edge8");
+    let made = run("quantizer", &["calibrate", "--int8", FLOAT, "-o", output.to_str().expect("UTF-8")]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let [made, shipped] = [output, root().join(INT8)].map(|path| std::fs::read(path).expect("readable"));
+    assert!(
+        made == shipped,
+        "{} and {} bytes, or the same number and other values",
+        made.len(),
+        shipped.len()
+    );
+    let float = std::fs::metadata(root().join(FLOAT)).expect("part of the repository").len();
+    assert!(made.len() as f64 <= 0.30 * float as f64, "{} of {float} bytes", made.len());
+}
+
+/// A pair spoiled on purpose: 2 % of the image's bytes in the weights changed, the checksum right.
+#[test]
+fn check_refuses_a_spoiled_pair() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut image = std::fs::read(root().join(INT8)).expect("part of the repository");
+    let weights = image.len() / 8..image.len() * 7 / 8;
+    let mut rng = fastrand::Rng::with_seed(8);
+    for _ in 0..image.len() / 50 {
+        image[rng.usize(weights.clone())] = rng.u8(..) & 0x7f;
+    }
+    bytes::sign(&mut image);
+    let spoiled = folder.path().join("spoiled.edge8");
+    std::fs::write(&spoiled, &image).expect("written");
+    let check: Run = run("quantizer", &["check", FLOAT, spoiled.to_str().expect("UTF-8"), "--json"]);
+    assert_eq!(check.code, Some(1), "{check:?}");
+    let json = check.json();
+    assert_eq!(json["passed"], false);
+    assert!(json["drop_points"].as_f64().is_some_and(|drop| drop > 0.2), "{json}");
+}

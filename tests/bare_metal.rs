@@ -1,0 +1,103 @@
+//! The library on bare metal: no allocator, no panic path and no floating-point routine in a release image for
+//! Cortex-M, and the host's bits when it runs.
+
+use object::{Object, ObjectSymbol, SymbolKind};
+use std::path::PathBuf;
+use std::process::Command;
+use tests::{commands, tools};
+
+/// Builds the device image. It links only if no panic can be reached: its panic handler calls a function that does
+/// not exist.
+fn build(target: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let build = Command::new(env!("CARGO"))
+        .current_dir(commands::root())
+        .args(["build", "--quiet", "--release", "-p", "firmware-sim", "--target", target, "--target-dir"])
+        .arg(&folder)
+        .output()
+        .expect("cargo starts");
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    folder.join(target).join("release/firmware-sim")
+}
+
+/// Names of the functions in an image, demangled, with their sizes in bytes.
+fn functions(image: &[u8]) -> Vec<(String, u64)> {
+    let file = object::File::parse(image).expect("an ELF file");
+    let named = |symbol: object::Symbol<'_, '_>| {
+        let name = rustc_demangle::demangle(symbol.name().expect("UTF-8")).to_string();
+        (symbol.kind() == SymbolKind::Text).then_some((name, symbol.size()))
+    };
+    file.symbols().filter_map(named).collect()
+}
+
+fn is_panic(name: &str) -> bool {
+    name.contains("panic") || name.contains("unwrap_failed") || name.contains("slice_index")
+}
+
+fn is_allocator(name: &str) -> bool {
+    name.contains("__rust_alloc") || name.contains("alloc::") || name == "malloc"
+}
+
+/// The soft-float routines of the Arm run-time ABI and of the compiler's own library.
+fn is_float(name: &str) -> bool {
+    let aeabi = name.strip_prefix("__aeabi_").is_some_and(|rest| {
+        ["f", "d", "cf", "cd", "i2f", "i2d", "ui2f", "ui2d", "l2f", "l2d", "ul2f", "ul2d", "h2f"]
+            .iter()
+            .any(|prefix| rest.starts_with(prefix))
+    });
+    let library = name.starts_with("__") && ["sf", "df", "hf", "tf"].iter().any(|kind| name.contains(kind));
+    aeabi || library || name.contains("float")
+}
+
+#[test]
+fn the_patterns_recognise_what_they_look_for() {
+    assert!(["core::panicking::panic_fmt", "core::result::unwrap_failed"].iter().all(|name| is_panic(name)));
+    assert!(["__rust_alloc", "alloc::vec::Vec<T>::push"].iter().all(|name| is_allocator(name)));
+    assert!(["__aeabi_fmul", "__aeabi_i2d", "__muldf3", "__floatsisf"].iter().all(|name| is_float(name)));
+    let innocent = ["__aeabi_lmul", "__aeabi_uidivmod", "__aeabi_memcpy4", "runtime::model::Model::parse"];
+    assert!(!innocent.iter().any(|name| is_panic(name) || is_allocator(name) || is_float(name)));
+}
+
+#[test]
+fn no_allocator_no_panic_no_float() {
+    for target in ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"] {
+        if !tools::have_target(target) {
+            continue;
+        }
+        let functions = functions(&std::fs::read(build(target)).expect("the image was built"));
+        assert!(
+            functions.iter().any(|(name, _)| name.contains("runtime::model::Model::parse")),
+            "no symbols: {target}"
+        );
+        let unwanted: Vec<_> = functions
+            .iter()
+            .filter(|(name, _)| is_panic(name) || is_allocator(name) || is_float(name))
+            .collect();
+        assert!(unwanted.is_empty(), "{target}: {unwanted:?}");
+        println!("{target}: {} bytes of code in", functions.iter().map(|(_, size)| size).sum::<u64>());
+        for (name, size) in &functions {
+            println!("{size:6} {name}");
+        }
+    }
+}
+
+/// The image runs the model's test vectors and compares the hash of every layer with the host's.
+#[test]
+fn the_same_bits_under_qemu() {
+    let boards = [
+        ("thumbv6m-none-eabi", "mps2-an386"),
+        ("thumbv7em-none-eabihf", "mps2-an386"),
+        ("thumbv7em-none-eabihf", "mps2-an500"),
+    ];
+    for (target, board) in boards {
+        if !tools::have_target(target) || !tools::have("qemu-system-arm") {
+            continue;
+        }
+        let run = Command::new("qemu-system-arm")
+            .args(["-M", board, "-nographic", "-semihosting", "-kernel"])
+            .arg(build(target))
+            .output()
+            .expect("qemu starts");
+        assert!(run.status.success(), "{target} on {board}: {}", String::from_utf8_lossy(&run.stdout));
+    }
+}
