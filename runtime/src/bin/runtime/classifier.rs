@@ -1,0 +1,96 @@
+//! A model with all the memory that it needs, from picture to probabilities.
+
+use anyhow::{Context, Result};
+use runtime::Model;
+use runtime::operator::Operator;
+use runtime::picture::Picture;
+use runtime::preprocess::{Recipe, Workspace};
+use std::time::{Duration, Instant};
+
+pub struct Classifier<'a> {
+    model: Model<'a>,
+    recipe: Recipe<'a>,
+    labels: Vec<&'a str>,
+    workspace: Workspace,
+    input: Vec<i8>,
+    arena: Vec<u8>,
+    output: Vec<i8>,
+}
+
+/// What the network says about a picture, and how long it took.
+pub struct Reading {
+    pub class: usize,
+    pub preprocessing: Duration,
+    pub inference: Duration,
+}
+
+impl<'a> Classifier<'a> {
+    pub fn new(model: Model<'a>) -> Result<Self> {
+        let recipe = model.recipe().context("the model has no pre-processing for pictures")?;
+        let outputs = model.output().shape.len();
+        let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
+        Ok(Self {
+            recipe,
+            labels,
+            workspace: Workspace::new(),
+            input: vec![0; model.input().shape.len()],
+            arena: vec![0; model.arena_len()],
+            output: vec![0; outputs],
+            model,
+        })
+    }
+
+    pub fn recipe(&self) -> &Recipe<'a> {
+        &self.recipe
+    }
+
+    pub fn classes(&self) -> usize {
+        self.output.len()
+    }
+
+    /// The name of a class; its number if the model has no names.
+    pub fn label(&self, class: usize) -> String {
+        self.labels.get(class).map_or_else(|| class.to_string(), |label| label.to_string())
+    }
+
+    pub fn classify(&mut self, picture: &Picture<'_>) -> Result<Reading> {
+        let begin = Instant::now();
+        self.recipe.apply(picture, &mut self.workspace, &mut self.input)?;
+        let framed = Instant::now();
+        self.model.run(&self.input, &mut self.arena, &mut self.output)?;
+        let inference = framed.elapsed();
+        // Of equal values the first class wins.
+        let best = self.output.iter().enumerate().rev().max_by_key(|(_, value)| **value);
+        let class = best.map_or(0, |(class, _)| class);
+        Ok(Reading { class, preprocessing: framed - begin, inference })
+    }
+
+    /// The probability of each class in the latest reading.
+    pub fn probabilities(&self) -> Vec<f64> {
+        let output = self.model.output();
+        let real = |q: &i8| (f64::from(*q) - f64::from(output.zero_point)) * f64::from(output.scale);
+        let values: Vec<f64> = self.output.iter().map(real).collect();
+        match self.model.operators().last() {
+            Some(Operator::Softmax(_)) => values,
+            // A network that ends in logits.
+            _ => softmax(&values),
+        }
+    }
+}
+
+fn softmax(logits: &[f64]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn softmax_of_equal_and_unequal_logits() {
+        assert_eq!(super::softmax(&[3.0, 3.0]), [0.5, 0.5]);
+        let two = super::softmax(&[1000.0, 1000.0 + 3f64.ln()]);
+        assert!((two[1] - 0.75).abs() < 1e-9 && (two[0] - 0.25).abs() < 1e-9);
+    }
+}

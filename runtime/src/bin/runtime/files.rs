@@ -1,0 +1,59 @@
+//! Files: read with an upper limit, written so that a reader never sees half of one.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+/// Longest file that is read, in bytes: a 16-bit RGBA picture of 100 megapixels takes 800 MB uncompressed.
+const MAX_LENGTH: u64 = 1 << 30;
+
+/// Reads a whole file that is not empty.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let name = path.display();
+    let metadata = fs::metadata(path).with_context(|| format!("cannot open {name}"))?;
+    if metadata.is_dir() {
+        bail!("{name} is a folder: give a file");
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    file.take(MAX_LENGTH + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    if bytes.is_empty() {
+        bail!("{name} is empty");
+    }
+    if bytes.len() as u64 > MAX_LENGTH {
+        bail!("{name} has more than {MAX_LENGTH} bytes, which is too long");
+    }
+    Ok(bytes)
+}
+
+/// Writes a file under a temporary name in the same folder, then renames it.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let Some(name) = path.file_name() else { bail!("{} is no name of a file", path.display()) };
+    let temporary = path.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // It may not exist; the error that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_files_are_read_and_others_named() {
+        let folder = std::env::temp_dir().join(format!("edge8-files-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        write(&folder.join("a"), b"abc").unwrap();
+        write(&folder.join("a"), b"abcd").unwrap();
+        assert_eq!(read(&folder.join("a")).unwrap(), b"abcd");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        assert!(read(&folder).unwrap_err().to_string().contains("is a folder"));
+        assert!(read(&folder.join("b")).unwrap_err().to_string().contains("cannot open"));
+        assert!(write(&folder.join("none/a"), b"").is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,60 @@
+//! `runtime infer`: raw tensors in, raw tensors out.
+
+use crate::files;
+use crate::model_file::ModelFile;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Model image (.edge8).
+    model: PathBuf,
+    /// int8 input tensors, channels last, any number back to back.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// Where the int8 output tensors go, in the same order.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Write every layer's output for the first input to layer_NNN_OPERATOR.bin in this folder.
+    #[arg(long, value_name = "DIR")]
+    layers: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let file = ModelFile::open(&arguments.model)?;
+    let model = file.parse()?;
+    let inputs = files::read(&arguments.input)?;
+    let length = model.input().shape.len();
+    if inputs.len() % length != 0 {
+        let name = arguments.input.display();
+        bail!("{name} has {} bytes: a multiple of the input's {length} was expected", inputs.len());
+    }
+    let mut arena = vec![0; model.arena_len()];
+    let mut output = vec![0; model.output().shape.len()];
+    let mut outputs = Vec::new();
+    for (index, input) in inputs.chunks_exact(length).enumerate() {
+        let input: Vec<i8> = input.iter().map(|byte| *byte as i8).collect();
+        let mut layers = Vec::new();
+        let wanted = index == 0 && arguments.layers.is_some();
+        model.run_layers(&input, &mut arena, &mut output, |index, operator, values| {
+            if wanted {
+                layers.push((format!("layer_{index:03}_{}.bin", operator.name()), bytes(values)));
+            }
+        })?;
+        if let (true, Some(folder)) = (wanted, &arguments.layers) {
+            write_layers(folder, &layers)?;
+        }
+        outputs.extend(bytes(&output));
+    }
+    files::write(&arguments.output, &outputs)
+}
+
+fn bytes(values: &[i8]) -> Vec<u8> {
+    values.iter().map(|value| *value as u8).collect()
+}
+
+fn write_layers(folder: &Path, layers: &[(String, Vec<u8>)]) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    layers.iter().try_for_each(|(name, values)| files::write(&folder.join(name), values))
+}
