@@ -1,6 +1,6 @@
 //! What an operator record says, checked.
 //!
-//! [`Operator::decode`] reads one record and borrows its weights; `Operator::check` proves, once, that the kernels
+//! `Operator::decode` reads one record and borrows its weights; `Operator::check` proves, once, that the kernels
 //! can run it on an arena of a given size without a panic, an overflow or an access out of bounds.
 
 mod add;
