@@ -19,7 +19,7 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
         assert_eq!(found, reference::run(&spec, &inputs), "operator {index} of seed {seed}: {spec:?}");
     }
     assert!(
-        distinct.len() > 200,
+        cfg!(miri) || distinct.len() > 200,
         "only {} distinct outputs: the operators drawn show too little",
         distinct.len()
     );
