@@ -107,7 +107,8 @@ impl Graph {
         }
         let mut shapes = Vec::new();
         for id in inputs {
-            let tensor = self.tensors.get(id.0).with_context(|| format!("\"{name}\" reads tensor {}", id.0))?;
+            let tensor =
+                self.tensors.get(id.0).with_context(|| format!("\"{name}\" reads tensor {}", id.0))?;
             shapes.push(tensor.shape);
         }
         let shape = operator.output_shape(&shapes).with_context(|| format!("node \"{name}\""))?;

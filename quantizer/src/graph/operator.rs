@@ -61,7 +61,10 @@ impl Window {
     }
 
     fn output(&self, size: [usize; 2]) -> Result<[usize; 2]> {
-        ensure!(self.kernel.iter().chain(&self.stride).all(|&n| n > 0), "kernel and stride must be at least 1");
+        ensure!(
+            self.kernel.iter().chain(&self.stride).all(|&n| n > 0),
+            "kernel and stride must be at least 1"
+        );
         let mut output = [0; 2];
         for axis in 0..2 {
             let (n, k, s) = (size[axis], self.kernel[axis], self.stride[axis]);
@@ -187,7 +190,9 @@ impl Operator {
         ensure!(inputs.len() == expected, "{} takes {expected} inputs, found {}", self.name(), inputs.len());
         let input = inputs[0];
         match self {
-            Self::Conv2d(window, filter) => windowed(window, filter, input, input.channels, filter.channels()),
+            Self::Conv2d(window, filter) => {
+                windowed(window, filter, input, input.channels, filter.channels())
+            }
             Self::DepthwiseConv2d(window, filter) => {
                 let channels = filter.channels();
                 ensure!(channels == input.channels, "{channels} filters for {} channels", input.channels);
@@ -198,7 +203,12 @@ impl Operator {
                 Ok(Shape::new(1, 1, filter.channels()))
             }
             Self::Add => {
-                ensure!(inputs[0] == inputs[1], "ADD of {} and {}: shapes must be equal", inputs[0], inputs[1]);
+                ensure!(
+                    inputs[0] == inputs[1],
+                    "ADD of {} and {}: shapes must be equal",
+                    inputs[0],
+                    inputs[1]
+                );
                 Ok(input)
             }
             Self::Mean => Ok(Shape::new(1, 1, input.channels)),

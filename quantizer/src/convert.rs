@@ -1,0 +1,97 @@
+//! The whole way: from a trained float network to a model image, with a report.
+
+use crate::calibrate::{Calibration, Method, calibrate};
+use crate::graph::{self, Graph};
+use crate::image::{self, Extras};
+use crate::noise::signal_to_noise;
+use crate::quantize::{Network, Range, quantise};
+use anyhow::{Context, Result, ensure};
+use runtime::preprocess::Framing;
+use serde_json::json;
+use trainer::data::Dataset;
+use trainer::file::ModelFile;
+
+/// Calibration images that become test vectors of the image.
+const TEST_VECTORS: usize = 2;
+
+/// Calibration images on which the layers' noise is measured.
+const NOISE_IMAGES: usize = 128;
+
+/// A float network in int8, and how it came about.
+#[derive(Debug)]
+pub struct Conversion {
+    /// The float network, batch norms folded.
+    pub graph: Graph,
+    /// The ranges and how they were found.
+    pub calibration: Calibration,
+    /// The int8 network.
+    pub network: Network,
+    /// Signal-to-noise ratio of each layer in decibels.
+    pub noise: Vec<f64>,
+    /// The model image.
+    pub image: Vec<u8>,
+}
+
+/// How the network's pictures are framed.
+///
+/// # Errors
+/// If the sides do not fit into 16 bits.
+pub fn framing(file: &ModelFile) -> Result<Framing> {
+    let side = |extent: usize| u16::try_from(extent).context("the input's side is above 65535");
+    Ok(Framing { side: side(file.preprocessing.side)?, digit: side(file.preprocessing.digit)? })
+}
+
+/// `samples` images, evenly spread over the set, as the float network's inputs.
+///
+/// # Errors
+/// If the set has fewer images.
+pub fn samples(dataset: &Dataset, samples: usize, scale: f32) -> Result<Vec<Vec<f32>>> {
+    let images = dataset.labels.len();
+    ensure!(
+        (1..=images).contains(&samples),
+        "{samples} samples of {images} images: pass --samples from 1 to {images}, or --data with more images"
+    );
+    let image = |sample: usize| dataset.image(sample * images / samples);
+    Ok((0..samples)
+        .map(|sample| image(sample).iter().map(|&byte| f32::from(byte) * scale).collect())
+        .collect())
+}
+
+/// Calibrates on `images`, quantises and writes the model image.
+///
+/// # Errors
+/// If the file is incomplete, the network's values are not finite, or a size exceeds the format.
+pub fn convert(file: &ModelFile, images: &[Vec<f32>], method: Method) -> Result<Conversion> {
+    let graph = graph::from_safetensors(file)?;
+    let scale = file.preprocessing.scale as f32;
+    let input = Range { min: 0.0, max: 255.0 * scale };
+    let calibration = calibrate(&graph, images, input, method)?;
+    let network = quantise(&graph, &calibration.ranges())?;
+    let quantisation = network.tensors[graph.input().index()].quantisation;
+    let test_inputs = images.iter().take(TEST_VECTORS);
+    let test_inputs =
+        test_inputs.map(|image| image.iter().map(|&real| quantisation.quantise(real)).collect());
+    let extras = Extras {
+        labels: file.architecture.classes.clone(),
+        recipe: Some((framing(file)?, scale)),
+        provenance: Some(file.provenance.clone()),
+        calibration: Some(summary(&calibration, &network)),
+        test_inputs: test_inputs.collect(),
+    };
+    let image = image::write(&network, &extras)?;
+    let noise = signal_to_noise(&graph, &network, &image, &images[..images.len().min(NOISE_IMAGES)])?;
+    Ok(Conversion { graph, calibration, network, noise, image })
+}
+
+/// The calibration as the model image stores it.
+fn summary(calibration: &Calibration, network: &Network) -> serde_json::Value {
+    let tensors = network.tensors.iter().zip(&calibration.tensors).map(|(tensor, found)| {
+        json!({ "name": tensor.name, "min": found.range.min, "max": found.range.max, "clipped": found.clipped })
+    });
+    json!({
+        "method": calibration.method.to_string(),
+        "samples": calibration.samples,
+        "stable_after": calibration.stable_after(),
+        "tensors": tensors.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,107 @@
+//! The trained MobileNetV2 as a graph.
+
+use super::{Activation, BatchNorm, Filter, Graph, Operator, Padding, Shape, TensorId, Window, fold};
+use anyhow::Result;
+use trainer::file::ModelFile;
+use trainer::mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
+
+const RELU6: Activation = Activation::Relu6;
+const LINEAR: Activation = Activation::None;
+
+/// The network of a safetensors file, batch norms folded, with a softmax at the end.
+///
+/// # Errors
+/// If a tensor is absent, has another shape than the architecture says, or holds values that are not finite.
+pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
+    let architecture = &file.architecture;
+    let side = architecture.input_size;
+    let mut builder = Builder { file, graph: Graph::new(Shape::new(side, side, 1)) };
+    let stem = window3(architecture.stem_stride);
+    let stem = Operator::Conv2d(stem, builder.convolution("stem", &[3, 3, 1, architecture.stem_channels()])?);
+    let input = builder.graph.input();
+    let mut at = builder.graph.add("stem", stem, RELU6, &[input])?;
+    for (index, block) in architecture.blocks().iter().enumerate() {
+        at = builder.block(index, block, at)?;
+    }
+    at = builder.pointwise("last", RELU6, at, architecture.last_channels())?;
+    at = builder.graph.add("pool", Operator::Mean, LINEAR, &[at])?;
+    at = builder.dense("dense1", Activation::Relu, at, HIDDEN)?;
+    at = builder.dense("dense2", LINEAR, at, architecture.classes.len())?;
+    builder.graph.add("softmax", Operator::Softmax, LINEAR, &[at])?;
+    Ok(builder.graph)
+}
+
+struct Builder<'a> {
+    file: &'a ModelFile,
+    graph: Graph,
+}
+
+impl Builder<'_> {
+    /// An inverted residual.
+    fn block(&mut self, index: usize, block: &Block, input: TensorId) -> Result<TensorId> {
+        let name = |part: &str| format!("blocks.{index}.{part}");
+        let mut at = input;
+        if let Some(channels) = block.expand {
+            at = self.pointwise(&name("expand"), RELU6, at, channels)?;
+        }
+        let depthwise = name("depthwise");
+        let filter = self.convolution(&depthwise, &[3, 3, block.middle()])?;
+        let operator = Operator::DepthwiseConv2d(window3(block.stride), filter);
+        at = self.graph.add(depthwise, operator, RELU6, &[at])?;
+        at = self.pointwise(&name("project"), LINEAR, at, block.output)?;
+        if block.residual() {
+            at = self.graph.add(name("add"), Operator::Add, LINEAR, &[input, at])?;
+        }
+        Ok(at)
+    }
+
+    fn pointwise(
+        &mut self,
+        name: &str,
+        activation: Activation,
+        input: TensorId,
+        channels: usize,
+    ) -> Result<TensorId> {
+        let inputs = self.graph.tensor(input).shape.channels;
+        let filter = self.convolution(name, &[inputs, channels])?;
+        self.graph.add(name, Operator::Conv2d(Window::POINT, filter), activation, &[input])
+    }
+
+    fn dense(
+        &mut self,
+        name: &str,
+        activation: Activation,
+        input: TensorId,
+        units: usize,
+    ) -> Result<TensorId> {
+        let inputs = self.graph.tensor(input).shape.channels;
+        let weights = self.file.tensor(&format!("{name}.weight"), &[inputs, units])?;
+        let bias = self.file.tensor(&format!("{name}.bias"), &[units])?;
+        let filter = Filter::new(rows(weights, units), bias.to_vec())?;
+        self.graph.add(name, Operator::FullyConnected(filter), activation, &[input])
+    }
+
+    /// Weights of a shape whose last side is the output channel, and the batch norm behind them.
+    fn convolution(&self, name: &str, shape: &[usize]) -> Result<Filter> {
+        let channels = shape[shape.len() - 1];
+        let weights = self.file.tensor(&format!("{name}.weight"), shape)?;
+        let vector = |part: &str| self.file.tensor(&format!("{name}.{part}"), &[channels]);
+        let norm = BatchNorm {
+            gamma: vector("gamma")?,
+            beta: vector("beta")?,
+            mean: vector("mean")?,
+            variance: vector("variance")?,
+            epsilon: BATCH_NORM_EPSILON,
+        };
+        fold(&rows(weights, channels), &norm)
+    }
+}
+
+fn window3(stride: usize) -> Window {
+    Window { kernel: [3, 3], stride: [stride, stride], padding: Padding::Same }
+}
+
+/// One row per output channel, from weights whose fastest index is the output channel.
+fn rows(weights: &[f32], channels: usize) -> Vec<f32> {
+    (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels).copied()).collect()
+}

@@ -1,0 +1,152 @@
+//! The model image: an int8 network, planned into an arena and written in `runtime`'s format.
+
+mod record;
+
+use crate::plan::{Plan, lifetimes, plan};
+use crate::quantize::Network;
+use anyhow::{Context, Result, ensure};
+use record::Parameters;
+use runtime::Model;
+use runtime::image::layout::{self, header, section};
+use runtime::image::{Crc32, image_checksum};
+use runtime::preprocess::{Framing, Recipe};
+
+/// What an image says beside its network; each part is optional.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// The names of the classes, in the order of the outputs.
+    pub labels: Vec<String>,
+    /// How a picture becomes the input; the byte b stands for the real `b * scale`.
+    pub recipe: Option<(Framing, f32)>,
+    /// Where the network comes from.
+    pub provenance: Option<serde_json::Value>,
+    /// How the ranges were found.
+    pub calibration: Option<serde_json::Value>,
+    /// Inputs for the test vectors; their outputs and hashes come from running the image.
+    pub test_inputs: Vec<Vec<i8>>,
+}
+
+/// The memory plan of a network, as [`write`] uses it.
+pub fn memory_plan(network: &Network) -> Plan {
+    plan(&lifetimes(network), layout::ALIGNMENT)
+}
+
+/// Writes a network as a model image. What is returned has been accepted by [`Model::parse`].
+///
+/// # Errors
+/// If a size exceeds the format, or a label holds a line end.
+pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
+    let plan = memory_plan(network);
+    let mut records = Vec::new();
+    let mut parameters = Parameters::default();
+    for layer in &network.layers {
+        let record = record::record(network, &plan, layer, &mut parameters);
+        records.extend(record.with_context(|| format!("layer \"{}\" in the model image", layer.name))?);
+    }
+    let mut sections = vec![(section::OPERATORS, records), (section::WEIGHTS, parameters.into_bytes())];
+    sections.extend(extra_sections(network, extras)?);
+    let image = assemble(network, &plan, &sections)?;
+    if extras.test_inputs.is_empty() {
+        Model::parse(&image).context("the image just made is invalid")?;
+        return Ok(image);
+    }
+    sections.push((section::TEST_VECTORS, test_vectors(&image, &extras.test_inputs)?));
+    let image = assemble(network, &plan, &sections)?;
+    Model::parse(&image).context("the image just made is invalid")?;
+    Ok(image)
+}
+
+fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8>)>> {
+    let mut sections = Vec::new();
+    if !extras.labels.is_empty() {
+        let classes = network.tensor(network.output).shape.volume();
+        ensure!(extras.labels.len() == classes, "{} labels for {classes} outputs", extras.labels.len());
+        for label in &extras.labels {
+            ensure!(
+                !label.is_empty() && !label.contains(['\n', '\r']),
+                "the label {label:?} is not one line"
+            );
+        }
+        sections.push((section::LABELS, extras.labels.join("\n").into_bytes()));
+    }
+    if let Some((framing, scale)) = extras.recipe {
+        let input = &network.tensors[0];
+        let side = usize::from(framing.side);
+        ensure!(
+            input.shape.volume() == side * side,
+            "a recipe for {side}x{side}, the input is {}",
+            input.shape
+        );
+        let table = std::array::from_fn(|byte| input.quantisation.quantise(byte as f32 * scale));
+        sections.push((section::RECIPE, Recipe::encode(framing, &table).to_vec()));
+    }
+    let json = [(section::PROVENANCE, &extras.provenance), (section::CALIBRATION, &extras.calibration)];
+    for (kind, value) in json {
+        if let Some(value) = value {
+            sections.push((kind, serde_json::to_vec(value)?));
+        }
+    }
+    Ok(sections)
+}
+
+/// The inputs, with what the runtime makes of them.
+fn test_vectors(image: &[u8], inputs: &[Vec<i8>]) -> Result<Vec<u8>> {
+    let model = Model::parse(image)?;
+    let mut arena = vec![0; model.arena_len()];
+    let mut output = vec![0; model.output().shape.len()];
+    let mut bytes = u32::try_from(inputs.len())?.to_le_bytes().to_vec();
+    for input in inputs {
+        let mut hashes = Vec::new();
+        model.run_layers(input, &mut arena, &mut output, |_, _, values| {
+            let values: Vec<u8> = values.iter().map(|&value| value as u8).collect();
+            hashes.extend(Crc32::of(&values).to_le_bytes());
+        })?;
+        bytes.extend(input.iter().chain(&output).map(|&value| value as u8));
+        bytes.extend(hashes);
+    }
+    Ok(bytes)
+}
+
+/// Header, section table and sections.
+fn assemble(network: &Network, plan: &Plan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut image = vec![0; header::LEN + sections.len() * layout::SECTION_LEN];
+    for (index, (kind, content)) in sections.iter().enumerate() {
+        image.resize(image.len().next_multiple_of(layout::ALIGNMENT), 0);
+        let required = matches!(*kind, section::OPERATORS | section::WEIGHTS);
+        let flags = if required { layout::SECTION_REQUIRED } else { 0 };
+        let entry = [*kind, size(image.len())?, size(content.len())?, flags];
+        for (field, value) in entry.into_iter().enumerate() {
+            put(&mut image, header::LEN + index * layout::SECTION_LEN + 4 * field, &value.to_le_bytes());
+        }
+        image.extend(content);
+    }
+    put(&mut image, header::MAGIC, &layout::MAGIC);
+    put(&mut image, header::VERSION, &layout::VERSION.to_le_bytes());
+    let input = record::tensor(network, plan, 0)?;
+    let output = record::tensor(network, plan, network.output.index())?;
+    put(&mut image, header::INPUT, &input);
+    put(&mut image, header::OUTPUT, &output);
+    let words = [
+        (header::CONTRACT, layout::CONTRACT),
+        (header::IMAGE_LEN, size(image.len())?),
+        (header::ARENA_LEN, size(plan.arena)?),
+        (header::OPERATORS, size(network.layers.len())?),
+        (header::SECTIONS, size(sections.len())?),
+    ];
+    for (at, word) in words {
+        put(&mut image, at, &word.to_le_bytes());
+    }
+    let checksum = image_checksum(&image);
+    put(&mut image, header::CHECKSUM, &checksum.to_le_bytes());
+    Ok(image)
+}
+
+/// A size as the format stores it.
+fn size(value: usize) -> Result<u32> {
+    u32::try_from(value).with_context(|| format!("{value} bytes: the format holds at most {}", u32::MAX))
+}
+
+/// Overwrites bytes at an offset.
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
+    bytes[at..at + value.len()].copy_from_slice(value);
+}
