@@ -16,9 +16,6 @@ const LEVEL_WINDOW: i32 = 24;
 /// Ink of this part of the peak is the edge of a stroke.
 const FAINT_INK: i32 = 16;
 
-/// The peak is what this many cells reach: fewer are dust.
-const PEAK_CELLS: u32 = 3;
-
 /// The grey level of the background everywhere, and the side on which ink lies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Background {
@@ -40,7 +37,7 @@ impl Background {
         let mut found = Self { trend, level, dark_ink: false, noise: 0, peak: 0 };
         found.dark_ink = found.dark_outweighs_light(thumbnail);
         histogram.collect(thumbnail.iter().map(|(x, y, value)| found.contrast(value, x, y)));
-        found.peak = histogram.top(PEAK_CELLS);
+        found.peak = histogram.largest();
         found.noise = histogram.spread(found.peak / 2);
         (found.peak >= MIN_CONTRAST && found.peak > MIN_SIGNAL_TO_NOISE * found.noise).then_some(found)
     }

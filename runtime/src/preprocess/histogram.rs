@@ -73,16 +73,9 @@ impl Histogram {
         best
     }
 
-    /// The largest value with at least `count` values at or above it; 0 if that is negative.
-    pub fn top(&self, count: u32) -> i32 {
-        let mut seen = 0;
-        for value in (1..OFFSET).rev() {
-            seen += self.count(value);
-            if seen >= count {
-                return value;
-            }
-        }
-        0
+    /// The largest value; 0 if that is negative.
+    pub fn largest(&self) -> i32 {
+        (1..OFFSET).rev().find(|value| self.count(*value) > 0).unwrap_or(0)
     }
 
     /// Of the values with magnitude below `limit`: five sixths have at most this magnitude.
@@ -108,8 +101,7 @@ mod tests {
         histogram.collect([5, -3, 5, 9, 200, -700, 6].into_iter());
         assert_eq!(histogram.median(), 5);
         assert_eq!(histogram.mode(), (5, 5));
-        assert_eq!(histogram.top(1), 200);
-        assert_eq!(histogram.top(3), 6);
+        assert_eq!(histogram.largest(), 200);
         assert_eq!(histogram.spread(10), 9);
         assert_eq!(histogram.quantile(0, 255, 1, 1), 200);
         assert_eq!(histogram.count_in(-OFFSET, -OFFSET), 1);

@@ -7,12 +7,14 @@
 //!    the side which differs more, dark on light or light on dark (`background`).
 //! 3. Connected pieces of ink. The heaviest one and its neighbours are the digit; specks, frames and shadows at the
 //!    border are not (`pieces`).
-//! 4. If the digit is small in the thumbnail, the same again for the part of the picture around it.
+//! 4. If the digit is small in the thumbnail, the same again for the part of the picture around it; if it is a sheet
+//!    of paper, for the part within.
 //! 5. The digit's pixels are averaged (or interpolated) from the full picture, so that its longer side takes
 //!    [`Framing::digit`] pixels, and its centre of mass is moved to the centre (`resample`, `draw`).
 //! 6. The contrast is stretched to 0..=255.
 
 mod background;
+mod bounds;
 mod draw;
 mod histogram;
 mod pieces;
@@ -101,26 +103,49 @@ pub fn frame(
     stretch(framed, found.background.floor(), &mut workspace.histogram)
 }
 
-/// Looks for the digit, closer and closer until its thumbnail is as fine as an input needs it.
+/// Finds the digit; on a sheet of paper in front of something else it is what is written there, if anything is.
 fn find<'a>(picture: &'a Picture<'a>, workspace: &mut Workspace) -> Result<Found<'a>, PictureError> {
-    let Workspace { thumbnail, histogram, pieces } = workspace;
-    let mut region = Region::whole(picture);
+    let whole = Region::whole(picture);
+    let found = approach(picture, whole, workspace)?;
+    if !found.digit.is_sheet() || found.bounds().longer() < SIDE {
+        return Ok(found);
+    }
+    approach(picture, found.bounds().shrunk(), workspace).or_else(|_| approach(picture, whole, workspace))
+}
+
+/// Looks for the digit closer and closer, until its thumbnail is as fine as an input needs it.
+fn approach<'a>(
+    picture: &'a Picture<'a>,
+    region: Region,
+    workspace: &mut Workspace,
+) -> Result<Found<'a>, PictureError> {
+    let mut region = region;
     let mut passes = PASSES;
     loop {
-        thumbnail.fill(picture, region);
-        let background = Background::estimate(thumbnail, histogram).ok_or(PictureError::Blank)?;
-        background.keep_ink(thumbnail);
-        let digit = pieces.find_digit(thumbnail, background.threshold()).ok_or(PictureError::Blank)?;
-        let found = Found::new(picture, region, background, digit, thumbnail);
-        let bounds = found.bounds();
+        let found = look(picture, region, workspace)?;
         passes -= 1;
-        if passes == 0 || region.longer() <= SIDE || digit.bounds.longer() >= SIDE / 2 {
-            return if bounds.longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) };
+        if passes == 0 || region.longer() <= SIDE || found.digit.bounds.longer() >= SIDE / 2 {
+            return Ok(found);
         }
         // Two cells more, since ink at the edge of a coarse cell may have been too faint to count.
-        let cell = region.longer() / SIDE + 1;
-        region = bounds.grown(bounds.longer() / 4 + 2 * cell, picture);
+        let margin = found.bounds().longer() / 4 + 2 * (region.longer() / SIDE + 1);
+        region = found.bounds().grown(margin, picture);
     }
+}
+
+/// Looks for the digit in a region.
+fn look<'a>(
+    picture: &'a Picture<'a>,
+    region: Region,
+    workspace: &mut Workspace,
+) -> Result<Found<'a>, PictureError> {
+    let Workspace { thumbnail, histogram, pieces } = workspace;
+    thumbnail.fill(picture, region);
+    let background = Background::estimate(thumbnail, histogram).ok_or(PictureError::Blank)?;
+    background.keep_ink(thumbnail);
+    let digit = pieces.find_digit(thumbnail, background.threshold()).ok_or(PictureError::Blank)?;
+    let found = Found::new(picture, region, background, digit, thumbnail);
+    if found.bounds().longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) }
 }
 
 /// Makes `floor` black and the ink of the strokes white.

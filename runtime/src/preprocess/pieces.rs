@@ -1,5 +1,6 @@
 //! Connected pieces of ink: which of them are the digit.
 
+use super::bounds::Bounds;
 use super::thumbnail::{Cells, SIDE, Thumbnail};
 
 /// Labels are bytes; 0 is no ink.
@@ -19,47 +20,19 @@ pub(super) const DROPPED: u8 = 2;
 /// Where the digit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Digit {
-    /// The cells that it covers.
+    /// The rectangle that it covers.
     pub bounds: Bounds,
+    /// Cells with ink.
+    pub area: usize,
     /// Centre of mass of its ink, in 1/256 cells from the thumbnail's corner.
     pub centre: (u32, u32),
 }
 
-/// Cells `x0..x1` and `y0..y1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub x0: u8,
-    pub y0: u8,
-    pub x1: u8,
-    pub y1: u8,
-}
-
-impl Bounds {
-    const NONE: Self = Self { x0: 0, y0: 0, x1: 0, y1: 0 };
-
-    fn cell(x: usize, y: usize) -> Self {
-        let (x, y) = (x.min(SIDE - 1) as u8, y.min(SIDE - 1) as u8);
-        Self { x0: x, y0: y, x1: x + 1, y1: y + 1 }
-    }
-
-    fn union(self, other: Self) -> Self {
-        Self {
-            x0: self.x0.min(other.x0),
-            y0: self.y0.min(other.y0),
-            x1: self.x1.max(other.x1),
-            y1: self.y1.max(other.y1),
-        }
-    }
-
-    pub fn longer(&self) -> usize {
-        self.x1.saturating_sub(self.x0).max(self.y1.saturating_sub(self.y0)).into()
-    }
-
-    /// Cells between the two along the axis where they are further apart; 0 if they overlap or touch.
-    fn gap(&self, other: &Self) -> usize {
-        let x = other.x0.saturating_sub(self.x1).max(self.x0.saturating_sub(other.x1));
-        let y = other.y0.saturating_sub(self.y1).max(self.y0.saturating_sub(other.y1));
-        x.max(y).into()
+impl Digit {
+    /// True if it looks like a sheet of paper instead: a filled rectangle that is not narrow.
+    pub fn is_sheet(&self) -> bool {
+        let (width, height) = (self.bounds.width(), self.bounds.height());
+        4 * self.area >= 3 * width * height && 2 * width.min(height) >= width.max(height)
     }
 }
 
@@ -77,10 +50,13 @@ struct Piece {
 impl Piece {
     const NONE: Self = Self { parent: 0, kept: false, bounds: Bounds::NONE, area: 0, on_border: 0, mass: 0 };
 
-    /// Ink, less for a piece that lies along the border: a frame or a shadow rather than a digit.
-    fn weight(&self) -> u32 {
+    /// Ink, less for a piece at the border of `ink`, none for one as long as a side: a frame, a table, a shadow.
+    fn weight(&self, ink: &Thumbnail) -> u32 {
         if self.on_border == 0 {
             return self.mass;
+        }
+        if usize::from(self.on_border) >= ink.width.min(ink.height) {
+            return 0;
         }
         let inside = u32::from(self.area.saturating_sub(self.on_border.saturating_mul(4)));
         (self.mass / 2 * inside).checked_div(self.area.into()).unwrap_or(0)
@@ -110,12 +86,13 @@ impl Pieces {
             threshold = threshold.saturating_mul(2);
         }
         self.measure(ink);
-        let heaviest = self.pieces.iter().enumerate().max_by_key(|(_, piece)| (piece.weight(), piece.mass));
+        let heaviest =
+            self.pieces.iter().enumerate().max_by_key(|(_, piece)| (piece.weight(ink), piece.mass));
         let (heaviest, bounds) = heaviest.map(|(label, piece)| (label, piece.bounds))?;
-        let bounds = self.keep_near(heaviest, bounds);
+        let bounds = self.keep_near(ink, heaviest, bounds);
         self.settle();
-        let centre = self.centre(ink)?;
-        Some(Digit { bounds, centre })
+        let area = ink.iter().filter(|(x, y, _)| self.at(*x, *y) == DIGIT).count();
+        Some(Digit { bounds, area, centre: self.centre(ink)? })
     }
 
     /// What the cell belongs to: [`DIGIT`], [`DROPPED`] or 0 for the background.
@@ -205,7 +182,7 @@ impl Pieces {
     }
 
     /// Marks the digit's pieces and gives their common bounds.
-    fn keep_near(&mut self, heaviest: usize, bounds: Bounds) -> Bounds {
+    fn keep_near(&mut self, ink: &Thumbnail, heaviest: usize, bounds: Bounds) -> Bounds {
         let mut bounds = bounds;
         let mut least = 0;
         if let Some(piece) = self.pieces.get_mut(heaviest) {
@@ -218,7 +195,7 @@ impl Pieces {
             grown = false;
             for piece in self.pieces.iter_mut().filter(|piece| !piece.kept && piece.area > 0) {
                 let near = piece.bounds.gap(&bounds) <= bounds.longer() / REACH;
-                if near && piece.weight() > least {
+                if near && piece.weight(ink) > least {
                     piece.kept = true;
                     bounds = bounds.union(piece.bounds);
                     grown = true;

@@ -20,6 +20,12 @@ impl Region {
         self.width.max(self.height)
     }
 
+    /// The region without its outermost sixteenth on each side.
+    pub fn shrunk(&self) -> Self {
+        let (x, y) = (self.width / 16, self.height / 16);
+        Self { x: self.x + x, y: self.y + y, width: self.width - 2 * x, height: self.height - 2 * y }
+    }
+
     /// The region with `margin` more pixels on each side, as far as the picture goes.
     pub fn grown(&self, margin: usize, picture: &Picture<'_>) -> Self {
         let (x, width) = grow(self.x, self.width, margin, picture.width());
@@ -65,5 +71,7 @@ mod tests {
         let region = Region { x: 1, y: 6, width: 5, height: 2 };
         assert_eq!(region.grown(3, &picture), Region { x: 0, y: 3, width: 9, height: 7 });
         assert_eq!(region.longer(), 5);
+        let large = Region { x: 10, y: 0, width: 160, height: 15 };
+        assert_eq!(large.shrunk(), Region { x: 20, y: 0, width: 140, height: 15 });
     }
 }

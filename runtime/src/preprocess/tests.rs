@@ -164,6 +164,23 @@ fn noise_dust_and_a_frame_around() {
 }
 
 #[test]
+fn a_sheet_on_a_table() {
+    for digit in [TWO, FIVE, SEVEN] {
+        let sheet = |x: f32, y: f32| if x.abs() < 0.3 && y.abs() < 0.35 { 230.0 } else { 60.0 };
+        let drawing =
+            Drawing::paper(400, 300, sheet).draw(digit, 180.0, 110.0, 80.0, 10.3, -170.0).noisy(5.0);
+        near(&drawing.frame(INPUT).unwrap(), &ideal(digit), 25);
+        let edge = |x: f32, y: f32| if x < 0.3 && y < 0.35 { 230.0 } else { 60.0 };
+        let drawing = Drawing::paper(400, 300, edge).draw(digit, 130.0, 90.0, 80.0, 10.3, -170.0).noisy(5.0);
+        near(&drawing.frame(INPUT).unwrap(), &ideal(digit), 25);
+    }
+    // Nothing is written on this one, so the sheet itself is what is seen.
+    let block = Drawing::paper(200, 200, |x, y| if x.abs() < 0.2 && y.abs() < 0.25 { 230.0 } else { 60.0 });
+    let framed = block.frame(INPUT).unwrap();
+    assert!(framed.iter().filter(|byte| **byte == 255).count() > 300, "{}", text(&framed));
+}
+
+#[test]
 fn thin_and_thick_pens_fill_the_same_frame() {
     for (pen, size) in [(2.0, 300.0), (90.0, 250.0)] {
         let drawing = Drawing::paper(480, 480, |_, _| 250.0).draw(TWO, 120.0, 80.0, size, pen, -240.0);
