@@ -35,30 +35,37 @@ fn decode(bytes: &[u8]) -> Result<GrayImage> {
     let format =
         image::guess_format(bytes).map_err(|_| anyhow!("is not a picture: give a PNG or JPEG file"))?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
-        let name = format.extensions_str().first().unwrap_or(&"other").to_uppercase();
-        bail!("is a {name} picture: convert it to PNG or JPEG");
+        bail!("is a {} picture: convert it to PNG or JPEG", name(format));
     }
     if format == ImageFormat::Jpeg && !is_complete_jpeg(bytes) {
         bail!("is a broken JPEG: it was cut short");
     }
-    let broken = |error| anyhow!("is a broken {format:?}: {error}");
+    let broken = |error| anyhow!("is a broken {}: {error}", name(format));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > Picture::MAX_PIXELS as u64 {
-        let most = Picture::MAX_PIXELS / 1_000_000;
-        bail!(
-            "has {width}x{height} = {} megapixels, at most {most} are read: make it smaller",
-            pixels / 1_000_000
-        );
+        let most = Picture::MAX_PIXELS;
+        bail!("has {width}x{height} = {pixels} pixels, at most {most} are read: make it smaller");
     }
     let orientation = decoder.orientation().map_err(broken)?;
     let colours = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    let mut grey = DynamicImage::ImageLuma8(to_grey(&colours)?);
+    let grey = match colours {
+        DynamicImage::ImageLuma8(grey) => grey,
+        colours => to_grey(&colours)?,
+    };
+    let mut grey = DynamicImage::ImageLuma8(grey);
     grey.apply_orientation(orientation);
     Ok(grey.into_luma8())
+}
+
+fn name(format: ImageFormat) -> String {
+    match format {
+        ImageFormat::Jpeg => "JPEG".into(),
+        other => other.extensions_str().first().unwrap_or(&"other").to_uppercase(),
+    }
 }
 
 /// Room for [`Picture::MAX_PIXELS`] pixels of the widest type, 16-bit RGBA, and as much again for the decoder.
@@ -83,7 +90,6 @@ fn to_grey(colours: &DynamicImage) -> Result<GrayImage> {
 /// The grey picture, with paper of the given grey behind transparent pixels.
 fn on_paper(colours: &DynamicImage, paper: u8) -> Result<GrayImage> {
     let pixels: Vec<u8> = match colours {
-        DynamicImage::ImageLuma8(image) => image.as_raw().clone(),
         DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| blend(p[0], p[1], paper)).collect(),
         DynamicImage::ImageRgb8(image) => image.pixels().map(|p| luma(p.0)).collect(),
         DynamicImage::ImageRgba8(image) => {
