@@ -62,7 +62,7 @@ impl Framing {
     }
 }
 
-/// Memory that [`frame`] works in, about 16 KB; its contents before and after mean nothing.
+/// Memory that [`frame`] works in, about 14 KB; its contents before and after mean nothing.
 #[derive(Debug)]
 pub struct Workspace {
     thumbnail: Thumbnail,

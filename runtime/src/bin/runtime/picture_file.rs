@@ -5,7 +5,7 @@
 
 use crate::files;
 use anyhow::{Context, Result, anyhow, bail};
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use runtime::picture::Picture;
 use std::io::Cursor;
 use std::path::Path;
@@ -40,7 +40,10 @@ fn decode(bytes: &[u8]) -> Result<GrayImage> {
     if format == ImageFormat::Jpeg && !is_complete_jpeg(bytes) {
         bail!("is a broken JPEG: it was cut short");
     }
-    let broken = |error| anyhow!("is a broken {}: {error}", name(format));
+    let broken = |error| match error {
+        ImageError::Unsupported(error) => anyhow!("is a {} of an unusual kind: {error}", name(format)),
+        error => anyhow!("is a broken {}: {error}", name(format)),
+    };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(broken)?;
