@@ -5,7 +5,7 @@ use crate::graph::{self, Graph};
 use crate::image::{self, Extras};
 use crate::noise::signal_to_noise;
 use crate::quantize::{Network, Range, quantise};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use runtime::preprocess::Framing;
 use serde_json::json;
 use trainer::data::Dataset;
@@ -33,12 +33,8 @@ pub struct Conversion {
 }
 
 /// How the network's pictures are framed.
-///
-/// # Errors
-/// If the sides do not fit into 16 bits.
-pub fn framing(file: &ModelFile) -> Result<Framing> {
-    let side = |extent: usize| u16::try_from(extent).context("the input's side is above 65535");
-    Ok(Framing { side: side(file.preprocessing.side)?, digit: side(file.preprocessing.digit)? })
+pub fn framing(file: &ModelFile) -> Framing {
+    Framing { side: file.preprocessing.side, digit: file.preprocessing.digit }
 }
 
 /// `samples` images, evenly spread over the set, as the float network's inputs.
@@ -73,7 +69,7 @@ pub fn convert(file: &ModelFile, images: &[Vec<f32>], method: Method) -> Result<
         test_inputs.map(|image| image.iter().map(|&real| quantisation.quantise(real)).collect());
     let extras = Extras {
         labels: file.architecture.classes.clone(),
-        recipe: Some((framing(file)?, scale)),
+        recipe: Some((framing(file), scale)),
         provenance: Some(file.provenance.clone()),
         calibration: Some(summary(&calibration, &network)),
         test_inputs: test_inputs.collect(),

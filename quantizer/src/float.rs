@@ -154,3 +154,91 @@ fn activate(model: &mut TypedModel, name: &str, activation: Activation, wire: Ou
 fn scalar(value: f32) -> Result<tract_core::prelude::Tensor> {
     tract_core::prelude::Tensor::from_shape(&[1, 1, 1, 1], &[value])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::from_safetensors;
+    use crate::testing::{Random, mobilenet};
+
+    /// The definition, in f64: a tap at a time.
+    fn windowed(graph: &Graph, node: &Node, window: &Window, filter: &Filter, x: &[f64]) -> Vec<f64> {
+        let (input, output) = (graph.tensor(node.inputs[0]).shape, graph.tensor(node.output).shape);
+        let depthwise = matches!(node.operator, Operator::DepthwiseConv2d(..));
+        let pad = window.pad_before([input.height, input.width]);
+        let depth = if depthwise { 1 } else { input.channels };
+        let mut y = Vec::new();
+        for index in 0..output.volume() {
+            let (pixel, channel) = (index / output.channels, index % output.channels);
+            let [oy, ox] = [pixel / output.width, pixel % output.width];
+            let mut sum = f64::from(filter.bias()[channel]);
+            for tap in 0..window.kernel[0] * window.kernel[1] {
+                let iy = (oy * window.stride[0] + tap / window.kernel[1]).wrapping_sub(pad[0]);
+                let ix = (ox * window.stride[1] + tap % window.kernel[1]).wrapping_sub(pad[1]);
+                if iy >= input.height || ix >= input.width {
+                    continue;
+                }
+                for c in 0..depth {
+                    let weight = filter.weights()[channel * filter.row_len() + tap * depth + c];
+                    let from = if depthwise { channel } else { c };
+                    sum += f64::from(weight) * x[(iy * input.width + ix) * input.channels + from];
+                }
+            }
+            y.push(sum);
+        }
+        y
+    }
+
+    fn definition(graph: &Graph, image: &[f32]) -> Vec<Vec<f64>> {
+        let mut values: Vec<Vec<f64>> = vec![image.iter().map(|&x| f64::from(x)).collect()];
+        for node in graph.nodes() {
+            let x = &values[node.inputs[0].index()];
+            let input = graph.tensor(node.inputs[0]).shape;
+            let y = match &node.operator {
+                Operator::Conv2d(window, filter) | Operator::DepthwiseConv2d(window, filter) => {
+                    windowed(graph, node, window, filter, x)
+                }
+                Operator::FullyConnected(filter) => {
+                    let row = |o: usize| filter.weights()[o * x.len()..].iter().zip(x);
+                    let sum = |o: usize| row(o).map(|(&w, x)| f64::from(w) * x).sum::<f64>();
+                    (0..filter.channels()).map(|o| f64::from(filter.bias()[o]) + sum(o)).collect()
+                }
+                Operator::Add => x.iter().zip(&values[node.inputs[1].index()]).map(|(a, b)| a + b).collect(),
+                Operator::Mean => {
+                    let sum = |c: usize| x.iter().skip(c).step_by(input.channels).sum::<f64>();
+                    (0..input.channels).map(|c| sum(c) / (input.height * input.width) as f64).collect()
+                }
+                Operator::Softmax => {
+                    let sum: f64 = x.iter().map(|x| x.exp()).sum();
+                    x.iter().map(|x| x.exp() / sum).collect()
+                }
+            };
+            let (low, high) = node.activation.bounds();
+            values.push(y.into_iter().map(|y: f64| y.clamp(low.into(), high.into())).collect());
+        }
+        values
+    }
+
+    #[test]
+    fn every_tensor_is_what_its_definition_says() {
+        for (side, stem_stride) in [(32, 1), (33, 2)] {
+            let graph = from_safetensors(&mobilenet(side, stem_stride, 7)).unwrap();
+            let mut random = Random::new(8);
+            let image: Vec<f32> = (0..side * side).map(|_| random.below(256) as f32 / 255.0).collect();
+            let expected = definition(&graph, &image);
+            let mut seen = 0;
+            let engine = Engine::tapped(&graph).unwrap();
+            engine
+                .run(&image, |tensor, found| {
+                    seen += 1;
+                    assert_eq!(found.len(), expected[tensor].len());
+                    for (&a, &b) in found.iter().zip(&expected[tensor]) {
+                        let name = &graph.tensors()[tensor].name;
+                        assert!((f64::from(a) - b).abs() < 1e-4, "{name}: {a} is not {b}");
+                    }
+                })
+                .unwrap();
+            assert_eq!(seen, graph.tensors().len());
+        }
+    }
+}

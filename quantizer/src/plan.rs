@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_chain_needs_its_two_largest_neighbours() {
-        let sizes = [10, 40, 30, 20, 50, 5];
+        let sizes = [10, 40, 30, 20, 15, 5];
         let lifetimes: Vec<Lifetime> = sizes
             .iter()
             .enumerate()

@@ -1,4 +1,8 @@
-//! Random numbers for tests: reproducible, without a library.
+//! Random numbers and networks for tests, the same in every run.
+
+use trainer::file::{ModelFile, Preprocessing};
+use trainer::mobilenet::Architecture;
+use trainer::network::Network;
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 pub struct Random(u64);
@@ -8,7 +12,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -29,4 +33,25 @@ impl Random {
     pub fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.uniform(-0.5, 0.5)).sum()
     }
+}
+
+/// An untrained MobileNetV2 whose batch norms do something, but amplify little: in a network of 50 random layers with
+/// gain, rounding errors double in each.
+pub fn mobilenet(side: usize, stem_stride: usize, seed: u64) -> ModelFile {
+    let classes = (0..10).map(|digit| digit.to_string()).collect();
+    let architecture = Architecture::new(0.35, side, stem_stride, classes).unwrap();
+    let mut tensors = Network::new(architecture.clone(), seed).unwrap().tensors().unwrap();
+    let mut random = Random::new(seed);
+    for (name, weights) in &mut tensors {
+        let (low, high) = match name.rsplit('.').next() {
+            Some("gamma") => (0.5, 1.0),
+            Some("beta") => (-0.2, 0.5),
+            Some("mean") => (-0.2, 0.2),
+            Some("variance") => (0.7, 1.2),
+            _ => continue,
+        };
+        weights.values.fill_with(|| random.uniform(low, high));
+    }
+    let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
+    ModelFile { architecture, preprocessing, provenance: serde_json::json!({ "seed": seed }), tensors }
 }

@@ -41,7 +41,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = files::data_folder(arguments.data.as_deref(), SHIPPED)?;
     let file = ModelFile::load(&arguments.model)?;
-    let dataset = data::load_train(&folder, framing(&file)?)?;
+    let dataset = data::load_train(&folder, framing(&file))?;
     let images = samples(&dataset, arguments.samples, file.preprocessing.scale as f32)?;
     let conversion = convert(&file, &images, arguments.method)?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));

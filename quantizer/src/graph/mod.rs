@@ -144,11 +144,6 @@ impl Graph {
     pub fn output(&self) -> TensorId {
         self.output
     }
-
-    /// The filters of the graph may be changed, its structure may not.
-    pub(crate) fn nodes_mut(&mut self) -> &mut [Node] {
-        &mut self.nodes
-    }
 }
 
 #[cfg(test)]

@@ -126,10 +126,6 @@ impl Filter {
     pub fn row_len(&self) -> usize {
         self.weights.len() / self.bias.len()
     }
-
-    pub(crate) fn bias_mut(&mut self) -> &mut [f32] {
-        &mut self.bias
-    }
 }
 
 /// What a node computes.
@@ -164,15 +160,6 @@ impl Operator {
 
     /// Weights and biases, for the operators that have some.
     pub fn filter(&self) -> Option<&Filter> {
-        match self {
-            Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
-                Some(filter)
-            }
-            Self::Add | Self::Mean | Self::Softmax => None,
-        }
-    }
-
-    pub(crate) fn filter_mut(&mut self) -> Option<&mut Filter> {
         match self {
             Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
                 Some(filter)

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_channel_with_only_a_bias_keeps_it() {
-        for (weight, bias) in [(0.0, 0.75), (1e-30, 3.0), (f32::MIN_POSITIVE / 8.0, -0.5)] {
+        for (weight, bias) in [(0.0, 0.75), (1e-30, 3.01), (f32::MIN_POSITIVE / 8.0, -0.5)] {
             let int8 = quantised(&[weight], &[bias]);
             let multiplier = int8.multipliers[0];
             let result = multiplier.rescale(int8.bias[0]);
