@@ -91,3 +91,78 @@ fn summary(calibration: &Calibration, network: &Network) -> serde_json::Value {
         "tensors": tensors.collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::testing::{Random, mobilenet};
+    use runtime::Model;
+
+    fn images(side: usize, count: usize) -> Vec<Vec<f32>> {
+        let mut random = Random::new(21);
+        let mut image = || (0..side * side).map(|_| random.below(256) as f32 / 255.0).collect();
+        (0..count).map(|_| image()).collect()
+    }
+
+    #[test]
+    fn an_image_is_complete_small_and_close_to_float() {
+        let file = mobilenet(32, 1, 3);
+        let images = images(32, 24);
+        for method in Method::ALL {
+            let conversion = convert(&file, &images, method).unwrap();
+            // Divergence does not know how large a clipped value is: entropy cuts hardest.
+            let least = if method == Method::Entropy { 10.0 } else { 20.0 };
+            for (node, noise) in conversion.graph.nodes().iter().zip(&conversion.noise) {
+                assert!(*noise > least, "{method}, {}: {noise} dB", node.name);
+            }
+            let model = Model::parse(&conversion.image).unwrap();
+            assert_eq!(model.labels().unwrap().collect::<Vec<_>>(), file.architecture.classes);
+            assert_eq!(model.recipe().unwrap().framing(), framing(&file));
+            let floats: usize = file.tensors.values().map(|tensor| 4 * tensor.values.len()).sum();
+            assert!(conversion.image.len() * 100 < 30 * floats);
+        }
+    }
+
+    #[test]
+    fn test_vectors_hold_and_images_are_reproducible() {
+        let file = mobilenet(32, 2, 4);
+        let images = images(32, 17);
+        let image = convert(&file, &images, Method::Mse).unwrap().image;
+        assert_eq!(image, convert(&file, &images, Method::Mse).unwrap().image);
+        let model = Model::parse(&image).unwrap();
+        let mut arena = vec![0x5a; model.arena_len()];
+        let mut output = vec![0; model.output().shape.len()];
+        let vectors = model.test_vectors().unwrap();
+        let mut count = 0;
+        for vector in vectors {
+            assert_eq!(model.first_difference(&vector, &mut arena, &mut output), Ok(None));
+            count += 1;
+        }
+        assert_eq!(count, TEST_VECTORS);
+    }
+
+    #[test]
+    fn the_plan_of_mobilenet_meets_its_lower_bound() {
+        for (side, stem_stride) in [(28, 1), (32, 1), (96, 2)] {
+            let file = mobilenet(side, stem_stride, 5);
+            let conversion = convert(&file, &images(side, 1), Method::Minmax).unwrap();
+            let Plan { arena, lower_bound, .. } = image::memory_plan(&conversion.network);
+            assert_eq!(arena, lower_bound, "side {side}");
+        }
+    }
+
+    #[test]
+    fn samples_are_spread_over_the_set() {
+        let dataset = Dataset {
+            side: 1,
+            images: (0..10).collect(),
+            labels: vec![0; 10],
+            classes: vec!["a".into()],
+            sha256: String::new(),
+        };
+        let found = samples(&dataset, 4, 1.0).unwrap();
+        assert_eq!(found, [[0.0], [2.0], [5.0], [7.0]]);
+        assert!(samples(&dataset, 11, 1.0).is_err() && samples(&dataset, 0, 1.0).is_err());
+    }
+}

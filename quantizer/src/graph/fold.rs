@@ -30,7 +30,7 @@ pub fn fold(weights: &[f32], norm: &BatchNorm<'_>) -> Result<Filter> {
     let channels = norm.gamma.len();
     let equal = [norm.beta, norm.mean, norm.variance].iter().all(|values| values.len() == channels);
     ensure!(channels > 0 && equal, "the four vectors of a batch norm must have one length");
-    ensure!(weights.len() % channels == 0, "{} weights for {channels} channels", weights.len());
+    ensure!(weights.len().is_multiple_of(channels), "{} weights for {channels} channels", weights.len());
     let factors: Vec<f64> = norm
         .gamma
         .iter()

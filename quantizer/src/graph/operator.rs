@@ -95,7 +95,7 @@ impl Filter {
     /// If the weights cannot be divided among the biases, or a value is not finite.
     pub fn new(weights: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
         ensure!(
-            !bias.is_empty() && !weights.is_empty() && weights.len() % bias.len() == 0,
+            !bias.is_empty() && !weights.is_empty() && weights.len().is_multiple_of(bias.len()),
             "{} weights do not divide into {} output channels",
             weights.len(),
             bias.len()
