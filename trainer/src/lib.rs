@@ -1,1 +1,10 @@
 //! Trains the float MobileNetV2 that edge8 quantises.
+
+pub mod data;
+pub mod evaluate;
+pub mod file;
+pub mod fit;
+pub mod mobilenet;
+pub mod network;
+mod ops;
+mod optimizer;

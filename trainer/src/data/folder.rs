@@ -1,0 +1,115 @@
+//! A folder with one subfolder of PNG or JPEG pictures for each class.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use image::{DynamicImage, ImageReader, Limits};
+use rayon::prelude::*;
+use runtime::preprocess::Framing;
+use sha2::{Digest, Sha256};
+
+use super::{Dataset, frame_all, hex};
+
+/// Larger pictures are refused: they are no single digit.
+const MAX_SIDE: u32 = 10_000;
+
+/// The subfolders of a folder and the pictures in them.
+pub(super) struct Classes {
+    names: Vec<String>,
+    pictures: Vec<(PathBuf, u32)>,
+}
+
+/// The classes under `folder`, sorted by name; `None` if no subfolder holds a picture.
+pub(super) fn find(folder: &Path) -> Result<Option<Classes>> {
+    let mut classes = Classes { names: Vec::new(), pictures: Vec::new() };
+    for class in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let pictures: Vec<PathBuf> = sorted(&class)?.into_iter().filter(|path| is_picture(path)).collect();
+        let Some(name) = class.file_name().filter(|_| !pictures.is_empty()) else { continue };
+        let label = u32::try_from(classes.names.len())?;
+        classes.pictures.extend(pictures.into_iter().map(|path| (path, label)));
+        classes.names.push(name.to_string_lossy().into_owned());
+    }
+    Ok((!classes.names.is_empty()).then_some(classes))
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    matches!(extension.as_str(), "png" | "jpg" | "jpeg")
+}
+
+impl Classes {
+    /// Decodes and frames all pictures.
+    pub(super) fn load(self, framing: Framing) -> Result<Dataset> {
+        ensure!(self.names.len() >= 2, "there is only the class {:?}, expected at least two", self.names[0]);
+        let images = frame_all(self.pictures.len(), framing, |index| {
+            let path = &self.pictures[index].0;
+            let grey = read_grey(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let (width, height) = (grey.width() as usize, grey.height() as usize);
+            Ok((width, height, grey.into_raw().into(), path.display().to_string()))
+        })?;
+        let hashes: Vec<_> = (self.pictures.par_iter())
+            .map(|(path, _)| Ok(Sha256::digest(std::fs::read(path)?)))
+            .collect::<Result<_>>()?;
+        let sha256 = hashes.iter().fold(Sha256::new(), |sum, hash| sum.chain_update(hash)).finalize();
+        Ok(Dataset {
+            side: framing.side.into(),
+            images,
+            labels: self.pictures.iter().map(|(_, label)| *label).collect(),
+            classes: self.names,
+            sha256: hex(&sha256),
+        })
+    }
+}
+
+/// The picture in grey; what is transparent shows white paper.
+fn read_grey(path: &Path) -> Result<image::GrayImage> {
+    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    reader.limits(limits);
+    let picture = reader.decode()?;
+    if !picture.color().has_alpha() {
+        return Ok(picture.into_luma8());
+    }
+    let with_alpha = DynamicImage::into_luma_alpha8(picture);
+    Ok(image::GrayImage::from_fn(with_alpha.width(), with_alpha.height(), |x, y| {
+        let image::LumaA([grey, alpha]) = *with_alpha.get_pixel(x, y);
+        let (grey, alpha) = (u32::from(grey), u32::from(alpha));
+        image::Luma([((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8])
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_subfolder_for_each_class() {
+        let folder = tempfile::tempdir().unwrap();
+        for (class, width) in [("bar", 4), ("block", 20)] {
+            std::fs::create_dir(folder.path().join(class)).unwrap();
+            for number in 0..3 {
+                let picture = image::GrayImage::from_fn(60, 40, |x, y| {
+                    let ink = x.abs_diff(30) < width && y.abs_diff(20) < 12 + number;
+                    image::Luma([if ink { 20 } else { 230 }])
+                });
+                picture.save(folder.path().join(class).join(format!("{number}.png"))).unwrap();
+            }
+        }
+        std::fs::write(folder.path().join("bar/notes.txt"), "no picture").unwrap();
+        let data = super::super::load_train(folder.path(), Framing::mnist(32)).unwrap();
+        assert_eq!(data.classes, ["bar", "block"]);
+        assert_eq!(data.labels, [0, 0, 0, 1, 1, 1]);
+        std::fs::write(folder.path().join("bar/3.png"), "broken").unwrap();
+        let error = format!("{:#}", super::super::load_train(folder.path(), Framing::mnist(32)).unwrap_err());
+        assert!(error.contains("3.png"), "{error}");
+    }
+}

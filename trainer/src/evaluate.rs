@@ -1,0 +1,89 @@
+//! Accuracy and confusion matrix of a network on labelled pictures.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+
+use crate::data::Dataset;
+use crate::network::Network;
+
+/// Pictures evaluated at a time.
+const BATCH: usize = 250;
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Number of pictures.
+    pub images: usize,
+    /// How many were right.
+    pub correct: usize,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+    /// `confusion[class][answer]`: how often a picture of `class` was given `answer`.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+impl Evaluation {
+    /// Share of right answers, 0 to 1.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images.max(1) as f64
+    }
+}
+
+/// Pictures by index as the network takes them: `[indices, side, side, 1]`, byte / 255.
+pub(crate) fn pictures(data: &Dataset, indices: &[usize]) -> Result<Tensor> {
+    let mut values = Vec::with_capacity(indices.len() * data.side * data.side);
+    for &index in indices {
+        values.extend(data.image(index).iter().map(|&byte| f32::from(byte) / 255.0));
+    }
+    Ok(Tensor::from_vec(values, (indices.len(), data.side, data.side, 1), &Device::Cpu)?)
+}
+
+/// Evaluates `network` on the pictures of `data` with the given indices.
+///
+/// # Errors
+/// If the pictures do not have the network's input size.
+pub fn evaluate(network: &Network, data: &Dataset, indices: &[usize]) -> Result<Evaluation> {
+    let classes = network.architecture().classes.len();
+    let mut evaluation =
+        Evaluation { images: indices.len(), correct: 0, loss: 0.0, confusion: vec![vec![0; classes]; classes] };
+    for batch in indices.chunks(BATCH) {
+        let logits = network.logits(&pictures(data, batch)?)?.to_vec2::<f32>()?;
+        for (&index, logits) in batch.iter().zip(&logits) {
+            let label = data.labels[index] as usize;
+            let answer = argmax(logits);
+            evaluation.correct += usize::from(answer == label);
+            evaluation.loss += cross_entropy(logits, label) / indices.len() as f64;
+            evaluation.confusion[label][answer] += 1;
+        }
+    }
+    Ok(evaluation)
+}
+
+/// The first of the largest values.
+fn argmax(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = index;
+        }
+    }
+    best
+}
+
+fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let largest = f64::from(logits[argmax(logits)]);
+    let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum();
+    largest + sum.ln() - f64::from(logits[label])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cross_entropy_by_hand() {
+        assert!((cross_entropy(&[0.0, 0.0], 1) - 2f64.ln()).abs() < 1e-12);
+        assert!(cross_entropy(&[1000.0, 0.0], 0).abs() < 1e-12);
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+    }
+}

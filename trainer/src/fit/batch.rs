@@ -1,0 +1,137 @@
+//! Which pictures make a batch, and what is done to them: all drawn from (seed, epoch, picture), so that training can
+//! stop and go on anywhere.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::Recipe;
+use crate::data::Dataset;
+use crate::data::augment::Affine;
+use crate::evaluate::pictures;
+use crate::mobilenet::HIDDEN;
+
+/// Validation pictures, if there are ten times as many pictures.
+const VALIDATION: usize = 5000;
+/// Pictures in each batch that recalibrates batch normalisation.
+const CALIBRATION_BATCH: usize = 500;
+/// Batches that recalibrate batch normalisation.
+const CALIBRATION_BATCHES: usize = 20;
+/// Share of the hidden layer that dropout removes.
+const DROPOUT: f64 = 0.5;
+
+/// The two parts of the training set.
+#[derive(Debug)]
+pub(super) struct Split {
+    /// Indices that weights are fitted to.
+    pub(super) train: Vec<usize>,
+    /// Indices that every choice is made on.
+    pub(super) validation: Vec<usize>,
+}
+
+/// Splits `count` pictures, always in the same way: another seed must not see other validation pictures.
+pub(super) fn split(count: usize) -> Split {
+    let mut indices: Vec<usize> = (0..count).collect();
+    indices.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    let validation = indices.split_off(count - VALIDATION.min(count / 10));
+    Split { train: indices, validation }
+}
+
+/// One step's input.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// `[images, side, side, 1]`.
+    pub(super) pictures: Tensor,
+    /// `[images]`, u32.
+    pub(super) labels: Tensor,
+    /// `[images, HIDDEN]`: 0, or 2 for what is kept.
+    pub(super) dropout: Tensor,
+}
+
+/// The training pictures as batches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batches<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) train: &'a [usize],
+    pub(super) recipe: &'a Recipe,
+}
+
+/// What random numbers are for; each purpose has its own streams.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Order,
+    Dropout,
+    Augmentation,
+}
+
+impl Batches<'_> {
+    /// Steps of an epoch; what does not fill a batch waits for another epoch's order.
+    pub(super) fn steps(&self) -> usize {
+        self.train.len() / self.recipe.batch_size
+    }
+
+    /// The pictures in the order of `epoch`.
+    pub(super) fn order(&self, epoch: usize) -> Vec<usize> {
+        let mut order = self.train.to_vec();
+        order.shuffle(&mut self.rng(Purpose::Order, epoch, 0));
+        order
+    }
+
+    /// The batch for one step.
+    pub(super) fn get(&self, order: &[usize], epoch: usize, step: usize) -> Result<Batch> {
+        let size = self.recipe.batch_size;
+        let indices = &order[step * size..][..size];
+        let side = self.data.side;
+        let pictures = if self.recipe.augment {
+            let mut values = vec![0.0; size * side * side];
+            (values.par_chunks_exact_mut(side * side)).zip(indices).for_each(|(target, &index)| {
+                let map = Affine::random(&mut self.rng(Purpose::Augmentation, epoch, index), side);
+                map.apply(side, self.data.image(index), target);
+            });
+            Tensor::from_vec(values, (size, side, side, 1), &Device::Cpu)?
+        } else {
+            pictures(self.data, indices)?
+        };
+        let labels: Vec<u32> = indices.iter().map(|&index| self.data.labels[index]).collect();
+        let mut rng = self.rng(Purpose::Dropout, epoch, step);
+        let keep = (1.0 / (1.0 - DROPOUT)) as f32;
+        let dropout: Vec<f32> =
+            (0..size * HIDDEN).map(|_| if rng.random_bool(DROPOUT) { 0.0 } else { keep }).collect();
+        Ok(Batch {
+            pictures,
+            labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
+            dropout: Tensor::from_vec(dropout, (size, HIDDEN), &Device::Cpu)?,
+        })
+    }
+
+    /// Unchanged training pictures in whole batches, for the statistics of batch normalisation.
+    pub(super) fn calibration(&self) -> impl Iterator<Item = Result<Tensor>> {
+        let size = CALIBRATION_BATCH.min(self.train.len());
+        self.train.chunks_exact(size).take(CALIBRATION_BATCHES).map(|indices| pictures(self.data, indices))
+    }
+
+    fn rng(&self, purpose: Purpose, epoch: usize, index: usize) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.recipe.seed);
+        rng.set_stream((purpose as u64 + 1) << 60 | (epoch as u64) << 36 | index as u64);
+        rng
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_split_is_fixed_and_whole() {
+        let Split { train, validation } = split(60_000);
+        assert_eq!((train.len(), validation.len()), (55_000, 5000));
+        let mut all = [train, validation].concat();
+        all.sort_unstable();
+        assert!(all.iter().copied().eq(0..60_000));
+        assert_eq!(split(60_000).validation, split(60_000).validation);
+        assert_eq!(split(50).validation.len(), 5);
+    }
+}

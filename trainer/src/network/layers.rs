@@ -1,0 +1,178 @@
+//! The network's parameters: sizes, names, first values.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::mobilenet::{Architecture, HIDDEN};
+use crate::ops::batch_norm::Statistics;
+use crate::ops::expansion::Sizes;
+use crate::ops::geometry::{Geometry, TAPS};
+use crate::ops::inverted_residual::BlockShape;
+use crate::ops::patches::PATCH;
+
+/// A named part of a [`Parameter`].
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// Its name in the safetensors file.
+    pub(crate) name: String,
+    /// Its shape there.
+    pub(crate) shape: Vec<usize>,
+    /// Whether it is a weight: only those decay.
+    pub(crate) decays: bool,
+    first: First,
+}
+
+impl Part {
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// How values begin.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    /// All the same.
+    Constant(f32),
+    /// Uniform with variance 2 / fans (Glorot and Bengio, 2010), as Keras begins.
+    Random {
+        /// Inputs and outputs of the kernel together.
+        fans: usize,
+    },
+}
+
+/// The packed values of one operator, as one candle variable.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    variable: Var,
+    /// In the order in which they are packed.
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Parameter {
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        self.variable.elem_count()
+    }
+
+    /// The variable.
+    pub(crate) fn tensor(&self) -> &Tensor {
+        self.variable.as_tensor()
+    }
+
+    /// The values in their packed order.
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        Ok(self.variable.flatten_all()?.to_vec1()?)
+    }
+
+    /// Replaces the values.
+    pub(crate) fn set(&self, values: &[f32]) -> Result<()> {
+        let shape = self.variable.shape();
+        Ok(self.variable.set(&Tensor::from_vec(values.to_vec(), shape, &Device::Cpu)?)?)
+    }
+
+    fn new(parts: Vec<Part>, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Self> {
+        let mut values = Vec::with_capacity(shape.iter().product());
+        for part in &parts {
+            let bound = |fans: usize| (6.0 / fans as f32).sqrt();
+            values.extend((0..part.len()).map(|_| match part.first {
+                First::Constant(value) => value,
+                First::Random { fans } => rng.random_range(-bound(fans)..bound(fans)),
+            }));
+        }
+        Ok(Self { variable: Var::from_vec(values, shape, &Device::Cpu)?, parts })
+    }
+}
+
+/// The operators' sizes; the first takes the stem as its expansion.
+pub(super) fn block_shapes(architecture: &Architecture, stem: &Geometry) -> Vec<BlockShape> {
+    let (mut height, mut width) = (stem.out_height, stem.out_width);
+    (architecture.blocks().iter().enumerate())
+        .map(|(index, block)| {
+            let geometry = Geometry::new(height, width, block.stride);
+            (height, width) = (geometry.out_height, geometry.out_width);
+            let (k, stride) = if index == 0 { (TAPS, PATCH) } else { (block.input, block.input) };
+            BlockShape {
+                expansion: Sizes { k, stride, n: block.middle() },
+                output: block.output,
+                geometry,
+                residual: index > 0 && block.residual(),
+            }
+        })
+        .collect()
+}
+
+/// Mean 0 and variance 1 for every batch normalisation of every operator.
+pub(super) fn unit_statistics(shapes: &[BlockShape], last: usize) -> Vec<Vec<Statistics>> {
+    let unit = |channels: usize| Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
+    let blocks = shapes.iter().map(|shape| [shape.expansion.n, shape.expansion.n, shape.output].map(unit).to_vec());
+    blocks.chain([vec![unit(last)]]).collect()
+}
+
+/// Names of the three convolutions of operator `index`.
+pub(super) fn convolutions(index: usize) -> [String; 3] {
+    let expand = if index == 0 { "stem".to_owned() } else { format!("blocks.{index}.expand") };
+    [expand, format!("blocks.{index}.depthwise"), format!("blocks.{index}.project")]
+}
+
+/// All parameters with first values drawn from `seed`: 17 blocks, last convolution, weight and bias of two dense layers.
+pub(super) fn parameters(
+    architecture: &Architecture,
+    shapes: &[BlockShape],
+    seed: u64,
+) -> Result<Vec<Parameter>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut parameters = Vec::new();
+    for (index, shape) in shapes.iter().enumerate() {
+        let (Sizes { k, n, .. }, out) = (shape.expansion, shape.output);
+        let [expand, depthwise, project] = convolutions(index);
+        let (expand_shape, fans) = if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
+        // Batch normalisation makes the scale of a kernel irrelevant, except that large kernels learn slowly. Keras
+        // counts a depthwise kernel's channels as inputs, and begins with small ones.
+        let parts = [
+            normalised(&expand, expand_shape, fans),
+            normalised(&depthwise, vec![3, 3, n], TAPS * n + TAPS),
+            normalised(&project, vec![n, out], n + out),
+        ]
+        .concat();
+        parameters.push(Parameter::new(parts, &[shape.parts().iter().sum()], &mut rng)?);
+    }
+    let (k, n) = (shapes.last().map_or(0, |shape| shape.output), architecture.last_channels());
+    parameters.push(Parameter::new(normalised("last", vec![k, n], k + n), &[(k + 2) * n], &mut rng)?);
+    for (name, inputs, outputs) in [("dense1", n, HIDDEN), ("dense2", HIDDEN, architecture.classes.len())] {
+        let weight = Part {
+            name: format!("{name}.weight"),
+            shape: vec![inputs, outputs],
+            decays: true,
+            first: First::Random { fans: inputs + outputs },
+        };
+        parameters.push(Parameter::new(vec![weight], &[inputs, outputs], &mut rng)?);
+        let bias = constant(&format!("{name}.bias"), outputs, 0.0);
+        parameters.push(Parameter::new(vec![bias], &[outputs], &mut rng)?);
+    }
+    Ok(parameters)
+}
+
+/// Weight and bias of the two dense layers.
+pub(super) fn head(parameters: &[Parameter]) -> [&Tensor; 4] {
+    let head = &parameters[parameters.len() - 4..];
+    std::array::from_fn(|index| head[index].tensor())
+}
+
+/// A convolution's weights with the gamma and beta of its normalisation.
+fn normalised(name: &str, shape: Vec<usize>, fans: usize) -> Vec<Part> {
+    let channels = shape[shape.len() - 1];
+    let weight =
+        Part { name: format!("{name}.weight"), shape, decays: true, first: First::Random { fans } };
+    vec![
+        weight,
+        constant(&format!("{name}.gamma"), channels, 1.0),
+        constant(&format!("{name}.beta"), channels, 0.0),
+    ]
+}
+
+fn constant(name: &str, length: usize, value: f32) -> Part {
+    Part { name: name.to_owned(), shape: vec![length], decays: false, first: First::Constant(value) }
+}

@@ -1,0 +1,76 @@
+//! The network to and from the tensors of its file.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+
+use super::{Network, layers};
+use crate::file::{ModelFile, Weights};
+use crate::ops::batch_norm::Statistics;
+
+impl Network {
+    /// The network that a file describes.
+    ///
+    /// # Errors
+    /// Names the tensor that is missing, has the wrong shape, is not part of the network or holds a negative variance.
+    pub fn from_file(file: &ModelFile) -> Result<Self> {
+        let mut network = Self::new(file.architecture.clone(), 0)?;
+        let mut used = 0;
+        for parameter in &network.parameters {
+            let mut values = Vec::with_capacity(parameter.len());
+            for part in &parameter.parts {
+                values.extend_from_slice(file.tensor(&part.name, &part.shape)?);
+                used += 1;
+            }
+            parameter.set(&values)?;
+        }
+        for (names, statistics) in norm_names(network.statistics.len()).iter().zip(&mut network.statistics) {
+            for (name, statistics) in names.iter().zip(statistics) {
+                let shape = [statistics.mean.len()];
+                let mean = file.tensor(&format!("{name}.mean"), &shape)?.to_vec();
+                let variance = file.tensor(&format!("{name}.variance"), &shape)?.to_vec();
+                ensure!(variance.iter().all(|&value| value >= 0.0), "{name}.variance holds a negative value");
+                *statistics = Statistics { mean, variance };
+                used += 2;
+            }
+        }
+        ensure!(
+            used == file.tensors.len(),
+            "the model has {} tensors, its architecture needs {used}",
+            file.tensors.len()
+        );
+        Ok(network)
+    }
+
+    /// All tensors as they go into a file.
+    ///
+    /// # Errors
+    /// Only if candle cannot read a tensor.
+    pub fn tensors(&self) -> Result<BTreeMap<String, Weights>> {
+        let mut tensors = BTreeMap::new();
+        for parameter in &self.parameters {
+            let values = parameter.values()?;
+            let mut start = 0;
+            for part in &parameter.parts {
+                let values = values[start..start + part.len()].to_vec();
+                start += part.len();
+                tensors.insert(part.name.clone(), Weights { shape: part.shape.clone(), values });
+            }
+        }
+        for (names, statistics) in norm_names(self.statistics.len()).iter().zip(&self.statistics) {
+            for (name, Statistics { mean, variance }) in names.iter().zip(statistics) {
+                for (kind, values) in [("mean", mean), ("variance", variance)] {
+                    let weights = Weights { shape: vec![values.len()], values: values.clone() };
+                    tensors.insert(format!("{name}.{kind}"), weights);
+                }
+            }
+        }
+        Ok(tensors)
+    }
+}
+
+/// Names of the batch normalisations of every operator, the last convolution's at the end.
+fn norm_names(operators: usize) -> Vec<Vec<String>> {
+    let blocks = (0..operators - 1).map(|index| layers::convolutions(index).to_vec());
+    blocks.chain([vec!["last".to_owned()]]).collect()
+}

@@ -1,0 +1,87 @@
+//! The network as a whole.
+
+use super::*;
+use crate::file::ModelFile;
+use crate::mobilenet::HIDDEN;
+use crate::ops::reference;
+
+fn architecture(size: usize, stride: usize) -> Architecture {
+    Architecture::new(0.35, size, stride, ["a", "b", "c"].map(String::from).to_vec()).unwrap()
+}
+
+fn pictures(images: usize, side: usize) -> Tensor {
+    let values: Vec<f32> = (0..images * side * side).map(|i| (i * 7919 % 256) as f32 / 255.0).collect();
+    Tensor::from_vec(values, (images, side, side, 1), &Device::Cpu).unwrap()
+}
+
+#[test]
+fn a_network_survives_its_file() {
+    let mut network = Network::new(architecture(29, 2), 3).unwrap();
+    network.recalibrate([Ok(pictures(8, 29))].into_iter()).unwrap();
+    let tensors = network.tensors().unwrap();
+    assert_eq!(tensors["stem.weight"].shape, [3, 3, 1, 16]);
+    assert_eq!(tensors["blocks.16.project.variance"].shape, [112]);
+    assert!(!tensors.contains_key("blocks.0.expand.weight"));
+    let file = ModelFile {
+        architecture: network.architecture().clone(),
+        preprocessing: crate::file::Preprocessing { side: 29, digit: 21, scale: 1.0 / 255.0 },
+        provenance: serde_json::Value::Null,
+        tensors,
+    };
+    let again = Network::from_file(&file).unwrap();
+    let logits = |network: &Network| network.logits(&pictures(3, 29)).unwrap().to_vec2::<f32>().unwrap();
+    assert_eq!(logits(&again), logits(&network));
+}
+
+#[test]
+fn recalibration_makes_evaluation_see_what_training_saw() {
+    let mut network = Network::new(architecture(32, 1), 4).unwrap();
+    let batch = pictures(16, 32);
+    let keep = Tensor::ones((16, HIDDEN), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let training = network.training_logits(&batch, &keep).unwrap().to_vec2::<f32>().unwrap();
+    network.recalibrate([Ok(batch.clone())].into_iter()).unwrap();
+    let evaluation = network.logits(&batch).unwrap().to_vec2::<f32>().unwrap();
+    for (training, evaluation) in training.iter().flatten().zip(evaluation.iter().flatten()) {
+        assert!((training - evaluation).abs() < 1e-3, "{training} against {evaluation}");
+    }
+}
+
+/// The training forward pass and every gradient against a network of candle's own operators.
+#[test]
+fn the_network_agrees_with_candles_operators() {
+    let images = 32;
+    let network = Network::new(architecture(32, 1), 5).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/calibration");
+    let data = crate::data::load_train(&folder, runtime::preprocess::Framing::mnist(32)).unwrap();
+    let batch = crate::evaluate::pictures(&data, &(0..images).collect::<Vec<_>>()).unwrap();
+    let keep = Tensor::ones((images, HIDDEN), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let labels = Tensor::from_vec(data.labels[..images].iter().map(|label| label % 3).collect::<Vec<u32>>(), images, &Device::Cpu).unwrap();
+    let loss = |logits: &Tensor| candle_nn::loss::cross_entropy(logits, &labels).unwrap();
+    let found = loss(&network.training_logits(&batch, &keep).unwrap());
+    let found_gradients = found.backward().unwrap();
+    let expected = loss(&reference_logits(&network, &batch));
+    let expected_gradients = expected.backward().unwrap();
+    let scalar = |tensor: &Tensor| tensor.to_scalar::<f32>().unwrap();
+    println!("loss {} of {}", scalar(&found), scalar(&expected));
+    for parameter in network.parameters() {
+        let name = &parameter.parts[0].name;
+        let found = found_gradients.get(parameter.tensor()).unwrap();
+        let expected = expected_gradients.get(parameter.tensor()).unwrap();
+        let norm = |tensor: &Tensor| scalar(&tensor.sqr().unwrap().sum_all().unwrap()).sqrt();
+        let difference = norm(&(found - expected).unwrap()) / norm(expected);
+        println!("{name}: {difference} of {}", norm(expected));
+        assert!(difference < 5e-3, "{name}: relative difference {difference}");
+    }
+}
+
+fn reference_logits(network: &Network, batch: &Tensor) -> Tensor {
+    let values = batch.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let shape = (batch.dim(0).unwrap(), network.stem.out_height, network.stem.out_width, PATCH);
+    let mut x = Tensor::from_vec(patches(&network.stem, &values), shape, &Device::Cpu).unwrap();
+    for ((shape, _), parameter) in network.blocks.iter().zip(&network.parameters) {
+        x = reference::block(shape, &x, parameter.tensor()).unwrap();
+    }
+    let (k, n, _) = network.last;
+    let x = reference::features(k, n, &x, network.parameters[network.blocks.len()].tensor()).unwrap();
+    network.head(&x, None).unwrap()
+}

@@ -1,0 +1,273 @@
+//! The two matrix products of training, for matrices that fit the cache: few columns, all multiples of eight.
+//!
+//! All matrices are row-major without gaps. Tiles of the output live in registers; every sum runs in a fixed order.
+
+use super::vector::{LANES, Vector, multiversion};
+
+/// Where [`multiply`] puts its rows, and what it does to them first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Output<'a> {
+    /// Row `r` of the product goes to `out[r * n..]`.
+    Rows,
+    /// `relu6(product + bias)`; row `r` goes to `out[offsets[r]..]`.
+    BiasRelu6 {
+        /// One value for each of the `n` columns.
+        bias: &'a [f32],
+        /// Start of each of the `m` rows.
+        offsets: &'a [usize],
+    },
+}
+
+multiversion! {
+    /// `out = a * b`: `a` is `[m, k]` with rows `stride` values apart, `b` is `[k, n]`.
+    pub(crate) fn multiply(
+        m: usize, k: usize, n: usize, a: &[f32], stride: usize, b: &[f32], out: &mut [f32], output: Output<'_>,
+    ) = multiply_kernel
+}
+
+multiversion! {
+    /// `sum += a^T * b`: `a` is `[m, k]` with rows `stride` values apart, `b` is `[m, n]`, `sum` is `[k, n]`.
+    pub(crate) fn accumulate(
+        m: usize, k: usize, n: usize, a: &[f32], stride: usize, b: &[f32], sum: &mut [f32],
+    ) = accumulate_kernel
+}
+
+/// Widest tile in vectors: three times four rows fill twelve of sixteen registers.
+const WIDE: usize = 3;
+
+/// Splits `vectors` columns into tiles of [`WIDE`], with two of two rather than three and one at the end.
+fn tile_width(vectors: usize) -> usize {
+    if vectors == WIDE + 1 { 2 } else { vectors.min(WIDE) }
+}
+
+struct Product<'a> {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    out: *mut f32,
+    output: Output<'a>,
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn multiply_kernel<V: Vector>(
+    m: usize,
+    k: usize,
+    n: usize,
+    a: &[f32],
+    stride: usize,
+    b: &[f32],
+    out: &mut [f32],
+    output: Output<'_>,
+) {
+    assert!(n % LANES == 0 && k <= stride && b.len() >= k * n);
+    assert!(m == 0 || a.len() >= (m - 1) * stride + k);
+    match output {
+        Output::Rows => assert!(out.len() >= m * n),
+        Output::BiasRelu6 { bias, offsets } => {
+            assert!(bias.len() >= n && offsets.len() >= m);
+            assert!(offsets[..m].iter().all(|&offset| offset <= out.len() && out.len() - offset >= n));
+        }
+    }
+    let product = Product { m, k, n, a: a.as_ptr(), stride, b: b.as_ptr(), out: out.as_mut_ptr(), output };
+    let mut column = 0;
+    while column < n {
+        let width = tile_width((n - column) / LANES);
+        // SAFETY: the lengths were checked above; the columns of the panel end at or before `n`.
+        unsafe {
+            match width {
+                1 => product.panel::<V, 8, 1>(column),
+                2 => product.panel::<V, 4, 2>(column),
+                _ => product.panel::<V, 4, WIDE>(column),
+            }
+        }
+        column += width * LANES;
+    }
+}
+
+impl Product<'_> {
+    /// All rows of the columns `column..column + C * LANES`, `R` at a time.
+    #[inline(always)]
+    unsafe fn panel<V: Vector, const R: usize, const C: usize>(&self, column: usize) {
+        let mut row = 0;
+        // SAFETY: the rows stay below `m`; the rest is the caller's promise.
+        unsafe {
+            while row + R <= self.m {
+                self.tile::<V, R, C>(row, column);
+                row += R;
+            }
+            while row < self.m {
+                self.tile::<V, 1, C>(row, column);
+                row += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const R: usize, const C: usize>(&self, row: usize, column: usize) {
+        // SAFETY: `row + R <= m` and `column + C * LANES <= n`: within the lengths that the kernel checked.
+        unsafe {
+            let mut sums = [[V::splat(0.0); C]; R];
+            let a = self.a.add(row * self.stride);
+            let mut b = self.b.add(column);
+            for depth in 0..self.k {
+                let mut weights = [V::splat(0.0); C];
+                for (c, weight) in weights.iter_mut().enumerate() {
+                    *weight = V::load(b.add(c * LANES));
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let value = V::splat(*a.add(r * self.stride + depth));
+                    for c in 0..C {
+                        sums[c] = value.mul_add(weights[c], sums[c]);
+                    }
+                }
+                b = b.add(self.n);
+            }
+            match self.output {
+                Output::Rows => {
+                    for (r, sums) in sums.iter().enumerate() {
+                        let out = self.out.add((row + r) * self.n + column);
+                        for (c, sum) in sums.iter().enumerate() {
+                            sum.store(out.add(c * LANES));
+                        }
+                    }
+                }
+                Output::BiasRelu6 { bias, offsets } => {
+                    for (r, sums) in sums.iter().enumerate() {
+                        let out = self.out.add(*offsets.get_unchecked(row + r) + column);
+                        for (c, sum) in sums.iter().enumerate() {
+                            let bias = V::load(bias.as_ptr().add(column + c * LANES));
+                            sum.add(bias).relu6().store(out.add(c * LANES));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Accumulation {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: *const f32,
+    stride: usize,
+    b: *const f32,
+    sum: *mut f32,
+}
+
+/// Bytes of `b` that stay in the first-level cache while all tiles of the sum pass over them.
+const RESIDENT: usize = 12 << 10;
+
+#[inline(always)]
+unsafe fn accumulate_kernel<V: Vector>(
+    m: usize,
+    k: usize,
+    n: usize,
+    a: &[f32],
+    stride: usize,
+    b: &[f32],
+    sum: &mut [f32],
+) {
+    assert!(n % LANES == 0 && k <= stride && b.len() >= m * n && sum.len() >= k * n);
+    assert!(m == 0 || a.len() >= (m - 1) * stride + k);
+    let rows = (RESIDENT / (4 * n)).max(16);
+    let mut row = 0;
+    while row < m {
+        let length = rows.min(m - row);
+        // SAFETY: `row + length <= m`, and the lengths were checked above.
+        let block = unsafe {
+            Accumulation {
+                m: length,
+                k,
+                n,
+                a: a.as_ptr().add(row * stride),
+                stride,
+                b: b.as_ptr().add(row * n),
+                sum: sum.as_mut_ptr(),
+            }
+        };
+        let mut column = 0;
+        while column < n {
+            let width = tile_width((n - column) / LANES);
+            // SAFETY: as above; the columns of the panel end at or before `n`.
+            unsafe {
+                match width {
+                    1 => block.panel::<V, 8, 1>(column),
+                    2 => block.panel::<V, 4, 2>(column),
+                    _ => block.panel::<V, 4, WIDE>(column),
+                }
+            }
+            column += width * LANES;
+        }
+        row += length;
+    }
+}
+
+impl Accumulation {
+    /// The columns `column..column + C * LANES` of the sum, `R` of its rows at a time.
+    #[inline(always)]
+    unsafe fn panel<V: Vector, const R: usize, const C: usize>(&self, column: usize) {
+        let mut depth = 0;
+        // SAFETY: the rows of the sum stay below `k`; the rest is the caller's promise.
+        unsafe {
+            while depth + R <= self.k {
+                self.tile::<V, R, C>(depth, column);
+                depth += R;
+            }
+            while depth < self.k {
+                self.tile::<V, 1, C>(depth, column);
+                depth += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const R: usize, const C: usize>(&self, depth: usize, column: usize) {
+        // SAFETY: `depth + R <= k` and `column + C * LANES <= n`: within the lengths that the kernel checked.
+        unsafe {
+            let out = self.sum.add(depth * self.n + column);
+            let mut sums = [[V::splat(0.0); C]; R];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(out.add(r * self.n + c * LANES));
+                }
+            }
+            let mut a = self.a.add(depth);
+            let mut b = self.b.add(column);
+            for _ in 0..self.m {
+                let mut values = [V::splat(0.0); C];
+                for (c, value) in values.iter_mut().enumerate() {
+                    *value = V::load(b.add(c * LANES));
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let factor = V::splat(*a.add(r));
+                    for c in 0..C {
+                        sums[c] = factor.mul_add(values[c], sums[c]);
+                    }
+                }
+                a = a.add(self.stride);
+                b = b.add(self.n);
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (c, sum) in sums.iter().enumerate() {
+                    sum.store(out.add(r * self.n + c * LANES));
+                }
+            }
+        }
+    }
+}
+
+/// The transpose of `matrix`, which is `[rows, columns]`.
+pub(crate) fn transpose(rows: usize, columns: usize, matrix: &[f32]) -> Vec<f32> {
+    let mut transposed = vec![0.0; rows * columns];
+    for row in 0..rows {
+        for column in 0..columns {
+            transposed[column * rows + row] = matrix[row * columns + column];
+        }
+    }
+    transposed
+}

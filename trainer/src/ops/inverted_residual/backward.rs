@@ -1,0 +1,266 @@
+//! The backward pass: the projection's sums, then the projection, then depthwise convolution and expansion together.
+
+use rayon::prelude::*;
+
+use super::super::batch_norm::{GradientSums, NormalisationGradient};
+use super::super::expansion::ExpansionGradient;
+use super::super::gemm::{Output, accumulate, multiply, transpose};
+use super::super::geometry::TAPS;
+use super::super::{channel, depthwise, total};
+use super::{BlockShape, BlockState, Parameters};
+
+/// Returns the gradients of the input (unless it is the picture) and of the packed parameters.
+pub(super) fn backward(
+    shape: &BlockShape,
+    x: &[f32],
+    images: usize,
+    parameters: Parameters<'_>,
+    gradient: &[f32],
+    state: &mut BlockState,
+) -> (Option<Vec<f32>>, Vec<f32>) {
+    let rows = images * shape.geometry.out_pixels();
+    let pass = Backward { shape, images, parameters };
+    let sums = pass.projection_sums(gradient, state);
+    let project = state.project_norm.backward(rows, &sums);
+    let (project_weights, sums) = pass.project(gradient, &project, state);
+    let depthwise = state.depthwise_norm.backward(rows, &sums);
+    let expansion = pass.convolve(x, &depthwise, state);
+
+    let rows = images * shape.geometry.pixels();
+    let Convolved { mut dx, depthwise_weights, product, sum } = expansion;
+    let expand = state.expansion.backward(shape.expansion, rows, parameters.expand, product, &sum);
+    if let Some(dx) = &mut dx {
+        pass.complete(x, gradient, &expand, dx);
+    }
+    let packed = [
+        &expand.weights,
+        &expand.gamma,
+        &expand.beta,
+        &depthwise_weights,
+        &depthwise.gamma,
+        &depthwise.beta,
+        &project_weights,
+        &project.gamma,
+        &project.beta,
+    ];
+    (dx, packed.map(Vec::as_slice).concat())
+}
+
+struct Backward<'a> {
+    shape: &'a BlockShape,
+    images: usize,
+    parameters: Parameters<'a>,
+}
+
+/// What the last sweep gives.
+struct Convolved {
+    /// G (scale W)^T, the first part of the input's gradient.
+    dx: Option<Vec<f32>>,
+    depthwise_weights: Vec<f32>,
+    /// X^T G.
+    product: Vec<f32>,
+    /// Column sums of G.
+    sum: Vec<f64>,
+}
+
+/// One chunk's share of [`Convolved`].
+struct Part {
+    depthwise_weights: Vec<f32>,
+    product: Vec<f32>,
+    sum: Vec<f32>,
+}
+
+impl Backward<'_> {
+    /// Output pixels of a chunk.
+    fn chunk_rows(&self) -> usize {
+        self.shape.chunk(self.images) * self.shape.geometry.out_pixels()
+    }
+
+    fn projection_sums(&self, gradient: &[f32], state: &BlockState) -> GradientSums {
+        let out = self.shape.output;
+        let mean = &state.project_norm.statistics.mean;
+        let length = self.chunk_rows() * out;
+        let parts: Vec<Vec<f32>> = (gradient.par_chunks(length))
+            .zip(state.projected.par_chunks(length))
+            .with_max_len(1)
+            .map(|(gradient, projected)| {
+                let mut sums = vec![0.0; 2 * out];
+                let (sum, product) = sums.split_at_mut(out);
+                channel::gradient_sums(out, gradient, projected, mean, sum, product);
+                sums
+            })
+            .collect();
+        GradientSums::merge(out, parts.iter().map(|sums| sums.split_at(out)))
+    }
+
+    /// Through the projection and ReLU6, into `state.gradient`; returns the weights' gradient and the sums.
+    fn project(
+        &self,
+        gradient: &[f32],
+        project: &NormalisationGradient,
+        state: &mut BlockState,
+    ) -> (Vec<f32>, GradientSums) {
+        let (n, out) = (self.shape.expansion.n, self.shape.output);
+        let (chunk, rows) = (self.chunk_rows(), self.shape.projection_rows());
+        let transposed = transpose(n, out, self.parameters.project);
+        let offsets: Vec<usize> = (0..rows).map(|row| row * out).collect();
+        let BlockState { depthwise_norm: norm, convolved, projected, gradient: target, .. } = state;
+        target.resize(convolved.len(), 0.0);
+        let parts: Vec<(Vec<f32>, Vec<f32>)> = (target.par_chunks_mut(chunk * n))
+            .zip(convolved.par_chunks(chunk * n))
+            .zip(gradient.par_chunks(chunk * out).zip(projected.par_chunks(chunk * out)))
+            .with_max_len(1)
+            .map(|((target, convolved), (gradient, projected))| {
+                let mut weights = vec![0.0; n * out];
+                let mut sums = vec![0.0; 2 * n];
+                let (sum, product) = sums.split_at_mut(n);
+                let mut activated = vec![0.0; rows * n];
+                let mut normalised = vec![0.0; rows * out];
+                let thin = gradient.chunks(rows * out).zip(projected.chunks(rows * out));
+                let wide = target.chunks_mut(rows * n).zip(convolved.chunks(rows * n));
+                for ((target, convolved), (gradient, projected)) in wide.zip(thin) {
+                    let rows = gradient.len() / out;
+                    let coefficients = project.coefficients();
+                    channel::scatter_gradient(
+                        out, gradient, projected, coefficients, &offsets, &mut normalised,
+                    );
+                    channel::affine_relu6(n, convolved, &norm.scale, &norm.shift, &mut activated);
+                    accumulate(rows, n, out, &activated, n, &normalised, &mut weights);
+                    multiply(rows, out, n, &normalised, out, &transposed, target, Output::Rows);
+                    let mean = &norm.statistics.mean;
+                    channel::masked_sums(n, target, &activated, convolved, mean, sum, product);
+                }
+                (weights, sums)
+            })
+            .collect();
+        let sums = GradientSums::merge(n, parts.iter().map(|(_, sums)| sums.split_at(n)));
+        (total(parts.into_iter().map(|(weights, _)| weights)), sums)
+    }
+
+    /// Through the depthwise convolution and, as far as it goes without the sums, the expansion.
+    fn convolve(&self, x: &[f32], depthwise: &NormalisationGradient, state: &BlockState) -> Convolved {
+        let sizes = self.shape.expansion;
+        let pixels = self.shape.geometry.pixels();
+        let chunk = self.shape.chunk(self.images);
+        let sweep = Sweep {
+            backward: self,
+            depthwise,
+            state,
+            transposed: transpose(sizes.k, sizes.n, &state.expansion.folded),
+            padded_offsets: self.shape.geometry.padded_offsets(self.shape.group(self.images), sizes.n),
+            bordered_offsets: self.shape.geometry.bordered_offsets(1, sizes.n),
+        };
+        // Only the stem's input has unused columns, and a picture needs no gradient.
+        let mut dx = (sizes.k == sizes.stride).then(|| vec![0.0; x.len()]);
+        let length = chunk * pixels * sizes.stride;
+        let targets: Vec<Option<&mut [f32]>> = match &mut dx {
+            Some(dx) => dx.chunks_mut(length).map(Some).collect(),
+            None => x.chunks(length).map(|_| None).collect(),
+        };
+        let parts: Vec<Part> = (x.par_chunks(length).zip(targets))
+            .enumerate()
+            .with_max_len(1)
+            .map(|(index, (x, dx))| sweep.chunk(index, x, dx))
+            .collect();
+        let mut sum = vec![0.0; sizes.n];
+        for part in &parts {
+            sum.iter_mut().zip(&part.sum).for_each(|(total, &value)| *total += f64::from(value));
+        }
+        let (mut weights, mut products) = (Vec::new(), Vec::new());
+        for part in parts {
+            weights.push(part.depthwise_weights);
+            products.push(part.product);
+        }
+        Convolved {
+            dx,
+            depthwise_weights: total(weights.into_iter()),
+            product: total(products.into_iter()),
+            sum,
+        }
+    }
+
+    /// The terms of the input's gradient that need the sums, and the residual connection.
+    fn complete(&self, x: &[f32], gradient: &[f32], expand: &ExpansionGradient, dx: &mut [f32]) {
+        let k = self.shape.expansion.k;
+        let length = self.shape.chunk(self.images) * self.shape.geometry.pixels() * k;
+        (dx.par_chunks_mut(length)).zip(x.par_chunks(length)).enumerate().with_max_len(1).for_each(
+            |(index, (dx, x))| {
+                let mut scratch = Vec::new();
+                for (dx, x) in dx.chunks_mut(512 * k).zip(x.chunks(512 * k)) {
+                    expand.complete(k, x, dx, &mut scratch);
+                }
+                if self.shape.residual {
+                    let gradient = &gradient[index * length..][..dx.len()];
+                    dx.iter_mut().zip(gradient).for_each(|(dx, value)| *dx += value);
+                }
+            },
+        );
+    }
+}
+
+/// What every chunk of the last sweep shares.
+struct Sweep<'a> {
+    backward: &'a Backward<'a>,
+    depthwise: &'a NormalisationGradient,
+    state: &'a BlockState,
+    /// (scale W)^T, `[n, k]`.
+    transposed: Vec<f32>,
+    padded_offsets: Vec<usize>,
+    bordered_offsets: Vec<usize>,
+}
+
+impl Sweep<'_> {
+    fn chunk(&self, index: usize, x: &[f32], mut dx: Option<&mut [f32]>) -> Part {
+        let shape = self.backward.shape;
+        let (geometry, sizes) = (shape.geometry, shape.expansion);
+        let group = shape.group(self.backward.images);
+        let first = index * shape.chunk(self.backward.images);
+        let mut part = Part {
+            depthwise_weights: vec![0.0; TAPS * sizes.n],
+            product: vec![0.0; sizes.k * sizes.n],
+            sum: vec![0.0; sizes.n],
+        };
+        let mut padded = vec![0.0; group * geometry.padded_pixels() * sizes.n];
+        let mut bordered = vec![0.0; geometry.bordered_pixels() * sizes.n];
+        let mut masked = vec![0.0; group * geometry.pixels() * sizes.n];
+        let length = group * geometry.pixels() * sizes.stride;
+        for (number, x) in x.chunks(length).enumerate() {
+            let rows = x.len() / sizes.stride;
+            let expansion = &self.state.expansion;
+            let output =
+                Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &self.padded_offsets };
+            multiply(rows, sizes.k, sizes.n, x, sizes.stride, &expansion.folded, &mut padded, output);
+            for image in 0..rows / geometry.pixels() {
+                let padded = &padded[image * geometry.padded_pixels() * sizes.n..];
+                let masked = &mut masked[image * geometry.pixels() * sizes.n..];
+                self.picture(first + number * group + image, padded, &mut bordered, masked, &mut part);
+            }
+            accumulate(rows, sizes.k, sizes.n, x, sizes.stride, &masked, &mut part.product);
+            if let Some(dx) = &mut dx {
+                let dx = &mut dx[number * length..][..x.len()];
+                multiply(rows, sizes.n, sizes.k, &masked, sizes.n, &self.transposed, dx, Output::Rows);
+            }
+        }
+        part
+    }
+
+    /// The depthwise convolution of one image, backward.
+    fn picture(
+        &self,
+        image: usize,
+        padded: &[f32],
+        bordered: &mut [f32],
+        masked: &mut [f32],
+        part: &mut Part,
+    ) {
+        let (geometry, n) = (self.backward.shape.geometry, self.backward.shape.expansion.n);
+        let length = geometry.out_pixels() * n;
+        let gradient = &self.state.gradient[image * length..][..length];
+        let convolved = &self.state.convolved[image * length..][..length];
+        let coefficients = self.depthwise.coefficients();
+        channel::scatter_gradient(n, gradient, convolved, coefficients, &self.bordered_offsets, bordered);
+        depthwise::accumulate_weights(&geometry, n, padded, bordered, &mut part.depthwise_weights);
+        let weights = self.backward.parameters.depthwise;
+        depthwise::backward(&geometry, n, bordered, weights, padded, masked, &mut part.sum);
+    }
+}

@@ -1,0 +1,199 @@
+//! The operators against candle's own (slow) ones and against finite differences.
+
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::Mode;
+use super::expansion::Sizes;
+use super::features::Features;
+use super::geometry::Geometry;
+use super::inverted_residual::{BlockShape, BlockState, InvertedResidual};
+use super::reference::{block as reference_block, features as reference_features};
+
+const CPU: Device = Device::Cpu;
+
+/// Random values whose mean is `mean`, spread by about `spread` to both sides.
+fn random(rng: &mut ChaCha8Rng, length: usize, mean: f32, spread: f32) -> Vec<f32> {
+    (0..length).map(|_| mean + spread * rng.random_range(-1.0..1.0)).collect()
+}
+
+/// Weights of a spread that keeps activations in range, gammas about 1.5, betas about 1: both ends of ReLU6 occur.
+fn block_parameters(rng: &mut ChaCha8Rng, parts: &[usize]) -> Vec<f32> {
+    let mut values = Vec::new();
+    for part in parts.chunks(3) {
+        values.extend(random(rng, part[0], 0.0, 0.5));
+        values.extend(random(rng, part[1], 1.5, 1.0));
+        values.extend(random(rng, part[2], 1.0, 1.0));
+    }
+    values
+}
+
+fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let scale = expected.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap().max(1e-3);
+    let worst = (found - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    assert!(worst <= tolerance * scale, "{what}: differs by {worst}, values up to {scale}");
+}
+
+/// Compares output and both gradients of `f` with those of `reference`, for a random linear loss.
+fn compare(
+    what: &str,
+    x: &Var,
+    packed: &Var,
+    f: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+    reference: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+    input_gradient: bool,
+) {
+    let expected = reference(x, packed).unwrap();
+    let found = f(x, packed).unwrap();
+    assert_close(&format!("{what}: forward"), &found, &expected, 2e-5);
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let slope = Tensor::from_vec(random(&mut rng, found.elem_count(), 0.1, 1.0), found.shape(), &CPU).unwrap();
+    let expected = (expected * &slope).unwrap().sum_all().unwrap().backward().unwrap();
+    let found = (found * &slope).unwrap().sum_all().unwrap().backward().unwrap();
+    let names = if input_gradient { vec![("parameters", packed), ("input", x)] } else { vec![("parameters", packed)] };
+    for (name, variable) in names {
+        let (found, expected) = (found.get(variable).unwrap(), expected.get(variable).unwrap());
+        assert_close(&format!("{what}: gradient of the {name}"), found, expected, 2e-4);
+    }
+}
+
+fn block(k: usize, n: usize, output: usize, side: (usize, usize), stride: usize, residual: bool) -> BlockShape {
+    BlockShape {
+        expansion: Sizes { k, stride: k.next_multiple_of(8), n },
+        output,
+        geometry: Geometry::new(side.0, side.1, stride),
+        residual,
+    }
+}
+
+fn block_case(shape: BlockShape, images: usize) -> (Var, Var) {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let Sizes { k, stride, .. } = shape.expansion;
+    let (height, width) = (shape.geometry.height, shape.geometry.width);
+    let mut x = random(&mut rng, images * height * width * stride, 0.3, 1.0);
+    x.chunks_exact_mut(stride).for_each(|row| row[k..].fill(0.0));
+    let x = Var::from_vec(x, (images, height, width, stride), &CPU).unwrap();
+    let packed = block_parameters(&mut rng, &shape.parts());
+    let length = packed.len();
+    (x, Var::from_vec(packed, length, &CPU).unwrap())
+}
+
+fn apply(shape: BlockShape, x: &Tensor, packed: &Tensor) -> Result<Tensor> {
+    let state = Arc::new(Mutex::new(BlockState::default()));
+    x.apply_op2(packed, InvertedResidual::new(shape, Mode::Train, state))
+}
+
+#[test]
+fn blocks_agree_with_candles_operators() {
+    for (k, n, output, side, stride, residual, images) in [
+        (8, 48, 8, (6, 6), 1, true, 3),
+        (8, 48, 16, (6, 6), 2, false, 3),
+        (16, 32, 24, (5, 7), 2, false, 19),
+        (24, 40, 24, (5, 3), 1, true, 17),
+        (8, 8, 56, (2, 2), 1, false, 40),
+        (8, 24, 8, (1, 1), 1, true, 33),
+        (9, 16, 8, (9, 8), 1, false, 5),
+        (40, 336, 112, (2, 2), 1, false, 20),
+        (8, 48, 8, (16, 16), 1, true, 35),
+        (9, 16, 8, (32, 32), 1, false, 17),
+    ] {
+        let shape = block(k, n, output, side, stride, residual);
+        let (x, packed) = block_case(shape, images);
+        compare(
+            &format!("{k}-{n}-{output}, {side:?} by {stride}"),
+            &x,
+            &packed,
+            |x, packed| apply(shape, x, packed),
+            |x, packed| reference_block(&shape, x, packed),
+            k % 8 == 0,
+        );
+    }
+}
+
+#[test]
+fn features_agree_with_candles_operators() {
+    for (k, n, side, images) in [(16, 136, 2, 21), (8, 8, 3, 2), (112, 256, 1, 40), (112, 1280, 2, 6), (112, 1280, 2, 128)] {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let x = random(&mut rng, images * side * side * k, 0.2, 1.0);
+        let x = Var::from_vec(x, (images, side, side, k), &CPU).unwrap();
+        let packed = block_parameters(&mut rng, &[k * n, n, n]);
+        let packed = Var::from_vec(packed, (k + 2) * n, &CPU).unwrap();
+        let apply = |x: &Tensor, packed: &Tensor| {
+            x.apply_op2(packed, Features::new(k, n, Mode::Train, Arc::default()))
+        };
+        let reference = |x: &Tensor, packed: &Tensor| reference_features(k, n, x, packed);
+        compare(&format!("{k}-{n}"), &x, &packed, apply, reference, true);
+    }
+}
+
+/// The gradient along random directions against central differences, in f64 sums of the f32 operator's output. Every
+/// value before ReLU6 is between 1 and 5, where the block is smooth; the kinks are for the comparison with candle.
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let shape = block(8, 16, 8, (5, 4), 1, true);
+    let (x, _) = block_case(shape, 4);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut smooth = Vec::new();
+    for part in shape.parts().chunks(3) {
+        smooth.extend(random(&mut rng, part[0], 0.0, 0.5));
+        smooth.extend(random(&mut rng, part[1], 0.5, 0.1));
+        smooth.extend(random(&mut rng, part[2], 3.0, 0.1));
+    }
+    let length = smooth.len();
+    let packed = Var::from_vec(smooth, length, &CPU).unwrap();
+    let slope = Tensor::from_vec(random(&mut rng, x.elem_count(), 0.0, 1.0), x.shape(), &CPU).unwrap();
+    let loss = |x: &Tensor, packed: &Tensor| -> Result<f64> {
+        let result = (apply(shape, x, packed)? * &slope)?.to_dtype(DType::F64)?;
+        result.sum_all()?.to_scalar::<f64>()
+    };
+    let gradients = (apply(shape, &x, &packed).unwrap() * &slope).unwrap().sum_all().unwrap().backward().unwrap();
+    for trial in 0..8 {
+        for (variable, of_input) in [(&x, true), (&packed, false)] {
+            let direction = random(&mut rng, variable.elem_count(), 0.0, 1.0);
+            let direction = Tensor::from_vec(direction, variable.shape(), &CPU).unwrap();
+            let step = 1e-3;
+            let moved = |sign: f64| {
+                let moved = (variable.as_tensor() + (&direction * (sign * step)).unwrap()).unwrap();
+                if of_input { loss(&moved, &packed).unwrap() } else { loss(&x, &moved).unwrap() }
+            };
+            let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
+            let gradient = (gradients.get(variable).unwrap() * &direction).unwrap();
+            let found = gradient.sum_all().unwrap().to_scalar::<f32>().unwrap() as f64;
+            assert!((found - expected).abs() < 3e-3 * expected.abs() + 0.01, "{trial}: {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let shape = block(8, 48, 8, (8, 8), 1, true);
+    let (x, packed) = block_case(shape, 37);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let y = apply(shape, &x, &packed).unwrap();
+            let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            [y, gradients.get(&x).unwrap().clone(), gradients.get(&packed).unwrap().clone()]
+                .map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 8] {
+        assert_eq!(run(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_second_forward_pass_forbids_the_first_ones_gradient() {
+    let shape = block(8, 16, 8, (4, 4), 1, true);
+    let (x, packed) = block_case(shape, 2);
+    let state = Arc::new(Mutex::new(BlockState::default()));
+    let apply = || x.apply_op2(&packed, InvertedResidual::new(shape, Mode::Train, state.clone())).unwrap();
+    let (first, second) = (apply(), apply());
+    assert!(first.sum_all().unwrap().backward().is_err());
+    assert!(second.sum_all().unwrap().backward().is_ok());
+}
