@@ -3,42 +3,55 @@
 
 use crate::spec::{Kind, Multiplier, Spec, Tensor};
 
-/// The image of a network of one operator. Inputs and output lie one behind the other in the arena, the (first) input
-/// at 0, and `arena` tells where.
+/// The image of a network of one operator. Its inputs are parts of the network's input, one behind the other.
 pub fn single(spec: &Spec) -> Vec<u8> {
-    let mut offsets = Vec::new();
+    let mut places = Vec::new();
     let mut end = 0;
-    for tensor in spec.inputs.iter().chain([&spec.output]) {
-        offsets.push(end);
+    for tensor in &spec.inputs {
+        places.push(end);
         end += tensor.volume();
     }
-    let (output, inputs) =
-        offsets.split_last().map(|(last, rest)| (*last, rest.to_vec())).unwrap_or_default();
+    let whole = Tensor { shape: [1, 1, end], ..spec.inputs[0] };
     let mut weights = Vec::new();
-    let record = record(spec, &inputs, output, &mut weights);
-    image(&[record], &weights, end, tensor(&spec.inputs[0], 0), tensor(&spec.output, output))
+    let record = record(spec, &places, end, &mut weights);
+    image(
+        &[record],
+        end + spec.output.volume(),
+        tensor(&whole, 0),
+        tensor(&spec.output, end),
+        &[(2, weights)],
+    )
 }
 
-/// An image from its records, its weights section, its arena's length and the records of input and output.
-pub fn image(records: &[Vec<u8>], weights: &[u8], arena: usize, input: Vec<u8>, output: Vec<u8>) -> Vec<u8> {
-    let operators = records.concat();
-    let first = 80 + 2 * 16;
-    let second = (first + operators.len()).next_multiple_of(16);
+/// An image from its records, its arena's length, the records of input and output, and all other sections.
+pub fn image(
+    records: &[Vec<u8>],
+    arena: usize,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    others: &[(u32, Vec<u8>)],
+) -> Vec<u8> {
+    let sections: Vec<(u32, Vec<u8>)> = [&[(1, records.concat())], others].concat();
+    let mut table = Vec::new();
+    let mut content = Vec::new();
+    let begin = 80 + 16 * sections.len();
+    for (kind, bytes) in &sections {
+        // Operators and weights must be understood.
+        for word in [*kind, (begin + content.len()) as u32, bytes.len() as u32, u32::from(*kind < 16)] {
+            table.extend(word.to_le_bytes());
+        }
+        content.extend(bytes);
+        content.resize(content.len().next_multiple_of(16), 0);
+    }
     let mut bytes = b"edge8\r\n\x1a".to_vec();
     bytes.extend(1u16.to_le_bytes());
     bytes.extend([0; 2]);
-    for word in [1, second + weights.len(), 0, arena, records.len(), 2, 0] {
+    for word in [1, begin + content.len(), 0, arena, records.len(), sections.len(), 0] {
         bytes.extend((word as u32).to_le_bytes());
     }
-    bytes.extend(input);
-    bytes.extend(output);
-    bytes.extend([0; 8]);
-    for word in [1, first, operators.len(), 1, 2, second, weights.len(), 1] {
-        bytes.extend((word as u32).to_le_bytes());
+    for part in [input, output, vec![0; 8], table, content] {
+        bytes.extend(part);
     }
-    bytes.extend(operators);
-    bytes.resize(second, 0);
-    bytes.extend(weights);
     sign(&mut bytes);
     bytes
 }
@@ -59,7 +72,7 @@ pub fn tensor(tensor: &Tensor, offset: usize) -> Vec<u8> {
         bytes.extend((side as u16).to_le_bytes());
     }
     bytes.extend(i16::from(tensor.zero_point).to_le_bytes());
-    bytes.extend(0.5f32.to_le_bytes());
+    bytes.extend(tensor.scale.to_le_bytes());
     bytes
 }
 

@@ -25,14 +25,13 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
     );
 }
 
-/// The runtime on an image of this one operator. Inputs beyond the first lie in the arena from the start.
+/// The runtime on an image of this one operator.
 fn run(spec: &spec::Spec, inputs: &[Vec<i8>]) -> Vec<i8> {
     let image = bytes::single(spec);
     let model = Model::parse(&image).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
-    let mut arena: Vec<u8> = inputs.concat().iter().map(|&x| x as u8).collect();
-    arena.resize(model.arena_len(), 0x55);
+    let mut arena = vec![0x55; model.arena_len()];
     let mut output = vec![0; spec.output.volume()];
-    model.run(&inputs[0], &mut arena, &mut output).expect("lengths are the model's own");
+    model.run(&inputs.concat(), &mut arena, &mut output).expect("lengths are the model's own");
     output
 }
 
@@ -69,7 +68,7 @@ fn softmax() {
 
 #[test]
 fn add_rounds_halves_up_in_each_rescale() {
-    let tensor = spec::Tensor { shape: [1, 1, 4], zero_point: 0 };
+    let tensor = spec::Tensor { shape: [1, 1, 4], zero_point: 0, scale: 0.5 };
     let tie = |multipliers| spec::Spec {
         kind: spec::Kind::Add(multipliers),
         inputs: vec![tensor; 2],

@@ -2,13 +2,15 @@
 
 use fastrand::Rng;
 
-/// Shape `[height, width, channels]` and zero point of an int8 tensor.
+/// Shape `[height, width, channels]` and quantisation of an int8 tensor.
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor {
     /// Height, width, channels.
     pub shape: [usize; 3],
     /// int8 value of real 0.
     pub zero_point: i8,
+    /// Step between two values; no kernel reads it.
+    pub scale: f32,
 }
 
 impl Tensor {
@@ -19,7 +21,12 @@ impl Tensor {
 
     /// A tensor with a random zero point, often an extreme one.
     pub fn random(rng: &mut Rng, shape: [usize; 3]) -> Self {
-        Self { shape, zero_point: random_i8(rng) }
+        Self { shape, zero_point: random_i8(rng), scale: 0.5 }
+    }
+
+    /// What a softmax writes: steps of 1/256 from -128 on.
+    pub fn probabilities(shape: [usize; 3]) -> Self {
+        Self { shape, zero_point: -128, scale: 1.0 / 256.0 }
     }
 
     /// Random values, a third of them extreme.
@@ -187,7 +194,7 @@ pub fn random_softmax(rng: &mut Rng) -> Spec {
     Spec {
         kind: Kind::Softmax((rng.i32(1 << 30..=i32::MAX), shift), diff_min),
         inputs: vec![Tensor::random(rng, shape)],
-        output: Tensor { shape, zero_point: -128 },
+        output: Tensor::probabilities(shape),
         activation: (-128, 127),
         constants: Vec::new(),
     }

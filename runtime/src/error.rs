@@ -1,5 +1,6 @@
 //! Why an image is refused or a run cannot start.
 
+use crate::image::layout::section;
 use core::fmt;
 
 /// Why a model image is refused, or a run cannot start.
@@ -54,7 +55,8 @@ pub enum Error {
         /// The section's kind.
         kind: u32,
     },
-    /// The input or output tensor in the header is invalid or lies outside the arena.
+    /// The input or output tensor in the header is invalid, lies outside the arena, or is not what the last operator
+    /// writes.
     Endpoint,
     /// The number of operator records is not the one in the header.
     OperatorCount {
@@ -101,9 +103,12 @@ pub enum Problem {
     Kind(u16),
     /// This library does not know the order in which the weights are packed.
     WeightLayout(u8),
+    /// A reserved byte is not zero.
+    Reserved,
     /// The record is shorter than its kind needs, or its length is no multiple of 4.
     RecordLength,
-    /// A tensor has a side of zero, is too large or has a zero point outside int8.
+    /// A tensor has a side of zero, is too large, has a zero point outside int8 or a scale that is not positive and
+    /// finite; or a softmax's output is not in steps of 1/256 from -128.
     Tensor,
     /// A tensor reaches beyond the arena.
     OutsideArena,
@@ -119,7 +124,7 @@ pub enum Problem {
     Accumulator,
     /// A multiplier is out of range.
     Multiplier,
-    /// The activation's smallest value is above its largest.
+    /// The activation's smallest value is above its largest, or a softmax has an activation.
     Activation,
 }
 
@@ -135,7 +140,9 @@ impl fmt::Display for Error {
                     "format version {found}, this library reads version 1: make the image again with its quantizer"
                 )
             }
-            Self::Contract { found } => write!(f, "int8 contract {found}, this library computes contract 1"),
+            Self::Contract { found } => {
+                write!(f, "int8 contract {found}, this library computes contract 1: make the image again")
+            }
             Self::ImageLength { expected, found } => {
                 write!(f, "the image should have {expected} bytes, found {found}: the file was cut or padded")
             }
@@ -155,11 +162,13 @@ impl fmt::Display for Error {
                     "section kind {found} must be understood and is not: the image needs a newer library"
                 )
             }
-            Self::SectionMissing { kind } => write!(f, "the image has no section of kind {kind}"),
+            Self::SectionMissing { kind } => write!(f, "the image has no {}", section_name(kind)),
             Self::SectionContent { kind } => {
-                write!(f, "the content of the section of kind {kind} is invalid")
+                write!(f, "the image's {} section is invalid", section_name(kind))
             }
-            Self::Endpoint => f.write_str("the input or output tensor is invalid or outside the arena"),
+            Self::Endpoint => {
+                f.write_str("the header's input or output tensor is invalid, or not the operators'")
+            }
             Self::OperatorCount { expected, found } => {
                 write!(f, "the header states {expected} operators, the image holds {found}")
             }
@@ -177,13 +186,28 @@ impl fmt::Display for Error {
     }
 }
 
+/// The name of a kind of section.
+fn section_name(kind: u32) -> &'static str {
+    match kind {
+        section::OPERATORS => "operators",
+        section::WEIGHTS => "weights",
+        section::LABELS => "labels",
+        section::RECIPE => "pre-processing recipe",
+        section::PROVENANCE => "provenance",
+        section::CALIBRATION => "calibration",
+        section::TEST_VECTORS => "test vectors",
+        _ => "such section",
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Kind(kind) => write!(f, "kind {kind} is unknown: the image needs a newer library"),
             Self::WeightLayout(layout) => write!(f, "weight layout {layout} is unknown to this library"),
+            Self::Reserved => f.write_str("a reserved byte is not zero: the image needs a newer library"),
             Self::RecordLength => f.write_str("the record's length does not fit its kind"),
-            Self::Tensor => f.write_str("a tensor's shape or zero point is invalid"),
+            Self::Tensor => f.write_str("a tensor's shape, zero point or scale is invalid"),
             Self::OutsideArena => f.write_str("a tensor lies outside the arena"),
             Self::Overlap => f.write_str("the output overlaps an input in the arena"),
             Self::Shapes => f.write_str("the shapes of inputs and output do not belong together"),
@@ -193,7 +217,7 @@ impl fmt::Display for Problem {
             }
             Self::Accumulator => f.write_str("a sum could exceed 32 bits"),
             Self::Multiplier => f.write_str("a multiplier is out of range"),
-            Self::Activation => f.write_str("the activation's smallest value is above its largest"),
+            Self::Activation => f.write_str("the activation's range is empty, or the operator takes none"),
         }
     }
 }

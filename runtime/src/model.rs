@@ -8,7 +8,7 @@ use crate::image::{Crc32, Header, Operators, Sections, TestVector, TestVectors, 
 use crate::kernels::KernelSet;
 use crate::operator::Operator;
 use crate::preprocess::Recipe;
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and neither can fail late.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +32,18 @@ impl<'a> Model<'a> {
         let sections = Sections::parse(image, header.sections)?;
         let records = sections.get(section::OPERATORS)?;
         let weights = sections.get(section::WEIGHTS)?;
-        check_operators(Operators::new(records, weights), header.operators, header.arena_len as usize)?;
-        Ok(Self { header, sections, records, weights, kernels: KernelSet::best() })
+        check_operators(Operators::new(records, weights), &header)?;
+        let model = Self { header, sections, records, weights, kernels: KernelSet::best() };
+        model.check_optional_sections()?;
+        Ok(model)
+    }
+
+    /// Sections that an image may lack must be right where it has them.
+    fn check_optional_sections(&self) -> Result<(), Error> {
+        let outputs = self.output().shape.len();
+        absent_or(self.labels().map(|mut labels| labels.nth(outputs).is_none()), section::LABELS)?;
+        absent_or(self.recipe().map(|_| true), section::RECIPE)?;
+        absent_or(self.test_vectors().map(|_| true), section::TEST_VECTORS)
     }
 
     /// Runs the network once.
@@ -69,6 +79,10 @@ impl<'a> Model<'a> {
             return Err(Error::ArenaLength { expected: lens[2], found: arena.len() });
         }
         let arena = cast::as_i8_mut(arena);
+        // What an operator of a strange image reads without anything having written it is zero, on every device.
+        if let Some(used) = arena.get_mut(..lens[2]) {
+            used.fill(0);
+        }
         if let Some(place) = arena.get_mut(self.input().range()) {
             copy(place, input);
         }
@@ -102,6 +116,13 @@ impl<'a> Model<'a> {
             different = Some(self.header.operators as usize);
         }
         Ok(different)
+    }
+
+    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
+    pub fn class(output: &[i8]) -> usize {
+        let first_largest =
+            |best: (usize, i8), (index, &value)| if value > best.1 { (index, value) } else { best };
+        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
     }
 
     /// The network's input.
@@ -145,7 +166,7 @@ impl<'a> Model<'a> {
     /// The names of the classes, in the order of the outputs.
     ///
     /// # Errors
-    /// If the image has none, or they are no UTF-8.
+    /// If the image has none.
     pub fn labels(&self) -> Result<core::str::Lines<'a>, Error> {
         let text = core::str::from_utf8(self.section(section::LABELS)?);
         Ok(text.map_err(|_| Error::SectionContent { kind: section::LABELS })?.lines())
@@ -154,21 +175,31 @@ impl<'a> Model<'a> {
     /// How a picture becomes the input tensor.
     ///
     /// # Errors
-    /// If the image has no recipe, or one that this library does not know.
+    /// If the image has none.
     pub fn recipe(&self) -> Result<Recipe<'a>, Error> {
         let recipe = Recipe::parse(self.section(section::RECIPE)?);
+        let Shape { height, width, channels } = self.input().shape;
         recipe
-            .filter(|recipe| recipe.input_len() == self.input().shape.len())
+            .filter(|recipe| [height, width, channels] == [recipe.framing().side, recipe.framing().side, 1])
             .ok_or(Error::SectionContent { kind: section::RECIPE })
     }
 
     /// The image's own test vectors.
     ///
     /// # Errors
-    /// If the image has none, or their section is malformed.
+    /// If the image has none.
     pub fn test_vectors(&self) -> Result<TestVectors<'a>, Error> {
         let lens = [self.input().shape.len(), self.output().shape.len(), self.header.operators as usize];
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
+    }
+}
+
+/// Whether a section is absent, or right.
+fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
+    match content {
+        Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),
+        Ok(false) => Err(Error::SectionContent { kind }),
+        Err(error) => Err(error),
     }
 }
 

@@ -59,8 +59,8 @@ impl Tensor {
 
     /// Reads a tensor record of [`layout::TENSOR_LEN`](crate::image::layout::TENSOR_LEN) bytes.
     ///
-    /// [`None`] if the record is cut short, a side is zero, the zero point is no int8 or the tensor is too large for
-    /// any arena.
+    /// [`None`] if the record is cut short, a side is zero, the zero point is no int8, the scale is not positive and
+    /// finite, or the tensor is too large for any arena.
     pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
         let shape = Shape {
             height: bytes::u16(record, at.checked_add(4)?)?,
@@ -68,12 +68,17 @@ impl Tensor {
             channels: bytes::u16(record, at.checked_add(8)?)?,
         };
         let offset = bytes::u32(record, at)?;
+        let scale = bytes::u32(record, at.checked_add(12)?)?;
+        // Positive and finite, told by the bits: the library does no float arithmetic.
+        if !(1..f32::INFINITY.to_bits()).contains(&scale) {
+            return None;
+        }
         (offset as usize).checked_add(shape.checked_len()?)?;
         Some(Self {
             offset,
             shape,
             zero_point: i8::try_from(bytes::i16(record, at.checked_add(10)?)?).ok()?,
-            scale: f32::from_bits(bytes::u32(record, at.checked_add(12)?)?),
+            scale: f32::from_bits(scale),
         })
     }
 }

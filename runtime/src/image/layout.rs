@@ -99,6 +99,8 @@ pub mod record {
     pub const ACTIVATION_MAX: usize = 5;
     /// `u8`, see [`WEIGHT_LAYOUT_PLAIN`](super::WEIGHT_LAYOUT_PLAIN); 0 for operators without weights.
     pub const WEIGHT_LAYOUT: usize = 6;
+    /// `u8`, 0; anything else needs a newer library.
+    pub const RESERVED: usize = 7;
     /// Tensor record of the (first) input.
     pub const INPUT: usize = 8;
 

@@ -30,7 +30,7 @@
 //! | 6 | `u16` | width, at least 1 |
 //! | 8 | `u16` | channels, at least 1 |
 //! | 10 | `i16` | zero point, in [-128, 127] |
-//! | 12 | `f32` | scale; for tools, no kernel reads it |
+//! | 12 | `f32` | scale, positive and finite; for tools, no kernel reads it |
 //!
 //! A tensor is `height * width * channels` int8 values, channels last.
 //!
@@ -65,7 +65,7 @@
 //! | 2 | `u16` | length of the record, a multiple of 4; what lies beyond the fields known is skipped |
 //! | 4 | `i8`, `i8` | smallest and largest output (the fused activation) |
 //! | 6 | `u8` | order in which the weights are packed, 0 |
-//! | 7 | `u8` | 0 |
+//! | 7 | `u8` | 0; a reader refuses anything else |
 //! | 8 | tensor | (first) input |
 //!
 //! and goes on with
@@ -80,8 +80,8 @@
 //!
 //! Offsets count from the begin of the weights section. Weights are int8: convolution and fully connected
 //! `[out][kernel row][kernel column][in]`, depthwise `[kernel row][kernel column][out]`. Constants of `n` output
-//! channels are `[i32; n]` biases, `[i32; n]` mantissas, `[i8; n]` shifts. Operators do not share weights: together
-//! they claim at most the section's length.
+//! channels are `[i32; n]` biases, `[i32; n]` mantissas, `[i8; n]` shifts. Together the
+//! operators claim at most the section's length.
 //!
 //! A new operator is a new kind, a new piece of information a new section or a longer record: old readers skip what
 //! they may and refuse, by name, what they must not.

@@ -1,6 +1,7 @@
 //! The operator records, one after the other.
 
 use super::bytes;
+use super::header::Header;
 use super::layout::record;
 use crate::error::{Error, Problem};
 use crate::operator::Operator;
@@ -38,26 +39,28 @@ impl<'a> Iterator for Operators<'a> {
     }
 }
 
-/// Checks each record, and that there are `expected` of them and nothing else.
+/// Checks each record, that there are as many as the header says and nothing else, and that the last one's output is
+/// the network's.
 ///
-/// The time is bounded by the image's length: operators that share weights, which could be scanned without end, are
-/// refused.
-pub(crate) fn check_operators(
-    mut operators: Operators<'_>,
-    expected: u32,
-    arena_len: usize,
-) -> Result<(), Error> {
+/// The time is bounded by the image's length: operators that together claim more weights than there are, and could
+/// be scanned without end, are refused.
+pub(crate) fn check_operators(mut operators: Operators<'_>, header: &Header) -> Result<(), Error> {
     let mut unclaimed = operators.weights.len();
     let mut found = 0;
+    let mut last = None;
     while let Some(decoded) = operators.next_record() {
         let fail = |problem| Error::Operator { index: found, problem };
         let operator = decoded.map_err(fail)?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
-        operator.check(arena_len).map_err(fail)?;
+        operator.check(header.arena_len as usize).map_err(fail)?;
         found = found.wrapping_add(1);
+        last = Some(*operator.output());
     }
-    if found != expected || !operators.records.is_empty() {
-        return Err(Error::OperatorCount { expected, found });
+    if !operators.records.is_empty() {
+        return Err(Error::Operator { index: found, problem: Problem::RecordLength });
     }
-    Ok(())
+    if found != header.operators {
+        return Err(Error::OperatorCount { expected: header.operators, found });
+    }
+    if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }
 }

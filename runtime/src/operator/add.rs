@@ -20,9 +20,9 @@ pub struct Addend {
 pub struct Add {
     /// First input.
     pub first: Addend,
-    /// Second input, with as many values as the first.
+    /// Second input, of the same shape.
     pub second: Addend,
-    /// Output, with as many values again.
+    /// Output, of the same shape.
     pub output: Tensor,
     /// `2 * max(first scale, second scale) / (2^20 * output scale)`.
     pub multiplier: Multiplier,
@@ -51,8 +51,7 @@ impl Add {
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {
-        let len = self.output.shape.len();
-        if self.first.tensor.shape.len() != len || self.second.tensor.shape.len() != len {
+        if [self.first.tensor.shape, self.second.tensor.shape] != [self.output.shape; 2] {
             return Err(Problem::Shapes);
         }
         // Inputs are below 2^28 after the left shift; multipliers below 1 keep both and their sum inside 32 bits.

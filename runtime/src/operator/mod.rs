@@ -47,6 +47,9 @@ impl<'a> Operator<'a> {
     /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
     pub(crate) fn decode(record: &[u8], weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
+        if bytes::u8(record, record::RESERVED) != Some(0) {
+            return Err(Problem::Reserved);
+        }
         match kind {
             layout::operator::CONVOLUTION => {
                 Convolution::decode(record, weights, false).map(Self::Convolution)

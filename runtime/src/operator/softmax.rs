@@ -1,8 +1,8 @@
 //! Softmax over the channels.
 
-use super::{byte, tensor, word};
+use super::{activation, byte, tensor, word};
 use crate::error::Problem;
-use crate::fixed_point::Multiplier;
+use crate::fixed_point::{Activation, Multiplier};
 use crate::image::layout::record::softmax as record;
 use crate::tensor::Tensor;
 
@@ -20,10 +20,16 @@ pub struct Softmax {
 }
 
 impl Softmax {
+    /// Probabilities come in steps of this size, from zero point -128 on.
+    pub const OUTPUT_SCALE: f32 = 1.0 / 256.0;
+
     /// The sum of this many exponentials, each at most 2^19, stays in 32 bits.
     pub const MAX_CHANNELS: u16 = 4095;
 
     pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+        if activation(record)? != Activation::NONE {
+            return Err(Problem::Activation);
+        }
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,
             output: tensor(record, record::OUTPUT)?,
@@ -38,6 +44,9 @@ impl Softmax {
     pub(super) fn check(&self) -> Result<(), Problem> {
         if self.input.shape != self.output.shape {
             return Err(Problem::Shapes);
+        }
+        if (self.output.zero_point, self.output.scale.to_bits()) != (i8::MIN, Self::OUTPUT_SCALE.to_bits()) {
+            return Err(Problem::Tensor);
         }
         if self.input.shape.channels > Self::MAX_CHANNELS {
             return Err(Problem::Accumulator);
