@@ -2,7 +2,7 @@
 
 use crate::self_test::{self, Memory, Verdict};
 use core::panic::PanicInfo;
-use cortex_m_rt::entry;
+use cortex_m_rt::{ExceptionFrame, entry, exception};
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 use cortex_m_semihosting::hio;
 
@@ -15,6 +15,14 @@ unsafe extern "C" {
 fn panic(_: &PanicInfo<'_>) -> ! {
     // SAFETY: never runs, see above.
     unsafe { a_panic_can_be_reached() }
+}
+
+/// A fault ends the emulator too: without this it would hang.
+#[exception]
+unsafe fn HardFault(_: &ExceptionFrame) -> ! {
+    loop {
+        debug::exit(EXIT_FAILURE);
+    }
 }
 
 #[entry]

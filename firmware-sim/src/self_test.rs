@@ -46,7 +46,9 @@ impl Verdict {
     /// One line for the person who watches.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Equal => "every layer of every test vector is equal to the host's, every picture is read right",
+            Self::Equal => {
+                "every layer of every test vector is equal to the host's, every picture is read right"
+            }
             Self::Different => "a layer differs from the host's",
             Self::Misread => "a picture is read differently from its test vector",
             Self::Refused => "the model image was refused, or has no test vectors or no recipe",
@@ -75,15 +77,10 @@ fn check(memory: &mut Memory) -> Option<Verdict> {
         let picture = Picture::new(side, side, &memory.pixels).ok()?;
         recipe.apply(&picture, &mut memory.workspace, &mut memory.input).ok()?;
         model.run(&memory.input, memory.arena.bytes(), &mut memory.output).ok()?;
-        if class(&memory.output) != class(vector.output) {
+        if Model::class(&memory.output) != Model::class(vector.output) {
             return Some(Verdict::Misread);
         }
         verdict = Verdict::Equal;
     }
     Some(verdict)
-}
-
-/// The class with the highest probability.
-fn class(probabilities: &[i8]) -> Option<usize> {
-    probabilities.iter().enumerate().max_by_key(|&(_, probability)| probability).map(|(class, _)| class)
 }

@@ -23,8 +23,7 @@
 //! model.recipe()?.apply(&picture, &mut workspace, &mut input)?;
 //!
 //! model.run(&input, arena.bytes(), &mut probabilities)?;
-//! let best = (0..probabilities.len()).max_by_key(|&class| probabilities[class]);
-//! assert_eq!(best, Some(1));
+//! assert_eq!(runtime::Model::class(&probabilities), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -35,10 +34,12 @@
 //! | [`operator`] | what an operator record says |
 //! | [`kernels`] | the arithmetic of each operator |
 //! | [`fixed_point`] | the one rescale that all operators share |
+//!
+//! The feature `picture-file` (off on devices) adds the decoding of PNG and JPEG files that the commands share.
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "picture-file"))]
 extern crate std;
 
 mod cast;
@@ -50,6 +51,8 @@ pub mod kernels;
 mod model;
 pub mod operator;
 pub mod picture;
+#[cfg(feature = "picture-file")]
+pub mod picture_file;
 pub mod preprocess;
 mod tensor;
 

@@ -3,15 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
+use runtime::picture_file::GreyPicture;
 use runtime::preprocess::Framing;
 use sha2::{Digest, Sha256};
 
 use super::{Dataset, frame_all, hex};
-
-/// Larger pictures are refused: they are no single digit.
-const MAX_SIDE: u32 = 10_000;
 
 /// The subfolders of a folder and the pictures in them.
 pub(super) struct Classes {
@@ -50,7 +47,8 @@ impl Classes {
         ensure!(self.names.len() >= 2, "there is only the class {:?}, expected at least two", self.names[0]);
         let images = frame_all(self.pictures.len(), framing, |index| {
             let path = &self.pictures[index].0;
-            let grey = read_grey(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let read = || GreyPicture::decode(&std::fs::read(path)?);
+            let grey = read().with_context(|| path.display().to_string())?.into_image();
             let (width, height) = (grey.width() as usize, grey.height() as usize);
             Ok((width, height, grey.into_raw().into(), path.display().to_string()))
         })?;
@@ -66,25 +64,6 @@ impl Classes {
             sha256: hex(&sha256),
         })
     }
-}
-
-/// The picture in grey; what is transparent shows white paper.
-fn read_grey(path: &Path) -> Result<image::GrayImage> {
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    reader.limits(limits);
-    let picture = reader.decode()?;
-    if !picture.color().has_alpha() {
-        return Ok(picture.into_luma8());
-    }
-    let with_alpha = DynamicImage::into_luma_alpha8(picture);
-    Ok(image::GrayImage::from_fn(with_alpha.width(), with_alpha.height(), |x, y| {
-        let image::LumaA([grey, alpha]) = *with_alpha.get_pixel(x, y);
-        let (grey, alpha) = (u32::from(grey), u32::from(alpha));
-        image::Luma([((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8])
-    }))
 }
 
 #[cfg(test)]

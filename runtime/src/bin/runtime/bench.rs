@@ -1,6 +1,6 @@
 //! `runtime bench`: the time of an inference alone.
 
-use crate::model_file::ModelOption;
+use crate::model_file::{self, ModelOption};
 use crate::report::{Report, time};
 use anyhow::Result;
 use serde_json::json;
@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let file = arguments.model.load()?;
     let model = file.parse()?;
     let input = noise(model.input().shape.len());
-    let mut arena = vec![0; model.arena_len()];
+    let mut arena = model_file::arena(&model)?;
     let mut output = vec![0; model.output().shape.len()];
     let mut times = Vec::new();
     for _ in 0..WARM_UP {
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }))
 }
 
-/// Values without a pattern, the same in every run. The time does not depend on them.
+/// Values without a pattern, the same in every run.
 fn noise(length: usize) -> Vec<i8> {
     let mut state = 1u32;
     let mut next = || {

@@ -1,5 +1,6 @@
 //! A model with all the memory that it needs, from picture to probabilities.
 
+use crate::model_file;
 use anyhow::{Context, Result};
 use runtime::Model;
 use runtime::operator::Operator;
@@ -26,7 +27,7 @@ pub struct Reading {
 
 impl<'a> Classifier<'a> {
     pub fn new(model: Model<'a>) -> Result<Self> {
-        let recipe = model.recipe().context("the model has no pre-processing for pictures")?;
+        let recipe = model.recipe().context("this model takes no pictures")?;
         let outputs = model.output().shape.len();
         let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
         Ok(Self {
@@ -34,7 +35,7 @@ impl<'a> Classifier<'a> {
             labels,
             workspace: Workspace::new(),
             input: vec![0; model.input().shape.len()],
-            arena: vec![0; model.arena_len()],
+            arena: model_file::arena(&model)?,
             output: vec![0; outputs],
             model,
         })
@@ -59,10 +60,7 @@ impl<'a> Classifier<'a> {
         let framed = Instant::now();
         self.model.run(&self.input, &mut self.arena, &mut self.output)?;
         let inference = framed.elapsed();
-        // Of equal values the first class wins.
-        let best = self.output.iter().enumerate().rev().max_by_key(|(_, value)| **value);
-        let class = best.map_or(0, |(class, _)| class);
-        Ok(Reading { class, preprocessing: framed - begin, inference })
+        Ok(Reading { class: Model::class(&self.output), preprocessing: framed - begin, inference })
     }
 
     /// The probability of each class in the latest reading.

@@ -1,7 +1,6 @@
 //! Labelled pictures: MNIST's idx files, or a folder with one subfolder per class.
 
 use crate::files;
-use crate::picture_file::GreyPicture;
 use anyhow::{Context, Result, bail};
 use flate2::read::GzDecoder;
 use runtime::picture::Picture;
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Where a repository has its test images.
 const DEFAULT: &str = "trainer/data/mnist";
 
-/// The names of the idx files, without and with compression, test images before training images.
+/// How the names of the idx files begin: test images before training images.
 const PREFIXES: [&str; 2] = ["t10k", "train"];
 
 pub enum Data {
@@ -71,7 +70,7 @@ impl Data {
             }
             Self::Files(files) => {
                 let path = &files[index].0;
-                let file = GreyPicture::open(path)?;
+                let file = files::read_picture(path)?;
                 use_it(&file.picture()?).with_context(|| path.display().to_string())
             }
         }
@@ -134,6 +133,7 @@ fn read_idx<const N: usize>(path: &Path) -> Result<(Vec<u8>, [usize; N])> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut content = Vec::new();
         GzDecoder::new(bytes.as_slice())
+            .take(files::MAX_LENGTH)
             .read_to_end(&mut content)
             .with_context(|| format!("{name} is broken"))?;
         bytes = content;

@@ -1,12 +1,13 @@
 //! Files: read with an upper limit, written so that a reader never sees half of one.
 
 use anyhow::{Context, Result, bail};
+use runtime::picture_file::GreyPicture;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 /// Longest file that is read, in bytes: a 16-bit RGBA picture of 100 megapixels takes 800 MB uncompressed.
-const MAX_LENGTH: u64 = 1 << 30;
+pub const MAX_LENGTH: u64 = 1 << 30;
 
 /// Reads a whole file that is not empty.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
@@ -25,6 +26,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         bail!("{name} has more than {MAX_LENGTH} bytes, which is too long");
     }
     Ok(bytes)
+}
+
+/// Reads a PNG or JPEG file.
+pub fn read_picture(path: &Path) -> Result<GreyPicture> {
+    GreyPicture::decode(&read(path)?).with_context(|| path.display().to_string())
 }
 
 /// Writes a file under a temporary name in the same folder, then renames it.

@@ -1,7 +1,7 @@
 //! `runtime infer`: raw tensors in, raw tensors out.
 
 use crate::files;
-use crate::model_file::ModelFile;
+use crate::model_file::{self, ModelFile};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = arguments.input.display();
         bail!("{name} has {} bytes: a multiple of the input's {length} was expected", inputs.len());
     }
-    let mut arena = vec![0; model.arena_len()];
+    let mut arena = model_file::arena(&model)?;
     let mut output = vec![0; model.output().shape.len()];
     let mut outputs = Vec::new();
     for (index, input) in inputs.chunks_exact(length).enumerate() {

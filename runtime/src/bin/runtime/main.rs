@@ -9,11 +9,11 @@ mod infer;
 mod info;
 mod memory_map;
 mod model_file;
-mod picture_file;
 mod report;
 mod run;
 
 use clap::{Parser, Subcommand};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Runs int8 vision networks: a digit in a picture, the accuracy on a data set, the network itself.
@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         // Whoever reads the output has seen enough of it, as in `runtime info | head`.
         Err(error) if report::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Nobody may be listening; the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! What lies where in the arena, drawn as text.
 
 use runtime::operator::Operator;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Columns of the map.
@@ -12,15 +13,18 @@ pub fn memory_map(operators: &[Operator<'_>], arena: usize) -> String {
         "arena of {arena} bytes, {} a column: # written, = read, - kept, . free\n",
         arena.div_ceil(COLUMNS)
     );
+    let last_reads = last_reads(operators);
+    let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
     for (index, operator) in operators.iter().enumerate() {
         let mut line = ['.'; COLUMNS];
-        for kept in kept_over(operators, index) {
-            fill(&mut line, kept, arena, '-');
+        kept.retain(|(_, last)| *last > index);
+        kept.iter().for_each(|(range, _)| fill(&mut line, range, arena, '-'));
+        operator.inputs().for_each(|input| fill(&mut line, &input.range(), arena, '='));
+        let output = operator.output().range();
+        fill(&mut line, &output, arena, '#');
+        if last_reads[index] > index {
+            kept.push((output, last_reads[index]));
         }
-        for input in operator.inputs() {
-            fill(&mut line, input.range(), arena, '=');
-        }
-        fill(&mut line, operator.output().range(), arena, '#');
         let used =
             operator.inputs().chain([operator.output()]).map(|tensor| tensor.shape.len()).sum::<usize>();
         let line: String = line.iter().collect();
@@ -29,24 +33,25 @@ pub fn memory_map(operators: &[Operator<'_>], arena: usize) -> String {
     text.trim_end().to_string()
 }
 
-/// Outputs of earlier operators that a later one reads.
-fn kept_over<'a>(operators: &'a [Operator<'_>], index: usize) -> impl Iterator<Item = Range<usize>> + 'a {
-    let later = operators.iter().skip(index + 1).enumerate();
-    later.flat_map(move |(distance, reader)| {
-        let before = &operators[..index + 1 + distance];
-        // The tensor that is read was written by the last operator before with this output.
-        reader.inputs().map(|input| input.range()).filter(move |range| {
-            before
-                .iter()
-                .rposition(|writer| writer.output().range() == *range)
-                .is_none_or(|writer| writer < index)
-        })
-    })
+/// For each operator the last one that reads what it wrote, or itself.
+fn last_reads(operators: &[Operator<'_>]) -> Vec<usize> {
+    let mut last: Vec<usize> = (0..operators.len()).collect();
+    let mut writer: HashMap<Range<usize>, usize> = HashMap::new();
+    for (index, operator) in operators.iter().enumerate() {
+        for input in operator.inputs() {
+            if let Some(&writer) = writer.get(&input.range()) {
+                last[writer] = index;
+            }
+        }
+        writer.insert(operator.output().range(), index);
+    }
+    last
 }
 
-fn fill(line: &mut [char; COLUMNS], range: Range<usize>, arena: usize, mark: char) {
-    let column = |byte: usize| byte * COLUMNS / arena.max(1);
-    let (start, end) = (column(range.start), (range.end * COLUMNS).div_ceil(arena.max(1)));
+fn fill(line: &mut [char; COLUMNS], range: &Range<usize>, arena: usize, mark: char) {
+    let column = |byte: usize| (byte as u64 * COLUMNS as u64, (arena as u64).max(1));
+    let ((start, whole), (end, _)) = (column(range.start), column(range.end));
+    let (start, end) = ((start / whole) as usize, end.div_ceil(whole) as usize);
     line[start.min(COLUMNS - 1)..end.clamp(1, COLUMNS)].fill(mark);
 }
 
@@ -57,9 +62,9 @@ mod tests {
     #[test]
     fn ranges_cover_their_columns() {
         let mut line = ['.'; COLUMNS];
-        fill(&mut line, 0..1, 6400, '#');
-        fill(&mut line, 6300..6400, 6400, '=');
-        fill(&mut line, 100..300, 6400, '-');
+        fill(&mut line, &(0..1), 6400, '#');
+        fill(&mut line, &(6300..6400), 6400, '=');
+        fill(&mut line, &(100..300), 6400, '-');
         let text: String = line.iter().collect();
         assert!(text.starts_with("#--.") && text.ends_with(".="), "{text}");
     }

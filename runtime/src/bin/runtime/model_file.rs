@@ -25,6 +25,15 @@ impl ModelOption {
     }
 }
 
+/// Memory for a run; an error, and no abort, for an image that names more than there is.
+pub fn arena(model: &Model<'_>) -> Result<Vec<u8>> {
+    let mut arena = Vec::new();
+    let reserved = arena.try_reserve_exact(model.arena_len());
+    reserved.with_context(|| format!("the model wants an arena of {} bytes", model.arena_len()))?;
+    arena.resize(model.arena_len(), 0);
+    Ok(arena)
+}
+
 /// The bytes of a model image.
 pub struct ModelFile {
     name: String,

@@ -17,9 +17,10 @@ impl Report {
     /// Writes a line, or several, of text.
     pub fn text(self, text: &str) -> Result<()> {
         if self.json {
-            writeln!(io::stderr(), "{text}")?
+            // The result goes to stdout; nobody needs to listen here.
+            let _ = writeln!(io::stderr(), "{text}");
         } else {
-            writeln!(io::stdout(), "{text}")?
+            writeln!(io::stdout(), "{text}")?;
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use crate::classifier::{Classifier, Reading};
 use crate::files;
 use crate::model_file::ModelOption;
-use crate::picture_file::GreyPicture;
 use crate::report::{Report, time};
 use anyhow::{Context, Result};
 use image::{GrayImage, ImageFormat};
@@ -33,7 +32,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let model = arguments.model.load()?;
     let mut classifier = Classifier::new(model.parse()?)?;
-    let file = GreyPicture::open(&arguments.image)?;
+    let file = files::read_picture(&arguments.image)?;
     let picture = file.picture()?;
     let reading = classifier.classify(&picture).with_context(|| arguments.image.display().to_string())?;
     if let Some(path) = &arguments.show_input {

@@ -3,12 +3,12 @@
 //! Colour becomes grey by the luma weights of ITU-R Rec. 601, 16 bits become 8. Transparent pixels show white paper
 //! behind, as a viewer does, or black where the ink itself is white. EXIF orientation is honoured.
 
-use crate::files;
+use crate::picture::{Picture, PictureError};
 use anyhow::{Context, Result, anyhow, bail};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
-use runtime::picture::Picture;
 use std::io::Cursor;
-use std::path::Path;
+use std::string::String;
+use std::vec::Vec;
 
 /// A decoded picture.
 #[derive(Debug)]
@@ -17,17 +17,26 @@ pub struct GreyPicture {
 }
 
 impl GreyPicture {
-    /// Reads a PNG or JPEG file of at most [`Picture::MAX_PIXELS`] pixels.
-    pub fn open(path: &Path) -> Result<Self> {
-        let bytes = files::read(path)?;
-        let image = decode(&bytes).with_context(|| path.display().to_string())?;
-        Ok(Self { image })
+    /// Decodes the bytes of a PNG or JPEG file of at most [`Picture::MAX_PIXELS`] pixels.
+    ///
+    /// # Errors
+    /// If they are no whole picture of that kind, or one that is too large.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Ok(Self { image: decode(bytes)? })
     }
 
-    /// The picture as the runtime takes it.
-    pub fn picture(&self) -> Result<Picture<'_>> {
+    /// The decoded image.
+    pub fn into_image(self) -> GrayImage {
+        self.image
+    }
+
+    /// The picture as the pre-processing takes it.
+    ///
+    /// # Errors
+    /// As [`Picture::new`].
+    pub fn picture(&self) -> Result<Picture<'_>, PictureError> {
         let (width, height) = self.image.dimensions();
-        Ok(Picture::new(width as usize, height as usize, self.image.as_raw())?)
+        Picture::new(width as usize, height as usize, self.image.as_raw())
     }
 }
 

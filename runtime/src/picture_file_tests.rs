@@ -1,6 +1,8 @@
 //! Pictures of every pixel type, and files that are none.
 
 use super::*;
+use std::format;
+use std::string::ToString;
 use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
 fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
