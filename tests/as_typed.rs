@@ -87,7 +87,8 @@ fn pictures_that_cannot_be_read_are_one_clear_line() {
     run_on("blank.png").assert_error(1, &["blank.png", "blank"]);
     run_on("transparent.png").assert_error(1, &["transparent.png", "blank"]);
     run_on("big.png").assert_error(1, &["big.png", "100"]);
-    for name in ["cut.png", "empty.png", "text.png", "missing.png", ""] {
+    run_on("").assert_error(1, &["folder"]);
+    for name in ["cut.png", "empty.png", "text.png", "missing.png"] {
         run_on(name).assert_error(1, &[name]);
     }
 }

@@ -13,6 +13,9 @@ pub fn root() -> PathBuf {
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        // target/PROFILE/deps/this-test
+        let test = std::env::current_exe().expect("a test knows its own path");
+        let profile = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
         let mut build = Command::new(env!("CARGO"));
         build.current_dir(root()).args([
             "build",
@@ -24,13 +27,12 @@ fn folder() -> &'static Path {
             "-p",
             "quantizer",
         ]);
+        build.arg("--target-dir").arg(profile.parent().expect("the target folder"));
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
         assert!(build.status().expect("cargo starts").success(), "the commands do not build");
-        // target/PROFILE/deps/this-test
-        let test = std::env::current_exe().expect("a test knows its own path");
-        test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_path_buf()
+        profile.to_path_buf()
     })
 }
 

@@ -30,7 +30,7 @@ pub enum PictureError {
         /// Rows given.
         height: usize,
     },
-    /// There is nothing to see: all pixels have (nearly) the same value.
+    /// There is nothing to read: no ink stands out from the paper and its noise, or it spans fewer than 5 pixels.
     Blank,
     /// The output buffer has the wrong length.
     OutputLength {
