@@ -44,7 +44,7 @@ impl Engine {
         Self::new(graph, &all)
     }
 
-    /// Runs one image, [rows][columns][channels], and hands each output to `visit` with its position.
+    /// Runs one image, `[rows][columns][channels]`, and hands each output to `visit` with its position.
     ///
     /// # Errors
     /// If the image has the wrong length, or tract fails.

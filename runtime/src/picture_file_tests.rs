@@ -1,9 +1,9 @@
 //! Pictures of every pixel type, and files that are none.
 
 use super::*;
+use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
 use std::format;
 use std::string::ToString;
-use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
 fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -44,8 +44,12 @@ pub(crate) fn pictures(data: &Dataset, indices: &[usize]) -> Result<Tensor> {
 /// If the pictures do not have the network's input size.
 pub fn evaluate(network: &Network, data: &Dataset, indices: &[usize]) -> Result<Evaluation> {
     let classes = network.architecture().classes.len();
-    let mut evaluation =
-        Evaluation { images: indices.len(), correct: 0, loss: 0.0, confusion: vec![vec![0; classes]; classes] };
+    let mut evaluation = Evaluation {
+        images: indices.len(),
+        correct: 0,
+        loss: 0.0,
+        confusion: vec![vec![0; classes]; classes],
+    };
     for batch in indices.chunks(BATCH) {
         let logits = network.logits(&pictures(data, batch)?)?.to_vec2::<f32>()?;
         for (&index, logits) in batch.iter().zip(&logits) {

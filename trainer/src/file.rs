@@ -84,7 +84,8 @@ impl ModelFile {
         let (tensors, metadata) = from_bytes(bytes)?;
         let json = |key: &str| {
             let text = metadata.get(key).with_context(|| format!("its metadata has no {key:?}"))?;
-            serde_json::from_str::<serde_json::Value>(text).with_context(|| format!("its {key:?} is not JSON"))
+            serde_json::from_str::<serde_json::Value>(text)
+                .with_context(|| format!("its {key:?} is not JSON"))
         };
         let architecture: Architecture = serde_json::from_value(json("architecture")?)?;
         architecture.check()?;
@@ -122,14 +123,20 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, Weights>, Has
         ensure!(view.dtype() == Dtype::F32, "tensor {name} is {:?}, expected F32", view.dtype());
         let values: Vec<f32> =
             view.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        ensure!(values.iter().all(|value| value.is_finite()), "tensor {name} holds a value that is not finite");
+        ensure!(
+            values.iter().all(|value| value.is_finite()),
+            "tensor {name} holds a value that is not finite"
+        );
         tensors.insert(name.to_owned(), Weights { shape: view.shape().to_vec(), values });
     }
     Ok((tensors, header.metadata().clone().unwrap_or_default()))
 }
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it: no reader ever sees half a file.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".edge8-").tempfile_in(folder)?;

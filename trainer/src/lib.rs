@@ -8,3 +8,4 @@ pub mod mobilenet;
 pub mod network;
 mod ops;
 mod optimizer;
+pub mod plot;

@@ -1,33 +1,41 @@
 //! The command `trainer`.
 
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+mod commands;
 
-fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let framing = runtime::preprocess::Framing::mnist(32);
-    let dir = PathBuf::from(&arguments[2]);
-    let data = trainer::data::load_train(&dir, framing)?;
-    let recipe = trainer::fit::Recipe {
-        architecture: trainer::mobilenet::Architecture::new(0.35, 32, 1, data.classes.clone())?,
-        epochs: arguments.get(3).map_or(1, |v| v.parse().unwrap()),
-        batch_size: 128,
-        learning_rate: arguments.get(4).map_or(3e-3, |v| v.parse().unwrap()),
-        weight_decay: 0.02,
-        seed: 1,
-        augment: std::env::var("NOAUG").is_err(),
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use commands::{bench, eval, fit};
+
+/// Trains a MobileNetV2 for small pictures, the float network that edge8 turns into int8.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network.
+    Fit(fit::Fit),
+    /// Measure the accuracy of a trained network.
+    Eval(eval::Eval),
+    /// Measure the time of a training step of the default network.
+    Bench(bench::Bench),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Fit(fit) => fit.run(),
+        Command::Eval(eval) => eval.run(),
+        Command::Bench(bench) => bench.run(),
     };
-    if arguments[1] == "bench" {
-        let mut times = trainer::fit::measure_steps(&recipe, &data, 40)?;
-        times.sort_by(f64::total_cmp);
-        println!("{:.1} ms (best {:.1})", times[20], times[0]);
-        return Ok(());
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
-    let stop = AtomicBool::new(false);
-    trainer::fit::fit(&recipe, &data, &PathBuf::from("/tmp/edge8/ck.safetensors"), false, &stop, |p| match p {
-        trainer::fit::Progress::Epoch { epoch, result } => println!("{epoch} {result:?}"),
-        trainer::fit::Progress::Step { step, loss, accuracy, .. } if step % 50 == 0 => println!("{step} {loss} {accuracy}"),
-        _ => (),
-    })?;
-    Ok(())
 }

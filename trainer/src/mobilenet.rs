@@ -12,8 +12,15 @@ pub const BATCH_NORM_EPSILON: f64 = 1e-3;
 pub const HIDDEN: usize = 128;
 
 /// Expansion factor t, channels c, repetitions n and stride s of each stage (table 2 of the paper).
-const STAGES: [(usize, usize, usize, usize); 7] =
-    [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
+const STAGES: [(usize, usize, usize, usize); 7] = [
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+];
 
 /// What is needed to rebuild the network. Stored as JSON in the safetensors' metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,7 +163,9 @@ mod tests {
 
     #[test]
     fn values_outside_their_ranges_are_refused() {
-        for (alpha, size, stride) in [(0.0, 32, 1), (f64::NAN, 32, 1), (0.35, 27, 1), (0.35, 225, 1), (0.35, 32, 3)] {
+        for (alpha, size, stride) in
+            [(0.0, 32, 1), (f64::NAN, 32, 1), (0.35, 27, 1), (0.35, 225, 1), (0.35, 32, 3)]
+        {
             assert!(Architecture::new(alpha, size, stride, digits()).is_err(), "{alpha} {size} {stride}");
         }
         assert!(Architecture::new(0.35, 32, 1, vec!["0".into()]).is_err());

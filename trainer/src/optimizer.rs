@@ -58,17 +58,19 @@ impl AdamW {
         let moments = self.first.par_chunks_mut(TASK).zip(self.second.par_chunks_mut(TASK));
         let weights = self.values.par_chunks_mut(TASK).zip(self.averaged.par_chunks_mut(TASK));
         let inputs = gradients.par_chunks(TASK).zip(decays.par_chunks(TASK));
-        moments.zip(weights).zip(inputs).for_each(|(((first, second), (values, averaged)), (gradients, decays))| {
-            for index in 0..values.len() {
-                let gradient = gradients[index];
-                first[index] = BETA1 * first[index] + (1.0 - BETA1) * gradient;
-                second[index] = BETA2 * second[index] + (1.0 - BETA2) * gradient * gradient;
-                let direction = first[index] / correct1 / ((second[index] / correct2).sqrt() + EPSILON);
-                let decay = if decays[index] { rates.decay * values[index] } else { 0.0 };
-                values[index] -= rates.learning * (direction + decay);
-                averaged[index] = averaging * averaged[index] + (1.0 - averaging) * values[index];
-            }
-        });
+        moments.zip(weights).zip(inputs).for_each(
+            |(((first, second), (values, averaged)), (gradients, decays))| {
+                for index in 0..values.len() {
+                    let gradient = gradients[index];
+                    first[index] = BETA1 * first[index] + (1.0 - BETA1) * gradient;
+                    second[index] = BETA2 * second[index] + (1.0 - BETA2) * gradient * gradient;
+                    let direction = first[index] / correct1 / ((second[index] / correct2).sqrt() + EPSILON);
+                    let decay = if decays[index] { rates.decay * values[index] } else { 0.0 };
+                    values[index] -= rates.learning * (direction + decay);
+                    averaged[index] = averaging * averaged[index] + (1.0 - averaging) * values[index];
+                }
+            },
+        );
     }
 }
 

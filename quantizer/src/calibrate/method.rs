@@ -1,8 +1,9 @@
 //! Ways to choose a range from a histogram.
 
+use super::entropy;
 use super::histogram::{BINS, Histogram};
+use super::mse::SquaredError;
 use super::search::search;
-use super::{entropy, mse};
 use crate::quantize::Range;
 
 /// Values beyond the lowest and the highest hundredth of a percent are clipped.
@@ -31,8 +32,11 @@ impl Method {
         let range = match self {
             Self::Minmax => observed,
             Self::Percentile => percentile(histogram),
-            Self::Mse => search(histogram, mse::error),
-            Self::Entropy => search(histogram, entropy::divergence),
+            Self::Mse => {
+                let error = SquaredError::new(histogram);
+                search(histogram, |low, high| error.of(low, high))
+            }
+            Self::Entropy => search(histogram, |low, high| entropy::divergence(histogram, low, high)),
         };
         // The outermost bins may reach beyond what was observed.
         Range { min: range.min.max(observed.min), max: range.max.min(observed.max) }.with_zero()

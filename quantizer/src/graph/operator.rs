@@ -34,7 +34,7 @@ pub enum Padding {
     Valid,
 }
 
-/// A window that slides over rows and columns. Arrays are [rows, columns].
+/// A window that slides over rows and columns. Arrays are `[rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Extent.
@@ -49,7 +49,7 @@ impl Window {
     /// A 1x1 window with stride 1.
     pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: Padding::Valid };
 
-    /// Padding before the first row and column, for an input of `size` = [rows, columns].
+    /// Padding before the first row and column, for an input of `size` = `[rows, columns]`.
     pub fn pad_before(&self, size: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|axis| match self.padding {
             Padding::Valid => 0,
@@ -80,7 +80,7 @@ impl Window {
 
 /// Weights and biases: one row of weights per output channel.
 ///
-/// A row is [rows][columns][input channels] for a convolution, [rows][columns] for a depthwise convolution and the
+/// A row is `[rows][columns][input channels]` for a convolution, `[rows][columns]` for a depthwise convolution and the
 /// input's values in NHWC order for a fully connected layer.
 #[derive(Clone, Debug)]
 pub struct Filter {

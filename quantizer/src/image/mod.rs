@@ -26,7 +26,7 @@ pub struct Extras {
     pub test_inputs: Vec<Vec<i8>>,
 }
 
-/// The memory plan of a network, as [`write`] uses it.
+/// The memory plan of a network, as [`write()`] uses it.
 pub fn memory_plan(network: &Network) -> Plan {
     plan(&lifetimes(network), layout::ALIGNMENT)
 }

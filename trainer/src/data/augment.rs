@@ -28,12 +28,8 @@ impl Affine {
         let shear = within(SHEAR);
         let shift = SHIFT * side as f32;
         // Rotation after shear, then the zoom of each source axis.
-        let matrix = [
-            cosine / across,
-            (shear * cosine - sine) / across,
-            sine / down,
-            (shear * sine + cosine) / down,
-        ];
+        let matrix =
+            [cosine / across, (shear * cosine - sine) / across, sine / down, (shear * sine + cosine) / down];
         Self { matrix, shift: [within(shift), within(shift)] }
     }
 
@@ -96,8 +92,9 @@ mod tests {
 
     #[test]
     fn random_maps_keep_most_of_the_ink() {
-        let source: Vec<u8> =
-            (0..1024).map(|i: usize| if (i / 32).abs_diff(16) < 11 && (i % 32).abs_diff(16) < 3 { 255 } else { 0 }).collect();
+        let source: Vec<u8> = (0..1024)
+            .map(|i: usize| if (i / 32).abs_diff(16) < 11 && (i % 32).abs_diff(16) < 3 { 255 } else { 0 })
+            .collect();
         let ink = source.iter().filter(|&&byte| byte > 0).count() as f32;
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         for _ in 0..200 {

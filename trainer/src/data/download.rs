@@ -69,7 +69,7 @@ impl Fetch<'_> {
         let mut failures = Vec::new();
         for mirror in self.mirrors {
             let url = format!("{}/{name}", mirror.trim_end_matches('/'));
-            match self.from_mirror(&url, &path, sha256) {
+            match self.try_mirror(&url, &path, sha256) {
                 Ok(()) => return Ok(()),
                 Err(error) => failures.push(format!("{url}: {error:#}")),
             }
@@ -82,7 +82,7 @@ impl Fetch<'_> {
 
     /// The rest of the file after what an earlier attempt left, then the check. Two attempts: what is left may be from
     /// another mirror.
-    fn from_mirror(&self, url: &str, path: &Path, sha256: &str) -> Result<()> {
+    fn try_mirror(&self, url: &str, path: &Path, sha256: &str) -> Result<()> {
         let part = path.with_extension("part.gz");
         let started = part.metadata().is_ok_and(|metadata| metadata.len() > 0);
         fetch_rest(url, &part)?;
@@ -125,7 +125,8 @@ fn fetch_rest(url: &str, part: &Path) -> Result<()> {
     let mut body = response.into_body().into_reader().take(MAX_BYTES);
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let count = body.read(&mut buffer).context("the transfer stopped; the next attempt goes on from there")?;
+        let count =
+            body.read(&mut buffer).context("the transfer stopped; the next attempt goes on from there")?;
         if count == 0 {
             return Ok(file.flush()?);
         }

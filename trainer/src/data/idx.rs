@@ -40,7 +40,11 @@ impl Pair {
             .with_context(|| format!("{} is not an idx file of pictures", self.images.display()))?;
         let ([label_count], classes) = parse::<1>(&labels, LABELS_MAGIC)
             .with_context(|| format!("{} is not an idx file of labels", self.labels.display()))?;
-        ensure!(count == label_count, "{count} pictures but {label_count} labels in {}", self.labels.display());
+        ensure!(
+            count == label_count,
+            "{count} pictures but {label_count} labels in {}",
+            self.labels.display()
+        );
         ensure!(count > 0 && height > 0 && width > 0, "{} holds no picture", self.images.display());
         if let Some(label) = classes.iter().find(|&&label| label > 9) {
             anyhow::bail!("{} holds label {label}, expected 0 to 9", self.labels.display());

@@ -85,7 +85,9 @@ impl Checkpoint {
             ("values", &optimizer.values),
         ];
         let tensors: BTreeMap<String, Weights> = (vectors.into_iter())
-            .map(|(name, values)| (name.to_owned(), Weights { shape: vec![values.len()], values: values.clone() }))
+            .map(|(name, values)| {
+                (name.to_owned(), Weights { shape: vec![values.len()], values: values.clone() })
+            })
             .collect();
         let metadata = HashMap::from([("checkpoint".to_owned(), serde_json::to_string(&stored)?)]);
         write_atomically(path, &to_bytes(&tensors, metadata)?)
@@ -96,7 +98,8 @@ impl Checkpoint {
         let bytes = std::fs::read(path)
             .with_context(|| format!("no checkpoint to resume from at {}", path.display()))?;
         let (mut tensors, metadata) = from_bytes(&bytes)?;
-        let text = metadata.get("checkpoint").with_context(|| format!("{} is no checkpoint", path.display()))?;
+        let text =
+            metadata.get("checkpoint").with_context(|| format!("{} is no checkpoint", path.display()))?;
         let stored: Stored = serde_json::from_str(text)?;
         ensure!(
             stored.recipe == *recipe,
@@ -104,7 +107,11 @@ impl Checkpoint {
             path.display(),
             serde_json::to_string(&stored.recipe)?
         );
-        ensure!(stored.dataset_sha256 == dataset, "the checkpoint {} was made with other data", path.display());
+        ensure!(
+            stored.dataset_sha256 == dataset,
+            "the checkpoint {} was made with other data",
+            path.display()
+        );
         let mut vector = |name: &str| {
             let values = tensors.remove(name).map(|weights| weights.values).unwrap_or_default();
             ensure!(

@@ -41,6 +41,24 @@ pub struct Recipe {
     pub augment: bool,
 }
 
+impl Recipe {
+    /// The defaults for pictures of `side` x `side`.
+    ///
+    /// # Errors
+    /// As [`Architecture::new`].
+    pub fn new(side: usize, classes: Vec<String>) -> Result<Self> {
+        Ok(Self {
+            architecture: Architecture::new(0.35, side, 1, classes)?,
+            epochs: 20,
+            batch_size: 128,
+            learning_rate: 3e-3,
+            weight_decay: 0.02,
+            seed: 1,
+            augment: true,
+        })
+    }
+}
+
 /// One epoch's results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {

@@ -107,7 +107,8 @@ pub(super) fn block_shapes(architecture: &Architecture, stem: &Geometry) -> Vec<
 /// Mean 0 and variance 1 for every batch normalisation of every operator.
 pub(super) fn unit_statistics(shapes: &[BlockShape], last: usize) -> Vec<Vec<Statistics>> {
     let unit = |channels: usize| Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
-    let blocks = shapes.iter().map(|shape| [shape.expansion.n, shape.expansion.n, shape.output].map(unit).to_vec());
+    let blocks =
+        shapes.iter().map(|shape| [shape.expansion.n, shape.expansion.n, shape.output].map(unit).to_vec());
     blocks.chain([vec![unit(last)]]).collect()
 }
 
@@ -128,7 +129,8 @@ pub(super) fn parameters(
     for (index, shape) in shapes.iter().enumerate() {
         let (Sizes { k, n, .. }, out) = (shape.expansion, shape.output);
         let [expand, depthwise, project] = convolutions(index);
-        let (expand_shape, fans) = if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
+        let (expand_shape, fans) =
+            if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
         // Batch normalisation makes the scale of a kernel irrelevant, except that large kernels learn slowly. Keras
         // counts a depthwise kernel's channels as inputs, and begins with small ones.
         let parts = [
@@ -164,8 +166,7 @@ pub(super) fn head(parameters: &[Parameter]) -> [&Tensor; 4] {
 /// A convolution's weights with the gamma and beta of its normalisation.
 fn normalised(name: &str, shape: Vec<usize>, fans: usize) -> Vec<Part> {
     let channels = shape[shape.len() - 1];
-    let weight =
-        Part { name: format!("{name}.weight"), shape, decays: true, first: First::Random { fans } };
+    let weight = Part { name: format!("{name}.weight"), shape, decays: true, first: First::Random { fans } };
     vec![
         weight,
         constant(&format!("{name}.gamma"), channels, 1.0),

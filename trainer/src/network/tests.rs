@@ -46,30 +46,38 @@ fn recalibration_makes_evaluation_see_what_training_saw() {
     }
 }
 
-/// The training forward pass and every gradient against a network of candle's own operators.
+/// The training forward pass and every gradient against a network of candle's own operators. Before training, a network
+/// this deep is chaotic: noise of 1e-6 in the input changes the gradients by several percent. So the values before
+/// ReLU6 are kept between its kinks here; the operators' own tests cover those.
 #[test]
 fn the_network_agrees_with_candles_operators() {
     let images = 32;
-    let network = Network::new(architecture(32, 1), 5).unwrap();
+    let mut network = Network::new(architecture(32, 1), 5).unwrap();
+    smooth(&mut network);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/calibration");
     let data = crate::data::load_train(&folder, runtime::preprocess::Framing::mnist(32)).unwrap();
     let batch = crate::evaluate::pictures(&data, &(0..images).collect::<Vec<_>>()).unwrap();
     let keep = Tensor::ones((images, HIDDEN), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let labels = Tensor::from_vec(data.labels[..images].iter().map(|label| label % 3).collect::<Vec<u32>>(), images, &Device::Cpu).unwrap();
+    let labels = Tensor::from_vec(
+        data.labels[..images].iter().map(|label| label % 3).collect::<Vec<u32>>(),
+        images,
+        &Device::Cpu,
+    )
+    .unwrap();
     let loss = |logits: &Tensor| candle_nn::loss::cross_entropy(logits, &labels).unwrap();
     let found = loss(&network.training_logits(&batch, &keep).unwrap());
     let found_gradients = found.backward().unwrap();
     let expected = loss(&reference_logits(&network, &batch));
     let expected_gradients = expected.backward().unwrap();
     let scalar = |tensor: &Tensor| tensor.to_scalar::<f32>().unwrap();
-    println!("loss {} of {}", scalar(&found), scalar(&expected));
+    assert!((scalar(&found) - scalar(&expected)).abs() < 1e-5);
     for parameter in network.parameters() {
         let name = &parameter.parts[0].name;
         let found = found_gradients.get(parameter.tensor()).unwrap();
         let expected = expected_gradients.get(parameter.tensor()).unwrap();
         let norm = |tensor: &Tensor| scalar(&tensor.sqr().unwrap().sum_all().unwrap()).sqrt();
         let difference = norm(&(found - expected).unwrap()) / norm(expected);
-        println!("{name}: {difference} of {}", norm(expected));
+        println!("{name} {difference}");
         assert!(difference < 5e-3, "{name}: relative difference {difference}");
     }
 }
@@ -84,4 +92,21 @@ fn reference_logits(network: &Network, batch: &Tensor) -> Tensor {
     let (k, n, _) = network.last;
     let x = reference::features(k, n, &x, network.parameters[network.blocks.len()].tensor()).unwrap();
     network.head(&x, None).unwrap()
+}
+
+/// Gives every batch normalisation before ReLU6 a spread of 0.6 around 3.
+fn smooth(network: &mut Network) {
+    let mut values = network.values().unwrap();
+    let mut start = 0;
+    for part in network.parameters().iter().flat_map(|parameter| &parameter.parts) {
+        let value = &mut values[start..start + part.len()];
+        start += part.len();
+        if !part.name.contains("project") && part.name.ends_with("gamma") {
+            value.fill(0.6);
+        }
+        if !part.name.contains("project") && part.name.ends_with("beta") {
+            value.fill(3.0);
+        }
+    }
+    network.set_values(&values).unwrap();
 }

@@ -101,8 +101,9 @@ impl Normalisation {
             .map(|&variance| (1.0 / (f64::from(variance) + BATCH_NORM_EPSILON).sqrt()) as f32)
             .collect();
         let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(gamma, inverse)| gamma * inverse).collect();
-        let shift =
-            (0..scale.len()).map(|channel| beta[channel] - statistics.mean[channel] * scale[channel]).collect();
+        let shift = (0..scale.len())
+            .map(|channel| beta[channel] - statistics.mean[channel] * scale[channel])
+            .collect();
         Self { statistics, inverse, scale, shift }
     }
 

@@ -46,7 +46,7 @@ multiversion! {
 /// Number of rows, after checking that the matrix is whole.
 #[inline(always)]
 fn rows_of(channels: usize, x: &[f32]) -> usize {
-    assert!(channels % LANES == 0 && x.len() % channels == 0);
+    assert!(channels.is_multiple_of(LANES) && x.len().is_multiple_of(channels));
     x.len() / channels
 }
 

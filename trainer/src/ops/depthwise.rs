@@ -183,7 +183,7 @@ impl Backward<'_> {
 /// The checks all three kernels share. `weights` is any `[3, 3, channels]`.
 #[inline(always)]
 fn check(geometry: &Geometry, channels: usize, input: &[f32], weights: &[f32]) {
-    assert!(channels % LANES == 0 && matches!(geometry.stride, 1 | 2));
+    assert!(channels.is_multiple_of(LANES) && matches!(geometry.stride, 1 | 2));
     assert!(input.len() >= geometry.padded_pixels() * channels);
     assert!(weights.len() >= TAPS * channels);
 }

@@ -107,12 +107,9 @@ impl Expansion {
         let curvature: Vec<f32> = (0..n)
             .map(|c| (f64::from(norm.scale[c]) * f64::from(norm.inverse[c]).powi(2) * projected[c]) as f32)
             .collect();
-        for row in 0..k {
-            for channel in 0..n {
-                let index = row * n + channel;
-                product[index] =
-                    norm.scale[channel] * product[index] - curvature[channel] * self.spread[index];
-            }
+        for (index, value) in product.iter_mut().enumerate() {
+            let channel = index % n;
+            *value = norm.scale[channel] * *value - curvature[channel] * self.spread[index];
         }
         let mut slopes = weights.to_vec();
         for row in slopes.chunks_exact_mut(n) {

@@ -120,8 +120,7 @@ impl Features {
         let bias = &expansion.norm.shift[slab.channels.clone()];
         let transposed = transpose(k, width, &slab.folded);
         let mut activated = vec![0.0; group * width];
-        let mut part =
-            Part { product: vec![0.0; k * width], sum: vec![0.0; width], dx: vec![0.0; x.len()] };
+        let mut part = Part { product: vec![0.0; k * width], sum: vec![0.0; width], dx: vec![0.0; x.len()] };
         let groups = x.chunks(group * k).zip(part.dx.chunks_mut(group * k));
         for ((x, dx), gradient) in groups.zip(gradient.chunks(group / pixels * n)) {
             let rows = x.len() / k;
@@ -233,9 +232,7 @@ impl CustomOp2 for Features {
         let images = x.dim(0)?;
         let (dx, packed_gradient) = with_values(x, |x| {
             with_values(packed, |packed| {
-                with_values(&gradient, |gradient| {
-                    Ok(self.backward(&expansion, x, images, packed, gradient))
-                })
+                with_values(&gradient, |gradient| Ok(self.backward(&expansion, x, images, packed, gradient)))
             })
         })?;
         let dx = Tensor::from_vec(dx, x.shape(), x.device())?;

@@ -63,7 +63,7 @@ unsafe fn multiply_kernel<V: Vector>(
     out: &mut [f32],
     output: Output<'_>,
 ) {
-    assert!(n % LANES == 0 && k <= stride && b.len() >= k * n);
+    assert!(n.is_multiple_of(LANES) && k <= stride && b.len() >= k * n);
     assert!(m == 0 || a.len() >= (m - 1) * stride + k);
     match output {
         Output::Rows => assert!(out.len() >= m * n),
@@ -172,7 +172,7 @@ unsafe fn accumulate_kernel<V: Vector>(
     b: &[f32],
     sum: &mut [f32],
 ) {
-    assert!(n % LANES == 0 && k <= stride && b.len() >= m * n && sum.len() >= k * n);
+    assert!(n.is_multiple_of(LANES) && k <= stride && b.len() >= m * n && sum.len() >= k * n);
     assert!(m == 0 || a.len() >= (m - 1) * stride + k);
     let rows = (RESIDENT / (4 * n)).max(16);
     let mut row = 0;

@@ -99,9 +99,15 @@ mod tests {
     #[test]
     fn padding_is_tensorflows() {
         // (input, stride) -> (output, zeros before), from the rule in TensorFlow's guide on "SAME".
-        for (input, stride, out, before) in
-            [(32, 1, 32, 1), (32, 2, 16, 0), (7, 2, 4, 1), (7, 1, 7, 1), (2, 1, 2, 1), (1, 2, 1, 1), (2, 2, 1, 0)]
-        {
+        for (input, stride, out, before) in [
+            (32, 1, 32, 1),
+            (32, 2, 16, 0),
+            (7, 2, 4, 1),
+            (7, 1, 7, 1),
+            (2, 1, 2, 1),
+            (1, 2, 1, 1),
+            (2, 2, 1, 0),
+        ] {
             let geometry = Geometry::new(input, input, stride);
             assert_eq!((geometry.out_height, geometry.top), (out, before), "{input} by {stride}");
             assert!(geometry.padded_width() >= input + before);

@@ -51,17 +51,29 @@ fn compare(
     let found = f(x, packed).unwrap();
     assert_close(&format!("{what}: forward"), &found, &expected, 2e-5);
     let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let slope = Tensor::from_vec(random(&mut rng, found.elem_count(), 0.1, 1.0), found.shape(), &CPU).unwrap();
+    let slope =
+        Tensor::from_vec(random(&mut rng, found.elem_count(), 0.1, 1.0), found.shape(), &CPU).unwrap();
     let expected = (expected * &slope).unwrap().sum_all().unwrap().backward().unwrap();
     let found = (found * &slope).unwrap().sum_all().unwrap().backward().unwrap();
-    let names = if input_gradient { vec![("parameters", packed), ("input", x)] } else { vec![("parameters", packed)] };
+    let names = if input_gradient {
+        vec![("parameters", packed), ("input", x)]
+    } else {
+        vec![("parameters", packed)]
+    };
     for (name, variable) in names {
         let (found, expected) = (found.get(variable).unwrap(), expected.get(variable).unwrap());
         assert_close(&format!("{what}: gradient of the {name}"), found, expected, 2e-4);
     }
 }
 
-fn block(k: usize, n: usize, output: usize, side: (usize, usize), stride: usize, residual: bool) -> BlockShape {
+fn block(
+    k: usize,
+    n: usize,
+    output: usize,
+    side: (usize, usize),
+    stride: usize,
+    residual: bool,
+) -> BlockShape {
     BlockShape {
         expansion: Sizes { k, stride: k.next_multiple_of(8), n },
         output,
@@ -116,7 +128,9 @@ fn blocks_agree_with_candles_operators() {
 
 #[test]
 fn features_agree_with_candles_operators() {
-    for (k, n, side, images) in [(16, 136, 2, 21), (8, 8, 3, 2), (112, 256, 1, 40), (112, 1280, 2, 6), (112, 1280, 2, 128)] {
+    for (k, n, side, images) in
+        [(16, 136, 2, 21), (8, 8, 3, 2), (112, 256, 1, 40), (112, 1280, 2, 6), (112, 1280, 2, 128)]
+    {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let x = random(&mut rng, images * side * side * k, 0.2, 1.0);
         let x = Var::from_vec(x, (images, side, side, k), &CPU).unwrap();
@@ -150,7 +164,8 @@ fn gradients_agree_with_finite_differences() {
         let result = (apply(shape, x, packed)? * &slope)?.to_dtype(DType::F64)?;
         result.sum_all()?.to_scalar::<f64>()
     };
-    let gradients = (apply(shape, &x, &packed).unwrap() * &slope).unwrap().sum_all().unwrap().backward().unwrap();
+    let gradients =
+        (apply(shape, &x, &packed).unwrap() * &slope).unwrap().sum_all().unwrap().backward().unwrap();
     for trial in 0..8 {
         for (variable, of_input) in [(&x, true), (&packed, false)] {
             let direction = random(&mut rng, variable.elem_count(), 0.0, 1.0);
@@ -163,7 +178,10 @@ fn gradients_agree_with_finite_differences() {
             let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
             let gradient = (gradients.get(variable).unwrap() * &direction).unwrap();
             let found = gradient.sum_all().unwrap().to_scalar::<f32>().unwrap() as f64;
-            assert!((found - expected).abs() < 3e-3 * expected.abs() + 0.01, "{trial}: {found}, expected {expected}");
+            assert!(
+                (found - expected).abs() < 3e-3 * expected.abs() + 0.01,
+                "{trial}: {found}, expected {expected}"
+            );
         }
     }
 }

@@ -35,7 +35,8 @@ fn serve(content: Vec<u8>, answers: Vec<Answer>) -> (String, Receiver<usize>) {
             sender.send(first).unwrap();
             let rest = &content[first..];
             let status = if first > 0 { "206 Partial Content" } else { "200 OK" };
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", rest.len());
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", rest.len());
             stream.write_all(head.as_bytes()).unwrap();
             let sent = match answer {
                 Answer::Break(length) => &rest[..length],
@@ -55,7 +56,7 @@ fn packed(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn an_interrupted_transfer_goes_on_where_it_stopped() {
-    let content: Vec<u8> = (0..50_000u32).map(|i| (i * i >> 7) as u8).collect();
+    let content: Vec<u8> = (0..50_000u32).map(|i| ((i * i) >> 7) as u8).collect();
     let (mirror, requests) = serve(packed(&content), vec![Answer::Break(20_000), Answer::Whole]);
     let folder = tempfile::tempdir().unwrap();
     let mirrors = [mirror];

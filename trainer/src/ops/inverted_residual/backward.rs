@@ -122,7 +122,12 @@ impl Backward<'_> {
                     let rows = gradient.len() / out;
                     let coefficients = project.coefficients();
                     channel::scatter_gradient(
-                        out, gradient, projected, coefficients, &offsets, &mut normalised,
+                        out,
+                        gradient,
+                        projected,
+                        coefficients,
+                        &offsets,
+                        &mut normalised,
                     );
                     channel::affine_relu6(n, convolved, &norm.scale, &norm.shift, &mut activated);
                     accumulate(rows, n, out, &activated, n, &normalised, &mut weights);
@@ -227,8 +232,7 @@ impl Sweep<'_> {
         for (number, x) in x.chunks(length).enumerate() {
             let rows = x.len() / sizes.stride;
             let expansion = &self.state.expansion;
-            let output =
-                Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &self.padded_offsets };
+            let output = Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &self.padded_offsets };
             multiply(rows, sizes.k, sizes.n, x, sizes.stride, &expansion.folded, &mut padded, output);
             for image in 0..rows / geometry.pixels() {
                 let padded = &padded[image * geometry.padded_pixels() * sizes.n..];

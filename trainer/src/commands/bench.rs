@@ -1,0 +1,57 @@
+//! `trainer bench`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use trainer::data::Dataset;
+use trainer::fit::{Recipe, measure_steps};
+
+/// Options of `trainer bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Steps to measure.
+    #[arg(long, default_value_t = 40)]
+    steps: usize,
+    /// Print one JSON object: ms (median milliseconds of a step), fastest, steps, batch_size, threads.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        ensure!(self.steps > 0, "0 steps, expected at least 1");
+        let data = noise(32, 512);
+        let recipe = Recipe::new(32, data.classes.clone())?;
+        let mut times = measure_steps(&recipe, &data, self.steps)?;
+        times.sort_by(f64::total_cmp);
+        let (median, fastest) = (times[times.len() / 2], times[0]);
+        let (batch, threads) = (recipe.batch_size, std::thread::available_parallelism()?);
+        if self.json {
+            let steps = self.steps;
+            println!(
+                "{}",
+                serde_json::json!({ "ms": median, "fastest": fastest, "steps": steps, "batch_size": batch, "threads": threads })
+            );
+        } else {
+            println!(
+                "{median:.1} ms per step of {batch} pictures (median of {}, fastest {fastest:.1}), {threads} threads",
+                self.steps
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Pictures of noise: the time of a step does not depend on what they show.
+fn noise(side: usize, count: usize) -> Dataset {
+    let byte = |index: usize| (index.wrapping_mul(0x9E37_79B9) >> 13) as u8;
+    Dataset {
+        side,
+        images: (0..count * side * side).map(byte).collect(),
+        labels: (0..count as u32).map(|index| index % 10).collect(),
+        classes: (0..10).map(|digit| digit.to_string()).collect(),
+        sha256: String::new(),
+    }
+}

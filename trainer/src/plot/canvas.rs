@@ -1,0 +1,99 @@
+//! A picture to draw on.
+
+use std::convert::Infallible;
+use std::io::Cursor;
+
+use anyhow::Result;
+use embedded_graphics::mono_font::MonoTextStyle;
+use embedded_graphics::mono_font::ascii::{FONT_6X10, FONT_9X15, FONT_9X15_BOLD};
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
+use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
+use image::{ImageFormat, Rgb, RgbImage};
+
+/// Text and axes.
+pub(super) const INK: Rgb888 = Rgb888::new(40, 40, 40);
+/// Grid lines.
+pub(super) const GRID: Rgb888 = Rgb888::new(225, 225, 225);
+
+/// Size of a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Size {
+    Small,
+    Normal,
+    Title,
+}
+
+/// A white picture.
+pub(super) struct Canvas(RgbImage);
+
+impl Canvas {
+    /// A white picture of this size, in pixels.
+    pub(super) fn new(width: u32, height: u32) -> Self {
+        Self(RgbImage::from_pixel(width, height, Rgb([255; 3])))
+    }
+
+    /// Draws a text whose anchor (left, centre or right end, vertically its middle) is at `x`, `y`.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        x: i32,
+        y: i32,
+        size: Size,
+        alignment: Alignment,
+        colour: Rgb888,
+    ) {
+        let font = match size {
+            Size::Small => &FONT_6X10,
+            Size::Normal => &FONT_9X15,
+            Size::Title => &FONT_9X15_BOLD,
+        };
+        let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Middle).build();
+        let text = Text::with_text_style(text, Point::new(x, y), MonoTextStyle::new(font, colour), layout);
+        let Ok(_) = text.draw(self);
+    }
+
+    /// Draws a line.
+    pub(super) fn line(&mut self, from: (i32, i32), to: (i32, i32), width: u32, colour: Rgb888) {
+        let style = PrimitiveStyle::with_stroke(colour, width);
+        let Ok(()) = Line::new(from.into(), to.into()).into_styled(style).draw(self);
+    }
+
+    /// Fills a rectangle.
+    pub(super) fn fill(&mut self, x: i32, y: i32, width: u32, height: u32, colour: Rgb888) {
+        let area = Rectangle::new(Point::new(x, y), embedded_graphics::geometry::Size::new(width, height));
+        let Ok(()) = area.into_styled(PrimitiveStyle::with_fill(colour)).draw(self);
+    }
+
+    /// The picture as a PNG file's bytes.
+    pub(super) fn png(&self) -> Result<Vec<u8>> {
+        let mut bytes = Cursor::new(Vec::new());
+        self.0.write_to(&mut bytes, ImageFormat::Png)?;
+        Ok(bytes.into_inner())
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> embedded_graphics::geometry::Size {
+        embedded_graphics::geometry::Size::new(self.0.width(), self.0.height())
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I>(&mut self, pixels: I) -> Result<(), Infallible>
+    where
+        I: IntoIterator<Item = Pixel<Rgb888>>,
+    {
+        for Pixel(Point { x, y }, colour) in pixels {
+            let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else { continue };
+            if let Some(pixel) = self.0.get_pixel_mut_checked(x, y) {
+                *pixel = Rgb([colour.r(), colour.g(), colour.b()]);
+            }
+        }
+        Ok(())
+    }
+}
