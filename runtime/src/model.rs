@@ -162,7 +162,7 @@ impl<'a> Model<'a> {
         self.sections.get(kind)
     }
 
-    /// The names of the classes, in the order of the outputs.
+    /// The names of the classes, in the order of the outputs; there may be fewer than outputs.
     ///
     /// # Errors
     /// If the image has none.
