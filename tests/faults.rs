@@ -161,3 +161,27 @@ fn wrong_lengths_are_errors() {
         Err(Error::ArenaLength { expected: short + 1, found: short })
     );
 }
+
+/// The shipped image, one byte changed at each of 10,000 random places: refused. And with the checksum made right again,
+/// at 500 places: refused, or run to some answer.
+#[cfg(feature = "chain")]
+#[test]
+fn the_shipped_image_with_one_changed_byte() {
+    let path = tests::commands::root().join("runtime/models/mnist.edge8");
+    let mut image = std::fs::read(path).expect("part of the repository");
+    let mut rng = Rng::with_seed(10);
+    let mut ran = 0;
+    for case in 0..10_000 {
+        let (at, flip) = (rng.usize(..image.len()), rng.u8(1..));
+        image[at] ^= flip;
+        assert!(Model::parse(&image).is_err(), "byte {at} changed by {flip:#x} was accepted");
+        if case < 500 {
+            let checksum: [u8; 4] = image[20..24].try_into().expect("four bytes");
+            bytes::sign(&mut image);
+            ran += usize::from(exercise(&image).is_ok());
+            image[20..24].copy_from_slice(&checksum);
+        }
+        image[at] ^= flip;
+    }
+    assert!(ran > 400, "{ran} of 500 ran: most places are weights");
+}
