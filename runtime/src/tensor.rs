@@ -38,7 +38,7 @@ impl Shape {
 }
 
 /// An int8 activation tensor: `real = (q - zero_point) * scale`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tensor {
     /// First byte in the arena.
     pub offset: u32,
@@ -48,6 +48,14 @@ pub struct Tensor {
     pub zero_point: i8,
     /// Step between two neighbouring values; for tools and reports, the kernels never read it.
     pub scale: f32,
+}
+
+impl PartialEq for Tensor {
+    /// Scales are compared by their bits: the library does no float arithmetic, not even a comparison.
+    fn eq(&self, other: &Self) -> bool {
+        (self.offset, self.shape, self.zero_point, self.scale.to_bits())
+            == (other.offset, other.shape, other.zero_point, other.scale.to_bits())
+    }
 }
 
 impl Tensor {
