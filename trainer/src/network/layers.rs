@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::mobilenet::{Architecture, HIDDEN};
 use crate::ops::batch_norm::Statistics;
+use crate::ops::chain::Layer;
 use crate::ops::expansion::Sizes;
+use crate::ops::features::Features;
 use crate::ops::geometry::{Geometry, TAPS};
 use crate::ops::inverted_residual::BlockShape;
 use crate::ops::patches::PATCH;
@@ -86,64 +88,53 @@ impl Parameter {
     }
 }
 
-/// The operators' sizes; the first takes the stem as its expansion.
-pub(super) fn block_shapes(architecture: &Architecture, stem: &Geometry) -> Vec<BlockShape> {
+/// The layers' sizes; the first takes the stem as its expansion.
+pub(super) fn layers(architecture: &Architecture, stem: &Geometry) -> Vec<Layer> {
     let (mut height, mut width) = (stem.out_height, stem.out_width);
-    (architecture.blocks().iter().enumerate())
-        .map(|(index, block)| {
-            let geometry = Geometry::new(height, width, block.stride);
-            (height, width) = (geometry.out_height, geometry.out_width);
-            let (k, stride) = if index == 0 { (TAPS, PATCH) } else { (block.input, block.input) };
-            BlockShape {
-                expansion: Sizes { k, stride, n: block.middle() },
-                output: block.output,
-                geometry,
-                residual: index > 0 && block.residual(),
-            }
-        })
-        .collect()
+    let mut layers = Vec::new();
+    let mut channels = 0;
+    for (index, block) in architecture.blocks().iter().enumerate() {
+        let geometry = Geometry::new(height, width, block.stride);
+        (height, width, channels) = (geometry.out_height, geometry.out_width, block.output);
+        let (k, stride) = if index == 0 { (TAPS, PATCH) } else { (block.input, block.input) };
+        layers.push(Layer::Block(BlockShape {
+            expansion: Sizes { k, stride, n: block.middle() },
+            output: block.output,
+            geometry,
+            residual: index > 0 && block.residual(),
+        }));
+    }
+    layers.push(Layer::Features(Features { height, width, k: channels, n: architecture.last_channels() }));
+    layers
 }
 
-/// Mean 0 and variance 1 for every batch normalisation of every operator.
-pub(super) fn unit_statistics(shapes: &[BlockShape], last: usize) -> Vec<Vec<Statistics>> {
+/// Mean 0 and variance 1 for every batch normalisation of every layer.
+pub(super) fn unit_statistics(layers: &[Layer]) -> Vec<Vec<Statistics>> {
     let unit = |channels: usize| Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
-    let blocks =
-        shapes.iter().map(|shape| [shape.expansion.n, shape.expansion.n, shape.output].map(unit).to_vec());
-    blocks.chain([vec![unit(last)]]).collect()
+    let statistics = |layer: &Layer| match layer {
+        Layer::Block(shape) => [shape.expansion.n, shape.expansion.n, shape.output].map(unit).to_vec(),
+        Layer::Features(features) => vec![unit(features.n)],
+    };
+    layers.iter().map(statistics).collect()
 }
 
-/// Names of the three convolutions of operator `index`.
+/// Names of the three convolutions of block `index`.
 pub(super) fn convolutions(index: usize) -> [String; 3] {
     let expand = if index == 0 { "stem".to_owned() } else { format!("blocks.{index}.expand") };
     [expand, format!("blocks.{index}.depthwise"), format!("blocks.{index}.project")]
 }
 
-/// All parameters with first values drawn from `seed`: 17 blocks, last convolution, weight and bias of two dense layers.
-pub(super) fn parameters(
-    architecture: &Architecture,
-    shapes: &[BlockShape],
-    seed: u64,
-) -> Result<Vec<Parameter>> {
+/// All parameters with first values drawn from `seed`: those of the layers in one, then weight and bias of the two dense
+/// layers.
+pub(super) fn parameters(architecture: &Architecture, layers: &[Layer], seed: u64) -> Result<Vec<Parameter>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut parameters = Vec::new();
-    for (index, shape) in shapes.iter().enumerate() {
-        let (Sizes { k, n, .. }, out) = (shape.expansion, shape.output);
-        let [expand, depthwise, project] = convolutions(index);
-        let (expand_shape, fans) =
-            if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
-        // Batch normalisation makes the scale of a kernel irrelevant, except that large kernels learn slowly. Keras
-        // counts a depthwise kernel's channels as inputs, and begins with small ones.
-        let parts = [
-            normalised(&expand, expand_shape, fans),
-            normalised(&depthwise, vec![3, 3, n], TAPS * n + TAPS),
-            normalised(&project, vec![n, out], n + out),
-        ]
-        .concat();
-        parameters.push(Parameter::new(parts, &[shape.parts().iter().sum()], &mut rng)?);
-    }
-    let (k, n) = (shapes.last().map_or(0, |shape| shape.output), architecture.last_channels());
-    parameters.push(Parameter::new(normalised("last", vec![k, n], k + n), &[(k + 2) * n], &mut rng)?);
-    for (name, inputs, outputs) in [("dense1", n, HIDDEN), ("dense2", HIDDEN, architecture.classes.len())] {
+    let parts: Vec<Part> =
+        layers.iter().enumerate().flat_map(|(index, layer)| layer_parts(index, layer)).collect();
+    let length = parts.iter().map(Part::len).sum();
+    let mut parameters = vec![Parameter::new(parts, &[length], &mut rng)?];
+    let dense =
+        [("dense1", architecture.last_channels(), HIDDEN), ("dense2", HIDDEN, architecture.classes.len())];
+    for (name, inputs, outputs) in dense {
         let weight = Part {
             name: format!("{name}.weight"),
             shape: vec![inputs, outputs],
@@ -157,10 +148,24 @@ pub(super) fn parameters(
     Ok(parameters)
 }
 
-/// Weight and bias of the two dense layers.
-pub(super) fn head(parameters: &[Parameter]) -> [&Tensor; 4] {
-    let head = &parameters[parameters.len() - 4..];
-    std::array::from_fn(|index| head[index].tensor())
+/// The parts of one layer in the order in which it packs them.
+fn layer_parts(index: usize, layer: &Layer) -> Vec<Part> {
+    match layer {
+        Layer::Block(BlockShape { expansion: Sizes { k, n, .. }, output, .. }) => {
+            let (k, n, output) = (*k, *n, *output);
+            let [expand, depthwise, project] = convolutions(index);
+            let (shape, fans) = if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
+            // Batch normalisation makes the scale of a kernel irrelevant, except that large kernels learn slowly. Keras
+            // counts a depthwise kernel's channels as inputs, and begins with small ones.
+            [
+                normalised(&expand, shape, fans),
+                normalised(&depthwise, vec![3, 3, n], TAPS * n + TAPS),
+                normalised(&project, vec![n, output], n + output),
+            ]
+            .concat()
+        }
+        Layer::Features(Features { k, n, .. }) => normalised("last", vec![*k, *n], k + n),
+    }
 }
 
 /// A convolution's weights with the gamma and beta of its normalisation.

@@ -9,25 +9,23 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 
 use crate::mobilenet::Architecture;
+use crate::ops::Mode;
 use crate::ops::batch_norm::{Moments, Statistics};
-use crate::ops::expansion::Expansion;
-use crate::ops::features::{self, Features};
+use crate::ops::chain::{Chain, ChainState, lock};
 use crate::ops::geometry::Geometry;
-use crate::ops::inverted_residual::{BlockShape, BlockState, InvertedResidual};
 use crate::ops::patches::{PATCH, patches};
-use crate::ops::{Mode, inverted_residual};
 
 pub(crate) use layers::Parameter;
 
-/// MobileNetV2 with its weights. The first operator is the stem together with the first block.
+/// MobileNetV2 with its weights. Its layers are 17 blocks, the first together with the stem, and the last convolution.
 pub struct Network {
     architecture: Architecture,
     stem: Geometry,
-    blocks: Vec<(BlockShape, Arc<Mutex<BlockState>>)>,
-    last: (usize, usize, Arc<Mutex<Expansion>>),
+    layers: Arc<Mutex<ChainState>>,
+    /// Those of the layers, then weight and bias of the two dense layers.
     parameters: Vec<Parameter>,
-    /// Of every operator's batch normalisations, for evaluation: 17 blocks, then the last convolution.
-    statistics: Vec<Vec<Statistics>>,
+    /// Of every layer's batch normalisations, for evaluation.
+    statistics: Arc<Vec<Vec<Statistics>>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -43,17 +41,13 @@ impl Network {
     /// Only if candle cannot create the tensors.
     pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
         let stem = Geometry::new(architecture.input_size, architecture.input_size, architecture.stem_stride);
-        let shapes = layers::block_shapes(&architecture, &stem);
-        let statistics = layers::unit_statistics(&shapes, architecture.last_channels());
-        let parameters = layers::parameters(&architecture, &shapes, seed)?;
-        let k = shapes.last().map_or(0, |shape| shape.output);
+        let layers = layers::layers(&architecture, &stem);
         Ok(Self {
             stem,
-            last: (k, architecture.last_channels(), Arc::default()),
-            blocks: shapes.into_iter().map(|shape| (shape, Arc::default())).collect(),
+            parameters: layers::parameters(&architecture, &layers, seed)?,
+            statistics: Arc::new(layers::unit_statistics(&layers)),
+            layers: Arc::new(Mutex::new(ChainState::new(&layers))),
             architecture,
-            parameters,
-            statistics,
         })
     }
 
@@ -73,18 +67,18 @@ impl Network {
     /// # Errors
     /// For a tensor of another shape or type.
     pub fn logits(&self, pictures: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, |index| Mode::Evaluate(self.statistics[index].clone()))?;
+        let features = self.features(pictures, Mode::Evaluate(self.statistics.clone()))?;
         self.head(&features, None)
     }
 
     /// The logits in training: batch statistics, and `dropout` (`[images, HIDDEN]`, 0 or the inverse of the share
     /// kept) multiplied to the hidden layer.
     pub(crate) fn training_logits(&self, pictures: &Tensor, dropout: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, |_| Mode::Train)?;
+        let features = self.features(pictures, Mode::Train)?;
         self.head(&features, Some(dropout))
     }
 
-    /// The trained values, one candle variable for each operator.
+    /// The trained values.
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
@@ -113,32 +107,27 @@ impl Network {
     pub(crate) fn recalibrate(&mut self, batches: impl Iterator<Item = Result<Tensor>>) -> Result<()> {
         let mut seen: Vec<Vec<Vec<Moments>>> = Vec::new();
         for pictures in batches {
-            self.features(&pictures?, |_| Mode::Train)?;
-            let operators = self.batch_statistics();
-            seen.resize_with(operators.len(), Vec::new);
-            for (seen, operator) in seen.iter_mut().zip(operators) {
-                seen.resize_with(operator.len(), Vec::new);
-                for (seen, statistics) in seen.iter_mut().zip(operator) {
+            self.features(&pictures?, Mode::Train)?;
+            let layers = lock(&self.layers).statistics();
+            seen.resize_with(layers.len(), Vec::new);
+            for (seen, layer) in seen.iter_mut().zip(layers) {
+                seen.resize_with(layer.len(), Vec::new);
+                for (seen, statistics) in seen.iter_mut().zip(layer) {
                     seen.push(Moments::of_batch(&statistics));
                 }
             }
         }
         if !seen.is_empty() {
-            self.statistics = (seen.iter())
-                .map(|norms| norms.iter().map(|norm| Moments::merge(norm).statistics()).collect())
-                .collect();
+            let merged = |norms: &Vec<Vec<Moments>>| {
+                norms.iter().map(|norm| Moments::merge(norm).statistics()).collect()
+            };
+            self.statistics = Arc::new(seen.iter().map(merged).collect());
         }
         Ok(())
     }
 
-    /// The statistics of the last batch, as [`Network::statistics`] is ordered.
-    fn batch_statistics(&self) -> Vec<Vec<Statistics>> {
-        let blocks = self.blocks.iter().map(|(_, state)| inverted_residual::statistics(state));
-        blocks.chain([vec![features::statistics(&self.last.2)]]).collect()
-    }
-
     /// The pooled features, `[images, last channels]`.
-    fn features(&self, pictures: &Tensor, mode: impl Fn(usize) -> Mode) -> Result<Tensor> {
+    fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
         let side = self.architecture.input_size;
         let (images, height, width, channels) = pictures.dims4()?;
         anyhow::ensure!(
@@ -147,19 +136,13 @@ impl Network {
         );
         let patches = patches(&self.stem, &pictures.flatten_all()?.to_vec1::<f32>()?);
         let shape = (images, self.stem.out_height, self.stem.out_width, PATCH);
-        let mut x = Tensor::from_vec(patches, shape, &Device::Cpu)?;
-        for (index, (shape, state)) in self.blocks.iter().enumerate() {
-            let operator = InvertedResidual::new(*shape, mode(index), state.clone());
-            x = x.apply_op2(self.parameters[index].tensor(), operator)?;
-        }
-        let (k, n, state) = &self.last;
-        let index = self.blocks.len();
-        let operator = Features::new(*k, *n, mode(index), state.clone());
-        Ok(x.apply_op2(self.parameters[index].tensor(), operator)?)
+        let patches = Tensor::from_vec(patches, shape, &Device::Cpu)?;
+        Ok(patches.apply_op2(self.parameters[0].tensor(), Chain::new(mode, self.layers.clone()))?)
     }
 
     fn head(&self, features: &Tensor, dropout: Option<&Tensor>) -> Result<Tensor> {
-        let [weight1, bias1, weight2, bias2] = layers::head(&self.parameters);
+        let [weight1, bias1, weight2, bias2] =
+            std::array::from_fn(|index| self.parameters[index + 1].tensor());
         let hidden = features.matmul(weight1)?.broadcast_add(bias1)?.relu()?;
         let hidden = match dropout {
             Some(dropout) => (hidden * dropout)?,

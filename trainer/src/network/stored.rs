@@ -1,10 +1,12 @@
 //! The network to and from the tensors of its file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Network, layers};
+use super::Network;
+use super::layers::convolutions;
 use crate::file::{ModelFile, Weights};
 use crate::ops::batch_norm::Statistics;
 
@@ -24,7 +26,8 @@ impl Network {
             }
             parameter.set(&values)?;
         }
-        for (names, statistics) in norm_names(network.statistics.len()).iter().zip(&mut network.statistics) {
+        let mut statistics = network.statistics.to_vec();
+        for (names, statistics) in norm_names(statistics.len()).iter().zip(&mut statistics) {
             for (name, statistics) in names.iter().zip(statistics) {
                 let shape = [statistics.mean.len()];
                 let mean = file.tensor(&format!("{name}.mean"), &shape)?.to_vec();
@@ -34,6 +37,7 @@ impl Network {
                 used += 2;
             }
         }
+        network.statistics = Arc::new(statistics);
         ensure!(
             used == file.tensors.len(),
             "the model has {} tensors, its architecture needs {used}",
@@ -57,7 +61,7 @@ impl Network {
                 tensors.insert(part.name.clone(), Weights { shape: part.shape.clone(), values });
             }
         }
-        for (names, statistics) in norm_names(self.statistics.len()).iter().zip(&self.statistics) {
+        for (names, statistics) in norm_names(self.statistics.len()).iter().zip(self.statistics.iter()) {
             for (name, Statistics { mean, variance }) in names.iter().zip(statistics) {
                 for (kind, values) in [("mean", mean), ("variance", variance)] {
                     let weights = Weights { shape: vec![values.len()], values: values.clone() };
@@ -69,8 +73,8 @@ impl Network {
     }
 }
 
-/// Names of the batch normalisations of every operator, the last convolution's at the end.
-fn norm_names(operators: usize) -> Vec<Vec<String>> {
-    let blocks = (0..operators - 1).map(|index| layers::convolutions(index).to_vec());
+/// Names of the batch normalisations of every layer, the last convolution's at the end.
+fn norm_names(layers: usize) -> Vec<Vec<String>> {
+    let blocks = (0..layers - 1).map(|index| convolutions(index).to_vec());
     blocks.chain([vec!["last".to_owned()]]).collect()
 }

@@ -9,6 +9,12 @@ multiversion! {
 }
 
 multiversion! {
+    /// `out = x - shift`, `sum[c] +=` its total.
+    pub(crate) fn subtract(channels: usize, x: &[f32], shift: &[f32], out: &mut [f32], sum: &mut [f32])
+        = subtract_kernel
+}
+
+multiversion! {
     /// `out = relu6(x * scale + shift)`.
     pub(crate) fn affine_relu6(channels: usize, x: &[f32], scale: &[f32], shift: &[f32], out: &mut [f32])
         = affine_relu6_kernel
@@ -73,6 +79,32 @@ unsafe fn moments_kernel<V: Vector>(
             }
             add_to(sum, channel, total);
             add_to(square, channel, squares);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn subtract_kernel<V: Vector>(
+    channels: usize,
+    x: &[f32],
+    shift: &[f32],
+    out: &mut [f32],
+    sum: &mut [f32],
+) {
+    let rows = rows_of(channels, x);
+    assert!(shift.len() >= channels && sum.len() >= channels && out.len() >= x.len());
+    for channel in (0..channels).step_by(LANES) {
+        // SAFETY: as above.
+        unsafe {
+            let shift = V::load(shift.as_ptr().add(channel));
+            let mut total = V::splat(0.0);
+            for row in 0..rows {
+                let index = row * channels + channel;
+                let value = V::load(x.as_ptr().add(index)).sub(shift);
+                value.store(out.as_mut_ptr().add(index));
+                total = total.add(value);
+            }
+            add_to(sum, channel, total);
         }
     }
 }

@@ -148,27 +148,25 @@ impl Backward<'_> {
         // SAFETY: (padded - ky) / stride is from -1 to out_height: inside the border; `out` and `input` as checked.
         unsafe {
             let weights = load_taps::<V>(self.weights, channels, channel);
+            let mut rows = [self.gradient.as_ptr(); KERNEL];
+            for (ky, row) in rows.iter_mut().enumerate() {
+                // The border moves indices up by one: this is (padded - ky) / stride + 1, never negative.
+                let index = (padded + STRIDE - ky) / STRIDE;
+                *row = row.add(index * geometry.bordered_width() * channels + channel);
+            }
+            let even = padded.is_multiple_of(2);
             let mut total = V::splat(0.0);
             let start = (padded * geometry.padded_width() + geometry.left) * channels + channel;
             let mut activated = self.input.as_ptr().add(start);
             let mut target = out.as_mut_ptr().add(y * geometry.width * channels + channel);
             for x in geometry.left..geometry.left + geometry.width {
-                let mut value = V::splat(0.0);
-                for ky in 0..KERNEL {
-                    if STRIDE == 2 && (padded + ky) % 2 == 1 {
-                        continue;
-                    }
-                    // The border moves indices up by one: this is (padded - ky) / stride + 1, never negative.
-                    let row = (padded + STRIDE - ky) / STRIDE * geometry.bordered_width();
-                    for kx in 0..KERNEL {
-                        if STRIDE == 2 && (x + kx) % 2 == 1 {
-                            continue;
-                        }
-                        let source = row + (x + STRIDE - kx) / STRIDE;
-                        let gradient = V::load(self.gradient.as_ptr().add(source * channels + channel));
-                        value = gradient.mul_add(weights[ky * KERNEL + kx], value);
-                    }
-                }
+                let value = match (STRIDE, even, x.is_multiple_of(2)) {
+                    (1, ..) => taps::<V, 1, 3, 3>([0, 1, 2], [0, 1, 2], rows, x, channels, &weights),
+                    (_, true, true) => taps::<V, 2, 2, 2>([0, 2], [0, 2], rows, x, channels, &weights),
+                    (_, true, false) => taps::<V, 2, 2, 1>([0, 2], [1], rows, x, channels, &weights),
+                    (_, false, true) => taps::<V, 2, 1, 2>([1], [0, 2], rows, x, channels, &weights),
+                    (_, false, false) => taps::<V, 2, 1, 1>([1], [1], rows, x, channels, &weights),
+                };
                 let value = V::load(activated).relu6_mask(value);
                 value.store(target);
                 total = total.add(value);
@@ -177,6 +175,29 @@ impl Backward<'_> {
             }
             total
         }
+    }
+}
+
+/// The sum over the taps `kys` x `kxs` of weight times gradient, for padded column `x`.
+#[inline(always)]
+unsafe fn taps<V: Vector, const STRIDE: usize, const Y: usize, const X: usize>(
+    kys: [usize; Y],
+    kxs: [usize; X],
+    rows: [*const f32; KERNEL],
+    x: usize,
+    channels: usize,
+    weights: &[V; TAPS],
+) -> V {
+    // SAFETY: the caller's rows start at the border, and (x - kx) / stride + 1 lies between its two columns.
+    unsafe {
+        let mut value = V::splat(0.0);
+        for ky in kys {
+            for kx in kxs {
+                let gradient = V::load(rows[ky].add((x + STRIDE - kx) / STRIDE * channels));
+                value = gradient.mul_add(weights[ky * KERNEL + kx], value);
+            }
+        }
+        value
     }
 }
 

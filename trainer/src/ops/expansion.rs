@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::batch_norm::{Normalisation, Statistics};
 use super::gemm::{Output, accumulate, multiply, transpose};
-use super::{CHUNKS, channel};
+use super::{CHUNKS, channel, pool};
 
 /// Sizes of an expansion's matrices.
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +156,9 @@ impl Expansion {
 
 impl ExpansionGradient {
     /// Completes `dx`, which holds G (scale W)^T, for the rows of `x`.
-    pub(crate) fn complete(&self, k: usize, x: &[f32], dx: &mut [f32], scratch: &mut Vec<f32>) {
-        scratch.resize(x.len(), 0.0);
+    /// `scratch` has at least the length of `x`; what is in it means nothing.
+    pub(crate) fn complete(&self, k: usize, x: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+        let scratch = &mut scratch[..x.len()];
         multiply(x.len() / k, k, k, x, k, &self.correction, scratch, Output::Rows);
         channel::add_affine(k, scratch, &vec![1.0; k], &self.constant, dx);
     }
@@ -193,16 +194,11 @@ fn shifted_products(columns: usize, x: &[f32], shift: &[f32]) -> (Vec<f64>, Vec<
     /// f32 sums stay this short before they go into f64 ones.
     const ROWS: usize = 256;
     let mut totals = (vec![0.0; columns], vec![0.0; columns * columns]);
-    let mut shifted = vec![0.0; ROWS * columns];
+    let mut shifted = pool::scratch(ROWS * columns);
     for x in x.chunks(ROWS * columns) {
         let shifted = &mut shifted[..x.len()];
         let mut sum = vec![0.0f32; columns];
-        for (row, target) in x.chunks_exact(columns).zip(shifted.chunks_exact_mut(columns)) {
-            for channel in 0..columns {
-                target[channel] = row[channel] - shift[channel];
-                sum[channel] += target[channel];
-            }
-        }
+        channel::subtract(columns, x, shift, shifted, &mut sum);
         let mut products = vec![0.0f32; columns * columns];
         accumulate(x.len() / columns, columns, columns, shifted, columns, shifted, &mut products);
         totals.0.iter_mut().zip(&sum).for_each(|(total, &value)| *total += f64::from(value));

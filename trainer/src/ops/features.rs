@@ -1,17 +1,13 @@
-//! The last convolution as one candle operator: 1x1, batch normalisation, ReLU6 and the average over each image.
+//! The last convolution: 1x1, batch normalisation, ReLU6 and the average over each image.
 //!
 //! Its 1280 channels are never stored: they are computed, pooled and forgotten in slabs, forward and backward.
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::Mode;
 use super::batch_norm::Statistics;
 use super::expansion::{Expansion, Sizes};
 use super::gemm::{Output, accumulate, multiply, transpose};
-use super::inverted_residual::{contiguous, with_values};
+use super::pool;
 
 /// Channels of a slab, the unit of parallel work.
 const SLAB: usize = 128;
@@ -19,12 +15,28 @@ const SLAB: usize = 128;
 /// Rows of the input in a group: their slab stays in the second-level cache.
 const GROUP_ROWS: usize = 256;
 
-/// The operator: `x` is `[images, height, width, k]`, the second argument weights `[k, n]`, gamma and beta, packed;
-/// the result is `[images, n]`.
+/// The layer's sizes. Its packed parameters are the weights `[k, n]`, gamma and beta.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Features {
-    sizes: Sizes,
-    mode: Mode,
-    state: Arc<Mutex<Expansion>>,
+    /// Rows of the input.
+    pub(crate) height: usize,
+    /// Columns of the input.
+    pub(crate) width: usize,
+    /// Channels of the input.
+    pub(crate) k: usize,
+    /// Channels of the output.
+    pub(crate) n: usize,
+}
+
+/// What the layer keeps between forward and backward.
+#[derive(Debug, Default)]
+pub(crate) struct FeaturesState(Expansion);
+
+impl FeaturesState {
+    /// The statistics of the last pass, of the one batch normalisation.
+    pub(crate) fn statistics(&self) -> Vec<Statistics> {
+        vec![self.0.norm.statistics.clone()]
+    }
 }
 
 /// One slab of channels of an [`Expansion`].
@@ -38,21 +50,25 @@ struct Slab {
 struct Part {
     product: Vec<f32>,
     sum: Vec<f64>,
-    dx: Vec<f32>,
+    dx: pool::Buffer,
 }
 
 impl Features {
-    /// One application; `state` is the layer's own, and its normalisation holds the statistics afterwards.
-    pub(crate) fn new(k: usize, n: usize, mode: Mode, state: Arc<Mutex<Expansion>>) -> Self {
-        Self { sizes: Sizes { k, stride: k, n }, mode, state }
+    /// Number of packed parameters.
+    pub(crate) fn parameters(&self) -> usize {
+        (self.k + 2) * self.n
     }
 
-    fn state(&self) -> MutexGuard<'_, Expansion> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn sizes(&self) -> Sizes {
+        Sizes { k: self.k, stride: self.k, n: self.n }
+    }
+
+    fn pixels(&self) -> usize {
+        self.height * self.width
     }
 
     fn slabs(&self, expansion: &Expansion) -> Vec<Slab> {
-        let n = self.sizes.n;
+        let n = self.n;
         (0..n)
             .step_by(SLAB)
             .map(|start| {
@@ -64,12 +80,13 @@ impl Features {
     }
 
     /// The channel averages of each image, `[images, channels]`, for one slab.
-    fn pooled(&self, slab: &Slab, expansion: &Expansion, x: &[f32], pixels: usize) -> Vec<f32> {
-        let (k, width) = (self.sizes.k, slab.channels.len());
+    fn pooled(&self, slab: &Slab, expansion: &Expansion, x: &[f32]) -> Vec<f32> {
+        let pixels = self.pixels();
+        let (k, width) = (self.k, slab.channels.len());
         let group = (GROUP_ROWS / pixels).max(1) * pixels;
         let offsets: Vec<usize> = (0..group).map(|row| row * width).collect();
         let bias = &expansion.norm.shift[slab.channels.clone()];
-        let mut activated = vec![0.0; group * width];
+        let mut activated = pool::scratch(group * width);
         let mut pooled = vec![0.0; x.len() / (k * pixels) * width];
         for (x, pooled) in x.chunks(group * k).zip(pooled.chunks_mut(group / pixels * width)) {
             let output = Output::BiasRelu6 { bias, offsets: &offsets };
@@ -86,41 +103,49 @@ impl Features {
         pooled
     }
 
-    fn forward(&self, expansion: &Expansion, x: &[f32], images: usize) -> Vec<f32> {
-        let (k, n) = (self.sizes.k, self.sizes.n);
-        let pixels = x.len() / (images * k);
-        let parts: Vec<(Slab, Vec<f32>)> = (self.slabs(expansion).into_par_iter())
+    /// Fills `output` with `[images, n]`. `fixed` are the statistics for evaluation.
+    pub(crate) fn forward(
+        &self,
+        fixed: Option<&[Statistics]>,
+        x: &[f32],
+        images: usize,
+        packed: &[f32],
+        state: &mut FeaturesState,
+        output: &mut Vec<f32>,
+    ) {
+        let (weights, affine) = packed.split_at(self.k * self.n);
+        let (gamma, beta) = affine.split_at(self.n);
+        let expansion = match fixed {
+            None => Expansion::of_batch(self.sizes(), x, weights, gamma, beta),
+            Some(statistics) => Expansion::fixed(statistics[0].clone(), weights, gamma, beta),
+        };
+        let parts: Vec<(Slab, Vec<f32>)> = (self.slabs(&expansion).into_par_iter())
             .with_max_len(1)
             .map(|slab| {
-                let pooled = self.pooled(&slab, expansion, x, pixels);
+                let pooled = self.pooled(&slab, &expansion, x);
                 (slab, pooled)
             })
             .collect();
-        let mut result = vec![0.0; images * n];
+        output.resize(images * self.n, 0.0);
         for (slab, pooled) in &parts {
-            for (row, pooled) in result.chunks_exact_mut(n).zip(pooled.chunks_exact(slab.channels.len())) {
+            for (row, pooled) in output.chunks_exact_mut(self.n).zip(pooled.chunks_exact(slab.channels.len()))
+            {
                 row[slab.channels.clone()].copy_from_slice(pooled);
             }
         }
-        result
+        state.0 = expansion;
     }
 
     /// One slab's gradients from that of the pooled features, `[images, n]`.
-    fn slab_backward(
-        &self,
-        slab: &Slab,
-        expansion: &Expansion,
-        x: &[f32],
-        pixels: usize,
-        gradient: &[f32],
-    ) -> Part {
-        let (Sizes { k, n, .. }, width) = (self.sizes, slab.channels.len());
+    fn slab_backward(&self, slab: &Slab, expansion: &Expansion, x: &[f32], gradient: &[f32]) -> Part {
+        let (k, n, pixels, width) = (self.k, self.n, self.pixels(), slab.channels.len());
         let group = (GROUP_ROWS / pixels).max(1) * pixels;
         let offsets: Vec<usize> = (0..group).map(|row| row * width).collect();
         let bias = &expansion.norm.shift[slab.channels.clone()];
         let transposed = transpose(k, width, &slab.folded);
-        let mut activated = vec![0.0; group * width];
-        let mut part = Part { product: vec![0.0; k * width], sum: vec![0.0; width], dx: vec![0.0; x.len()] };
+        let mut activated = pool::scratch(group * width);
+        let mut part =
+            Part { product: vec![0.0; k * width], sum: vec![0.0; width], dx: pool::scratch(x.len()) };
         let groups = x.chunks(group * k).zip(part.dx.chunks_mut(group * k));
         for ((x, dx), gradient) in groups.zip(gradient.chunks(group / pixels * n)) {
             let rows = x.len() / k;
@@ -144,98 +169,39 @@ impl Features {
         part
     }
 
-    fn backward(
+    /// Returns the gradient of the packed parameters; `dx` becomes that of the input.
+    pub(crate) fn backward(
         &self,
-        expansion: &Expansion,
         x: &[f32],
         images: usize,
         packed: &[f32],
         gradient: &[f32],
-    ) -> (Vec<f32>, Vec<f32>) {
-        let Sizes { k, n, .. } = self.sizes;
-        let rows = x.len() / k;
+        state: &FeaturesState,
+        dx: &mut Vec<f32>,
+    ) -> Vec<f32> {
+        let (k, n, expansion) = (self.k, self.n, &state.0);
         let parts: Vec<(Slab, Part)> = (self.slabs(expansion).into_par_iter())
             .with_max_len(1)
             .map(|slab| {
-                let part = self.slab_backward(&slab, expansion, x, rows / images, gradient);
+                let part = self.slab_backward(&slab, expansion, x, gradient);
                 (slab, part)
             })
             .collect();
         let mut product = vec![0.0; k * n];
         let mut sum = Vec::with_capacity(n);
+        dx.clear();
+        dx.resize(x.len(), 0.0);
         for (slab, part) in &parts {
             let width = slab.channels.len();
             for (row, part) in product.chunks_exact_mut(n).zip(part.product.chunks_exact(width)) {
                 row[slab.channels.clone()].copy_from_slice(part);
             }
             sum.extend_from_slice(&part.sum);
+            dx.iter_mut().zip(part.dx.iter()).for_each(|(total, value)| *total += value);
         }
-        let mut dx = super::total(parts.into_iter().map(|(_, part)| part.dx));
-        let expand = expansion.backward(self.sizes, rows, &packed[..k * n], product, &sum);
-        expand.complete(k, x, &mut dx, &mut Vec::new());
-        (dx, [expand.weights, expand.gamma, expand.beta].concat())
-    }
-}
-
-/// The statistics of the last pass.
-pub(crate) fn statistics(state: &Mutex<Expansion>) -> Statistics {
-    let state = state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    state.norm.statistics.clone()
-}
-
-impl CustomOp2 for Features {
-    fn name(&self) -> &'static str {
-        "features"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        packed: &CpuStorage,
-        packed_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let x = contiguous(x, x_layout)?;
-        let packed = contiguous(packed, packed_layout)?;
-        let (images, _, _, columns) = x_layout.shape().dims4()?;
-        let Sizes { k, n, .. } = self.sizes;
-        if columns != k || packed.len() != (k + 2) * n {
-            bail!(
-                "features: {columns} channels and {} parameters, expected {k} and {}",
-                packed.len(),
-                (k + 2) * n
-            );
-        }
-        let (weights, affine) = packed.split_at(k * n);
-        let (gamma, beta) = affine.split_at(n);
-        let expansion = match &self.mode {
-            Mode::Train => Expansion::of_batch(self.sizes, x, weights, gamma, beta),
-            Mode::Evaluate(statistics) => Expansion::fixed(statistics[0].clone(), weights, gamma, beta),
-        };
-        let result = self.forward(&expansion, x, images);
-        *self.state() = expansion;
-        Ok((CpuStorage::F32(result), (images, n).into()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        packed: &Tensor,
-        _result: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        if !matches!(self.mode, Mode::Train) {
-            bail!("features: no gradient, the layer was evaluated without training");
-        }
-        let expansion = self.state();
-        let gradient = gradient.contiguous()?;
-        let images = x.dim(0)?;
-        let (dx, packed_gradient) = with_values(x, |x| {
-            with_values(packed, |packed| {
-                with_values(&gradient, |gradient| Ok(self.backward(&expansion, x, images, packed, gradient)))
-            })
-        })?;
-        let dx = Tensor::from_vec(dx, x.shape(), x.device())?;
-        Ok((Some(dx), Some(Tensor::from_vec(packed_gradient, packed.shape(), packed.device())?)))
+        let rows = images * self.pixels();
+        let expand = expansion.backward(self.sizes(), rows, &packed[..k * n], product, &sum);
+        expand.complete(k, x, dx, &mut pool::scratch(x.len()));
+        [expand.weights, expand.gamma, expand.beta].concat()
     }
 }

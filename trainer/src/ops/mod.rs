@@ -1,11 +1,12 @@
 //! The custom operators: what candle lacks to train MobileNetV2 fast on a CPU.
 //!
-//! Two operators carry the network, each with forward and backward: [`inverted_residual`] (a whole block) and
-//! [`features`] (last convolution and global average pool). Both keep tensors NHWC, never store an expanded tensor,
-//! and split the batch into parts that do not depend on the number of threads, so that a seed gives the same bits on
-//! any number of cores.
+//! One operator, [`chain`], carries everything up to the pooled features: [`inverted_residual`] blocks and the last
+//! convolution with its average ([`features`]), each with forward and backward. Tensors are NHWC, an expanded tensor is
+//! never stored, and a batch is split into parts that do not depend on the number of threads, so that a seed gives the
+//! same bits on any number of cores.
 
 pub(crate) mod batch_norm;
+pub(crate) mod chain;
 mod channel;
 mod depthwise;
 pub(crate) mod expansion;
@@ -14,6 +15,7 @@ mod gemm;
 pub(crate) mod geometry;
 pub(crate) mod inverted_residual;
 pub(crate) mod patches;
+mod pool;
 #[cfg(test)]
 pub(crate) mod reference;
 #[cfg(test)]
@@ -28,8 +30,18 @@ const CHUNKS: usize = 16;
 pub(crate) enum Mode {
     /// Training: the statistics of the batch, which are kept for the caller to read.
     Train,
-    /// Evaluation with given statistics, one for each batch normalisation.
-    Evaluate(Vec<batch_norm::Statistics>),
+    /// Evaluation with given statistics, for each layer those of its batch normalisations.
+    Evaluate(std::sync::Arc<Vec<Vec<batch_norm::Statistics>>>),
+}
+
+impl Mode {
+    /// The given statistics of one layer; `None` in training.
+    fn layer(&self, index: usize) -> Option<&[batch_norm::Statistics]> {
+        match self {
+            Self::Train => None,
+            Self::Evaluate(statistics) => Some(&statistics[index]),
+        }
+    }
 }
 
 /// Adds up vectors in their order.

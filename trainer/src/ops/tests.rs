@@ -7,10 +7,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Mode;
+use super::chain::{Chain, ChainState, Layer};
 use super::expansion::Sizes;
 use super::features::Features;
 use super::geometry::Geometry;
-use super::inverted_residual::{BlockShape, BlockState, InvertedResidual};
+use super::inverted_residual::BlockShape;
 use super::reference::{block as reference_block, features as reference_features};
 
 const CPU: Device = Device::Cpu;
@@ -95,8 +96,11 @@ fn block_case(shape: BlockShape, images: usize) -> (Var, Var) {
 }
 
 fn apply(shape: BlockShape, x: &Tensor, packed: &Tensor) -> Result<Tensor> {
-    let state = Arc::new(Mutex::new(BlockState::default()));
-    x.apply_op2(packed, InvertedResidual::new(shape, Mode::Train, state))
+    x.apply_op2(packed, Chain::new(Mode::Train, state(Layer::Block(shape))))
+}
+
+fn state(layer: Layer) -> Arc<Mutex<ChainState>> {
+    Arc::new(Mutex::new(ChainState::new(&[layer])))
 }
 
 #[test]
@@ -137,7 +141,8 @@ fn features_agree_with_candles_operators() {
         let packed = block_parameters(&mut rng, &[k * n, n, n]);
         let packed = Var::from_vec(packed, (k + 2) * n, &CPU).unwrap();
         let apply = |x: &Tensor, packed: &Tensor| {
-            x.apply_op2(packed, Features::new(k, n, Mode::Train, Arc::default()))
+            let layer = Layer::Features(Features { height: side, width: side, k, n });
+            x.apply_op2(packed, Chain::new(Mode::Train, state(layer)))
         };
         let reference = |x: &Tensor, packed: &Tensor| reference_features(k, n, x, packed);
         compare(&format!("{k}-{n}"), &x, &packed, apply, reference, true);
@@ -209,8 +214,8 @@ fn the_number_of_threads_changes_no_bit() {
 fn a_second_forward_pass_forbids_the_first_ones_gradient() {
     let shape = block(8, 16, 8, (4, 4), 1, true);
     let (x, packed) = block_case(shape, 2);
-    let state = Arc::new(Mutex::new(BlockState::default()));
-    let apply = || x.apply_op2(&packed, InvertedResidual::new(shape, Mode::Train, state.clone())).unwrap();
+    let state = state(Layer::Block(shape));
+    let apply = || x.apply_op2(&packed, Chain::new(Mode::Train, state.clone())).unwrap();
     let (first, second) = (apply(), apply());
     assert!(first.sum_all().unwrap().backward().is_err());
     assert!(second.sum_all().unwrap().backward().is_ok());

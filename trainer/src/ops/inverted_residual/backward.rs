@@ -6,44 +6,50 @@ use super::super::batch_norm::{GradientSums, NormalisationGradient};
 use super::super::expansion::ExpansionGradient;
 use super::super::gemm::{Output, accumulate, multiply, transpose};
 use super::super::geometry::TAPS;
-use super::super::{channel, depthwise, total};
+use super::super::{channel, depthwise, pool, total};
 use super::{BlockShape, BlockState, Parameters};
 
-/// Returns the gradients of the input (unless it is the picture) and of the packed parameters.
-pub(super) fn backward(
-    shape: &BlockShape,
-    x: &[f32],
-    images: usize,
-    parameters: Parameters<'_>,
-    gradient: &[f32],
-    state: &mut BlockState,
-) -> (Option<Vec<f32>>, Vec<f32>) {
-    let rows = images * shape.geometry.out_pixels();
-    let pass = Backward { shape, images, parameters };
-    let sums = pass.projection_sums(gradient, state);
-    let project = state.project_norm.backward(rows, &sums);
-    let (project_weights, sums) = pass.project(gradient, &project, state);
-    let depthwise = state.depthwise_norm.backward(rows, &sums);
-    let expansion = pass.convolve(x, &depthwise, state);
+impl BlockShape {
+    /// Returns the gradient of the packed parameters; `dx` becomes that of the input, or empty for a picture.
+    pub(crate) fn backward(
+        &self,
+        x: &[f32],
+        images: usize,
+        packed: &[f32],
+        gradient: &[f32],
+        state: &mut BlockState,
+        dx: &mut Vec<f32>,
+    ) -> Vec<f32> {
+        let parameters = self.split(packed);
+        let rows = images * self.geometry.out_pixels();
+        let pass = Backward { shape: self, images, parameters };
+        let sums = pass.projection_sums(gradient, state);
+        let project = state.project_norm.backward(rows, &sums);
+        let (project_weights, sums) = pass.project(gradient, &project, state);
+        let depthwise = state.depthwise_norm.backward(rows, &sums);
+        // Only the stem's input has unused columns, and a picture needs no gradient.
+        let input_gradient = self.expansion.k == self.expansion.stride;
+        dx.resize(if input_gradient { x.len() } else { 0 }, 0.0);
+        let Convolved { depthwise_weights, product, sum } = pass.convolve(x, &depthwise, state, dx);
 
-    let rows = images * shape.geometry.pixels();
-    let Convolved { mut dx, depthwise_weights, product, sum } = expansion;
-    let expand = state.expansion.backward(shape.expansion, rows, parameters.expand, product, &sum);
-    if let Some(dx) = &mut dx {
-        pass.complete(x, gradient, &expand, dx);
+        let rows = images * self.geometry.pixels();
+        let expand = state.expansion.backward(self.expansion, rows, parameters.expand, product, &sum);
+        if input_gradient {
+            pass.complete(x, gradient, &expand, dx);
+        }
+        let packed = [
+            &expand.weights,
+            &expand.gamma,
+            &expand.beta,
+            &depthwise_weights,
+            &depthwise.gamma,
+            &depthwise.beta,
+            &project_weights,
+            &project.gamma,
+            &project.beta,
+        ];
+        packed.map(Vec::as_slice).concat()
     }
-    let packed = [
-        &expand.weights,
-        &expand.gamma,
-        &expand.beta,
-        &depthwise_weights,
-        &depthwise.gamma,
-        &depthwise.beta,
-        &project_weights,
-        &project.gamma,
-        &project.beta,
-    ];
-    (dx, packed.map(Vec::as_slice).concat())
 }
 
 struct Backward<'a> {
@@ -54,8 +60,6 @@ struct Backward<'a> {
 
 /// What the last sweep gives.
 struct Convolved {
-    /// G (scale W)^T, the first part of the input's gradient.
-    dx: Option<Vec<f32>>,
     depthwise_weights: Vec<f32>,
     /// X^T G.
     product: Vec<f32>,
@@ -114,8 +118,8 @@ impl Backward<'_> {
                 let mut weights = vec![0.0; n * out];
                 let mut sums = vec![0.0; 2 * n];
                 let (sum, product) = sums.split_at_mut(n);
-                let mut activated = vec![0.0; rows * n];
-                let mut normalised = vec![0.0; rows * out];
+                let mut activated = pool::scratch(rows * n);
+                let mut normalised = pool::scratch(rows * out);
                 let thin = gradient.chunks(rows * out).zip(projected.chunks(rows * out));
                 let wide = target.chunks_mut(rows * n).zip(convolved.chunks(rows * n));
                 for ((target, convolved), (gradient, projected)) in wide.zip(thin) {
@@ -142,8 +146,15 @@ impl Backward<'_> {
         (total(parts.into_iter().map(|(weights, _)| weights)), sums)
     }
 
-    /// Through the depthwise convolution and, as far as it goes without the sums, the expansion.
-    fn convolve(&self, x: &[f32], depthwise: &NormalisationGradient, state: &BlockState) -> Convolved {
+    /// Through the depthwise convolution and, as far as it goes without the sums, the expansion: `dx` (unless empty)
+    /// becomes G (scale W)^T.
+    fn convolve(
+        &self,
+        x: &[f32],
+        depthwise: &NormalisationGradient,
+        state: &BlockState,
+        dx: &mut [f32],
+    ) -> Convolved {
         let sizes = self.shape.expansion;
         let pixels = self.shape.geometry.pixels();
         let chunk = self.shape.chunk(self.images);
@@ -155,12 +166,10 @@ impl Backward<'_> {
             padded_offsets: self.shape.geometry.padded_offsets(self.shape.group(self.images), sizes.n),
             bordered_offsets: self.shape.geometry.bordered_offsets(1, sizes.n),
         };
-        // Only the stem's input has unused columns, and a picture needs no gradient.
-        let mut dx = (sizes.k == sizes.stride).then(|| vec![0.0; x.len()]);
         let length = chunk * pixels * sizes.stride;
-        let targets: Vec<Option<&mut [f32]>> = match &mut dx {
-            Some(dx) => dx.chunks_mut(length).map(Some).collect(),
-            None => x.chunks(length).map(|_| None).collect(),
+        let targets: Vec<Option<&mut [f32]>> = match dx.is_empty() {
+            true => x.chunks(length).map(|_| None).collect(),
+            false => dx.chunks_mut(length).map(Some).collect(),
         };
         let parts: Vec<Part> = (x.par_chunks(length).zip(targets))
             .enumerate()
@@ -176,12 +185,7 @@ impl Backward<'_> {
             weights.push(part.depthwise_weights);
             products.push(part.product);
         }
-        Convolved {
-            dx,
-            depthwise_weights: total(weights.into_iter()),
-            product: total(products.into_iter()),
-            sum,
-        }
+        Convolved { depthwise_weights: total(weights.into_iter()), product: total(products.into_iter()), sum }
     }
 
     /// The terms of the input's gradient that need the sums, and the residual connection.
@@ -190,7 +194,7 @@ impl Backward<'_> {
         let length = self.shape.chunk(self.images) * self.shape.geometry.pixels() * k;
         (dx.par_chunks_mut(length)).zip(x.par_chunks(length)).enumerate().with_max_len(1).for_each(
             |(index, (dx, x))| {
-                let mut scratch = Vec::new();
+                let mut scratch = pool::scratch(512 * k);
                 for (dx, x) in dx.chunks_mut(512 * k).zip(x.chunks(512 * k)) {
                     expand.complete(k, x, dx, &mut scratch);
                 }
@@ -225,9 +229,9 @@ impl Sweep<'_> {
             product: vec![0.0; sizes.k * sizes.n],
             sum: vec![0.0; sizes.n],
         };
-        let mut padded = vec![0.0; group * geometry.padded_pixels() * sizes.n];
-        let mut bordered = vec![0.0; geometry.bordered_pixels() * sizes.n];
-        let mut masked = vec![0.0; group * geometry.pixels() * sizes.n];
+        let mut padded = pool::zeros(group * geometry.padded_pixels() * sizes.n);
+        let mut bordered = pool::zeros(geometry.bordered_pixels() * sizes.n);
+        let mut masked = pool::scratch(group * geometry.pixels() * sizes.n);
         let length = group * geometry.pixels() * sizes.stride;
         for (number, x) in x.chunks(length).enumerate() {
             let rows = x.len() / sizes.stride;

@@ -5,41 +5,44 @@ use rayon::prelude::*;
 use super::super::batch_norm::{Moments, Normalisation, Statistics};
 use super::super::expansion::Expansion;
 use super::super::gemm::{Output, multiply};
-use super::super::{Mode, channel, depthwise};
+use super::super::{channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
-/// Returns `[images, out_height, out_width, output]` and leaves in `state` what the backward pass needs.
-pub(super) fn forward(
-    shape: &BlockShape,
-    mode: &Mode,
-    x: &[f32],
-    images: usize,
-    parameters: Parameters<'_>,
-    state: &mut BlockState,
-) -> Vec<f32> {
-    let Parameters { expand, expand_gamma, expand_beta, .. } = parameters;
-    let fixed = |index: usize| match mode {
-        Mode::Train => None,
-        Mode::Evaluate(statistics) => Some(statistics[index].clone()),
-    };
-    state.expansion = match fixed(0) {
-        None => Expansion::of_batch(shape.expansion, x, expand, expand_gamma, expand_beta),
-        Some(statistics) => Expansion::fixed(statistics, expand, expand_gamma, expand_beta),
-    };
-    let rows = images * shape.geometry.out_pixels();
-    state.convolved.resize(rows * shape.expansion.n, 0.0);
-    state.projected.resize(rows * shape.output, 0.0);
+impl BlockShape {
+    /// Fills `output` with `[images, out_height, out_width, output]` and leaves in `state` what the backward pass needs.
+    /// `fixed` are the statistics for evaluation.
+    pub(crate) fn forward(
+        &self,
+        fixed: Option<&[Statistics]>,
+        x: &[f32],
+        images: usize,
+        packed: &[f32],
+        state: &mut BlockState,
+        output: &mut Vec<f32>,
+    ) {
+        let parameters = self.split(packed);
+        let Parameters { expand, expand_gamma, expand_beta, .. } = parameters;
+        let fixed = |index: usize| fixed.map(|statistics| statistics[index].clone());
+        state.expansion = match fixed(0) {
+            None => Expansion::of_batch(self.expansion, x, expand, expand_gamma, expand_beta),
+            Some(statistics) => Expansion::fixed(statistics, expand, expand_gamma, expand_beta),
+        };
+        let rows = images * self.geometry.out_pixels();
+        state.convolved.resize(rows * self.expansion.n, 0.0);
+        state.projected.resize(rows * self.output, 0.0);
 
-    let moments = convolve(shape, x, images, parameters, state);
-    let statistics = fixed(1).unwrap_or_else(|| merged(&moments));
-    state.depthwise_norm =
-        Normalisation::new(statistics, parameters.depthwise_gamma, parameters.depthwise_beta);
+        let moments = convolve(self, x, images, parameters, state);
+        let statistics = fixed(1).unwrap_or_else(|| merged(&moments));
+        state.depthwise_norm =
+            Normalisation::new(statistics, parameters.depthwise_gamma, parameters.depthwise_beta);
 
-    let moments = project(shape, images, parameters, state);
-    let statistics = fixed(2).unwrap_or_else(|| merged(&moments));
-    state.project_norm = Normalisation::new(statistics, parameters.project_gamma, parameters.project_beta);
+        let moments = project(self, images, parameters, state);
+        let statistics = fixed(2).unwrap_or_else(|| merged(&moments));
+        state.project_norm =
+            Normalisation::new(statistics, parameters.project_gamma, parameters.project_beta);
 
-    finish(shape, x, images, state)
+        finish(self, x, images, state, output);
+    }
 }
 
 fn merged(moments: &[Moments]) -> Statistics {
@@ -64,7 +67,7 @@ fn convolve(
         .zip(x.par_chunks(chunk * geometry.pixels() * sizes.stride))
         .with_max_len(1)
         .map(|(convolved, x)| {
-            let mut padded = vec![0.0; group * padded_length];
+            let mut padded = pool::zeros(group * padded_length);
             let groups = convolved.chunks_mut(group * out_length);
             for (convolved, x) in groups.zip(x.chunks(group * geometry.pixels() * sizes.stride)) {
                 let rows = x.len() / sizes.stride;
@@ -96,7 +99,7 @@ fn project(
         .zip(convolved.par_chunks(chunk * n))
         .with_max_len(1)
         .map(|(projected, convolved)| {
-            let mut activated = vec![0.0; rows * n];
+            let mut activated = pool::scratch(rows * n);
             for (projected, convolved) in projected.chunks_mut(rows * out).zip(convolved.chunks(rows * n)) {
                 channel::affine_relu6(n, convolved, &norm.scale, &norm.shift, &mut activated);
                 let rows = convolved.len() / n;
@@ -108,16 +111,20 @@ fn project(
 }
 
 /// The projection's normalisation and the residual connection.
-fn finish(shape: &BlockShape, x: &[f32], images: usize, state: &BlockState) -> Vec<f32> {
+fn finish(shape: &BlockShape, x: &[f32], images: usize, state: &BlockState, output: &mut Vec<f32>) {
     let length = shape.chunk(images) * shape.geometry.out_pixels() * shape.output;
     let norm = &state.project_norm;
-    let mut result = if shape.residual { x.to_vec() } else { vec![0.0; state.projected.len()] };
-    (result.par_chunks_mut(length)).zip(state.projected.par_chunks(length)).with_max_len(1).for_each(
-        |(result, projected)| {
-            channel::add_affine(shape.output, projected, &norm.scale, &norm.shift, result);
-        },
-    );
-    result
+    output.resize(state.projected.len(), 0.0);
+    (output.par_chunks_mut(length).enumerate())
+        .zip(state.projected.par_chunks(length))
+        .with_max_len(1)
+        .for_each(|((index, output), projected)| {
+            match shape.residual {
+                true => output.copy_from_slice(&x[index * length..][..output.len()]),
+                false => output.fill(0.0),
+            }
+            channel::add_affine(shape.output, projected, &norm.scale, &norm.shift, output);
+        });
 }
 
 /// Mean and deviation of each channel of the rows of `x`.

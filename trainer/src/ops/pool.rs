@@ -1,0 +1,48 @@
+//! Scratch memory that is used again: fresh pages from the system cost more than the work done in them.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+/// Vectors that nobody uses now; as many as there were threads at work at the same time.
+static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// A buffer that goes back to the pool.
+pub(super) struct Buffer(Vec<f32>);
+
+/// A buffer of `length` zeros.
+pub(super) fn zeros(length: usize) -> Buffer {
+    let mut buffer = scratch(length);
+    buffer.fill(0.0);
+    buffer
+}
+
+/// A buffer of `length` values that mean nothing.
+pub(super) fn scratch(length: usize) -> Buffer {
+    let mut values = free().pop().unwrap_or_default();
+    values.resize(length, 0.0);
+    Buffer(values)
+}
+
+fn free() -> std::sync::MutexGuard<'static, Vec<Vec<f32>>> {
+    FREE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        free().push(std::mem::take(&mut self.0));
+    }
+}
