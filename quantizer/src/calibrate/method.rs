@@ -1,6 +1,6 @@
 //! Ways to choose a range from a histogram.
 
-use super::entropy;
+use super::entropy::Divergence;
 use super::histogram::{BINS, Histogram};
 use super::mse::SquaredError;
 use super::search::search;
@@ -36,7 +36,10 @@ impl Method {
                 let error = SquaredError::new(histogram);
                 search(histogram, |low, high| error.of(low, high))
             }
-            Self::Entropy => search(histogram, |low, high| entropy::divergence(histogram, low, high)),
+            Self::Entropy => {
+                let divergence = Divergence::new(histogram);
+                search(histogram, |low, high| divergence.of(low, high))
+            }
         };
         // The outermost bins may reach beyond what was observed.
         Range { min: range.min.max(observed.min), max: range.max.min(observed.max) }.with_zero()
@@ -100,6 +103,21 @@ mod tests {
         for method in [Method::Minmax, Method::Mse, Method::Entropy] {
             let range = method.range(&histogram, observed);
             assert!(range.min < -0.98 && range.max > 0.98, "{method}: {range:?}");
+        }
+    }
+
+    /// Half of the values on one point, as behind ReLU or where a picture is flat: no reason to clip the others.
+    #[test]
+    fn a_spike_does_not_narrow_the_range() {
+        for spike in [0.0, 0.31] {
+            let mut random = Random::new(7);
+            let mut values = vec![spike; 100_000];
+            values.extend((0..100_000).map(|_| random.uniform(-1.0, 1.0)));
+            let (histogram, observed) = histogram(&values);
+            for method in Method::ALL {
+                let range = method.range(&histogram, observed);
+                assert!(range.min < -0.95 && range.max > 0.95, "{method}, spike at {spike}: {range:?}");
+            }
         }
     }
 
