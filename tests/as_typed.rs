@@ -130,6 +130,8 @@ fn models_that_cannot_be_read_are_one_clear_line() {
     run("trainer", &["eval", FLOAT, "--data", &path("nothing")]).assert_error(1, &["nothing"]);
     let empty = folder.path().to_str().expect("UTF-8");
     run("runtime", &["eval", "--data", empty]).assert_error(1, &[empty]);
+    std::fs::create_dir(folder.path().join("ten")).expect("a new folder");
+    run("runtime", &["eval", "--data", empty]).assert_error(1, &["ten", "0, 1, 2"]);
 }
 
 /// The documented command makes the shipped model image again. Its ranges come from floats, which another processor may
@@ -146,6 +148,20 @@ fn calibration_makes_the_shipped_image() {
     assert_eq!(made, shipped);
     assert!(made as f64 <= 0.30 * float as f64, "{made} of {float} bytes");
     assert_eq!(run("quantizer", &["check", FLOAT, path, "--max-drop", "0.1"]).code, Some(0));
+}
+
+/// One photo that cannot be read does not hide what the others give.
+#[test]
+fn eval_counts_unreadable_pictures_as_wrong() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let class = folder.path().join("5");
+    std::fs::create_dir(&class).expect("a new folder");
+    std::fs::copy(root().join("runtime/assets/5_blue_ink.png"), class.join("a.png")).expect("copied");
+    std::fs::write(class.join("b.png"), "no picture").expect("written");
+    let eval = run("runtime", &["eval", "--json", "--data", folder.path().to_str().expect("UTF-8")]);
+    let json = eval.json();
+    assert_eq!((&json["images"], &json["correct"], &json["unreadable"]), (&2.into(), &1.into(), &1.into()));
+    assert!(eval.stderr.contains("b.png"), "{eval:?}");
 }
 
 /// A pair spoiled on purpose: the weights of the largest layer are noise, the checksum is right.

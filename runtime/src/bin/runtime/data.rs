@@ -90,6 +90,8 @@ impl Data {
     }
 
     fn list(folder: &Path, classes: usize, label: impl Fn(usize) -> String) -> Result<Self> {
+        let labels: Vec<String> = (0..classes).map(&label).collect();
+        refuse_unknown(folder, &labels)?;
         let mut files = Vec::new();
         for class in 0..classes {
             let folder = folder.join(label(class));
@@ -108,6 +110,19 @@ impl Data {
         files.sort();
         Ok(Self::Files(files))
     }
+}
+
+/// A subfolder that names no class would be left out in silence.
+fn refuse_unknown(folder: &Path, labels: &[String]) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !labels.iter().any(|label| *label == name) {
+            bail!("{} names no class: the model's are {}", path.display(), labels.join(", "));
+        }
+    }
+    Ok(())
 }
 
 fn is_picture(path: &Path) -> bool {

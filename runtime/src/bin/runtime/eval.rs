@@ -6,6 +6,7 @@ use crate::model_file::ModelOption;
 use crate::report::{Report, time};
 use anyhow::{Result, anyhow};
 use runtime::Model;
+use runtime::picture::Picture;
 use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ pub struct Arguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
-    /// Print one JSON object with the keys images, correct, accuracy.
+    /// Print one JSON object with the keys images, correct, accuracy, unreadable.
     #[arg(long)]
     json: bool,
 }
@@ -33,15 +34,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let begin = Instant::now();
     let predicted = classify_all(model, &data)?;
     let per_image = begin.elapsed().as_nanos() / data.len() as u128;
+    let report = Report::new(arguments.json);
     let mut of_class = vec![(0, 0); classes];
+    let mut unreadable = 0;
     for (index, class) in predicted.iter().enumerate() {
         let (correct, images) = &mut of_class[data.class(index)];
-        *correct += usize::from(*class == data.class(index));
         *images += 1;
+        match class {
+            Ok(class) => *correct += usize::from(*class == data.class(index)),
+            Err(error) => {
+                unreadable += 1;
+                report.text(&format!("counted as wrong: {error:#}"))?;
+            }
+        }
     }
     let correct: usize = of_class.iter().map(|(correct, _)| correct).sum();
     let accuracy = correct as f64 / data.len() as f64;
-    let report = Report::new(arguments.json);
     for (class, (correct, images)) in of_class.iter().enumerate() {
         let label = classifier.label(class);
         report.text(&format!("{label}: {correct} of {images}"))?;
@@ -52,11 +60,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         100.0 * accuracy,
         time(per_image)
     ))?;
-    report.finish(&json!({ "images": data.len(), "correct": correct, "accuracy": accuracy }))
+    report.finish(
+        &json!({ "images": data.len(), "correct": correct, "accuracy": accuracy, "unreadable": unreadable }),
+    )
 }
 
-/// The class of every image, in order, on all cores.
-fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<usize>> {
+/// The class of every image, or why it cannot be read, in order, on all cores.
+fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<Result<usize>>> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(data.len());
     let share = data.len().div_ceil(threads);
     let ranges = (0..data.len()).step_by(share).map(|start| start..data.len().min(start + share));
@@ -70,7 +80,8 @@ fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<usize>> {
     })
 }
 
-fn classify(model: Model<'_>, data: &Data, range: Range<usize>) -> Result<Vec<usize>> {
+fn classify(model: Model<'_>, data: &Data, range: Range<usize>) -> Result<Vec<Result<usize>>> {
     let mut classifier = Classifier::new(model)?;
-    range.map(|index| data.with(index, |picture| Ok(classifier.classify(picture)?.class))).collect()
+    let mut read = |picture: &Picture<'_>| Ok(classifier.classify(picture)?.class);
+    Ok(range.map(|index| data.with(index, &mut read)).collect())
 }
