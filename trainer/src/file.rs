@@ -139,7 +139,11 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, Weights>, Has
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".edge8-").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is for its owner alone; a model is for whoever may read the folder.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(".edge8-").tempfile_in(folder)?;
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(path)?;
         Ok(())
@@ -166,6 +170,14 @@ mod tests {
         assert_eq!(ModelFile::load(&path).unwrap(), file);
         assert!(file.tensor("a", &[2]).unwrap_err().to_string().contains("[1, 2]"));
         let bytes = std::fs::read(&path).unwrap();
+        #[cfg(unix)]
+        {
+            let mode =
+                std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+            std::fs::write(folder.path().join("plain"), "").unwrap();
+            let plain = std::fs::metadata(folder.path().join("plain")).unwrap().permissions();
+            assert_eq!(mode, std::os::unix::fs::PermissionsExt::mode(&plain), "as readable as any file");
+        }
         for length in [0, 7, 20, bytes.len() - 1] {
             assert!(ModelFile::parse(&bytes[..length]).is_err(), "cut to {length} bytes");
         }

@@ -7,7 +7,7 @@ use quantizer::calibrate::{Method, STABLE};
 use quantizer::{Conversion, convert, framing, image, samples};
 use std::path::PathBuf;
 use trainer::data;
-use trainer::file::ModelFile;
+use trainer::file::{ModelFile, write_atomically};
 
 /// Training images that the repository ships for calibration.
 const SHIPPED: &str = "trainer/data/calibration";
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let images = samples(&dataset, arguments.samples, file.preprocessing.scale as f32)?;
     let conversion = convert(&file, &images, arguments.method)?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
-    files::write(&output, &conversion.image)?;
+    write_atomically(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
     println!("written: {}", output.display());
