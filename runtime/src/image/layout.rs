@@ -75,12 +75,20 @@ pub mod operator {
     pub const DEPTHWISE: u16 = 2;
     /// Fully connected layer.
     pub const FULLY_CONNECTED: u16 = 3;
-    /// Elementwise sum of two tensors of one shape.
+    /// Elementwise sum; sides of 1 of the second tensor are repeated.
     pub const ADD: u16 = 4;
     /// Mean over height and width (global average pool).
     pub const MEAN: u16 = 5;
     /// Softmax over the channels.
     pub const SOFTMAX: u16 = 6;
+    /// Mean over a window.
+    pub const AVERAGE_POOL: u16 = 7;
+    /// Largest value of a window.
+    pub const MAX_POOL: u16 = 8;
+    /// A border of zero points around the input.
+    pub const PAD: u16 = 9;
+    /// Values from the weights section; an operator without input.
+    pub const CONSTANT: u16 = 10;
 }
 
 /// The one order of packing so far: convolution and fully connected `[out][kernel row][kernel column][in]`,
@@ -170,5 +178,36 @@ pub mod record {
         pub const DIFF_MIN: usize = 48;
         /// Bytes of the record.
         pub const LEN: usize = 52;
+    }
+
+    /// Average pool and maximum pool.
+    pub mod pool {
+        /// Tensor record.
+        pub const OUTPUT: usize = 24;
+        /// As in [`convolution::WINDOW`](super::convolution::WINDOW).
+        pub const WINDOW: usize = 40;
+        /// Bytes of the record.
+        pub const LEN: usize = 52;
+    }
+
+    /// Pad.
+    pub mod pad {
+        /// Tensor record.
+        pub const OUTPUT: usize = 24;
+        /// `u16` rows above, `u16` columns to the left, `u16` channels before; two bytes of zero follow. What is added
+        /// on the other sides follows from the output's shape.
+        pub const BEFORE: usize = 40;
+        /// Bytes of the record.
+        pub const LEN: usize = 48;
+    }
+
+    /// Constant.
+    pub mod constant {
+        /// Tensor record of the output, where other operators have their input.
+        pub const OUTPUT: usize = super::INPUT;
+        /// `u32`, offset of the values in the weights section.
+        pub const VALUES: usize = 24;
+        /// Bytes of the record.
+        pub const LEN: usize = 28;
     }
 }

@@ -78,6 +78,14 @@
 //! | 5 | mean over height and width | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0 |
 //! | 6 | softmax | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0; 48: `i32` smallest difference that counts |
 //!
+//! | 7, 8 | average pool, maximum pool | 24: output tensor; 40: `u16` kernel height, width, stride down, across, padding above, left |
+//! | 9 | pad | 24: output tensor; 40: `u16` rows above, columns to the left, channels before, two bytes 0 |
+//! | 10 | constant | 8: output tensor (there is no input); 24: `u32` offset of the values |
+//!
+//! An add and a softmax may write their output over their first input, at the same offset; any other output lies clear
+//! of the inputs. The second input of an add has the output's shape, or 1 where a side is to be repeated. Pools and pads
+//! have the input's scale and zero point in the output; padding is that zero point.
+//!
 //! Offsets count from the begin of the weights section. Weights are int8: convolution and fully connected
 //! `[out][kernel row][kernel column][in]`, depthwise `[kernel row][kernel column][out]`. Constants of `n` output
 //! channels are `[i32; n]` biases, `[i32; n]` mantissas, `[i8; n]` shifts. Together the
