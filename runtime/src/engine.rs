@@ -2,6 +2,7 @@
 
 use crate::kernels::{KernelSet, Kernels, scalar::Scalar};
 use crate::operator::Operator;
+use crate::slices::copy;
 use crate::tensor::Tensor;
 
 /// Runs checked operators on an arena that already holds the input.
@@ -27,9 +28,19 @@ fn step<K: Kernels>(operator: &Operator<'_>, inputs: &Inputs<'_>, output: &mut [
         Operator::Convolution(op) => K::convolution(op, inputs.get(&op.input), output),
         Operator::Depthwise(op) => K::depthwise(op, inputs.get(&op.input), output),
         Operator::FullyConnected(op) => K::fully_connected(op, inputs.get(&op.input), output),
-        Operator::Add(op) => K::add(op, inputs.get(&op.first.tensor), inputs.get(&op.second.tensor), output),
+        Operator::Add(op) => {
+            copy(output, inputs.get(&op.first.tensor));
+            K::add(op, inputs.get(&op.second.tensor), output);
+        }
         Operator::Mean(op) => K::mean(op, inputs.get(&op.input), output),
-        Operator::Softmax(op) => K::softmax(op, inputs.get(&op.input), output),
+        Operator::Softmax(op) => {
+            copy(output, inputs.get(&op.input));
+            K::softmax(op, output);
+        }
+        Operator::AveragePool(op) => K::average_pool(op, inputs.get(&op.input), output),
+        Operator::MaxPool(op) => K::max_pool(op, inputs.get(&op.input), output),
+        Operator::Pad(op) => K::pad(op, inputs.get(&op.input), output),
+        Operator::Constant(op) => K::constant(op, output),
     }
 }
 
@@ -49,7 +60,8 @@ impl<'a> Inputs<'a> {
         Some((Self { before, after, after_start: range.end }, output))
     }
 
-    /// The values of an input; empty if it overlaps the output, which a checked operator's does not.
+    /// The values of an input; empty if it overlaps the output. A checked operator's does so only where it works in
+    /// place: then its values are in the output already.
     fn get(&self, tensor: &Tensor) -> &'a [i8] {
         let range = tensor.range();
         let found = match range.start.checked_sub(self.after_start) {

@@ -112,19 +112,21 @@ pub enum Problem {
     Tensor,
     /// A tensor reaches beyond the arena.
     OutsideArena,
-    /// The output overlaps an input.
+    /// The output overlaps an input, and not exactly the first one of an operator that works in place.
     Overlap,
     /// The shapes of inputs and output do not belong together.
     Shapes,
     /// Kernel, stride and padding do not lead from the input's shape to the output's.
     Window,
+    /// Input and output differ in zero point or scale, and the operator does not rescale.
+    Quantisation,
     /// Weights, biases or multipliers reach beyond their section or overlap another operator's.
     Weights,
     /// A sum could leave 32 bits.
     Accumulator,
     /// A multiplier is out of range.
     Multiplier,
-    /// The activation's smallest value is above its largest, or a softmax has an activation.
+    /// The activation's smallest value is above its largest, or the operator takes no activation.
     Activation,
 }
 
@@ -209,9 +211,15 @@ impl fmt::Display for Problem {
             Self::RecordLength => f.write_str("the record's length does not fit its kind"),
             Self::Tensor => f.write_str("a tensor's shape, zero point or scale is invalid"),
             Self::OutsideArena => f.write_str("a tensor lies outside the arena"),
-            Self::Overlap => f.write_str("the output overlaps an input in the arena"),
+            Self::Overlap => f.write_str(
+                "the output overlaps an input in the arena; only a sum and a softmax may write over their first \
+                 input, at the same offset",
+            ),
             Self::Shapes => f.write_str("the shapes of inputs and output do not belong together"),
             Self::Window => f.write_str("kernel, stride and padding do not fit the shapes"),
+            Self::Quantisation => {
+                f.write_str("input and output differ in zero point or scale, this operator needs them equal")
+            }
             Self::Weights => {
                 f.write_str("weights or multipliers lie outside their section or overlap others")
             }

@@ -54,6 +54,7 @@ pub mod picture;
 #[cfg(feature = "picture-file")]
 pub mod picture_file;
 pub mod preprocess;
+mod slices;
 mod tensor;
 
 pub use error::{Error, Problem};

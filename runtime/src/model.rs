@@ -8,6 +8,7 @@ use crate::image::{Crc32, Header, Operators, Sections, TestVector, TestVectors, 
 use crate::kernels::KernelSet;
 use crate::operator::Operator;
 use crate::preprocess::Recipe;
+use crate::slices::copy;
 use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and neither can fail late.
@@ -199,12 +200,5 @@ fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
         Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),
         Ok(false) => Err(Error::SectionContent { kind }),
         Err(error) => Err(error),
-    }
-}
-
-/// Copies values between slices of one length; unlike `copy_from_slice` it has no panic for the case that they differ.
-fn copy(to: &mut [i8], from: &[i8]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from;
     }
 }

@@ -77,7 +77,6 @@
 //! | 4 | add | 24: second input tensor; 40: output tensor; 56: `i32` mantissas for first, second, output; 68: `i8` their shifts, one byte 0 |
 //! | 5 | mean over height and width | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0 |
 //! | 6 | softmax | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0; 48: `i32` smallest difference that counts |
-//!
 //! | 7, 8 | average pool, maximum pool | 24: output tensor; 40: `u16` kernel height, width, stride down, across, padding above, left |
 //! | 9 | pad | 24: output tensor; 40: `u16` rows above, columns to the left, channels before, two bytes 0 |
 //! | 10 | constant | 8: output tensor (there is no input); 24: `u32` offset of the values |

@@ -5,7 +5,7 @@
 
 pub mod scalar;
 
-use crate::operator::{Add, Convolution, FullyConnected, Mean, Softmax};
+use crate::operator::{Add, Constant, Convolution, FullyConnected, Mean, Pad, Pool, Softmax};
 
 /// What a kernel set computes.
 ///
@@ -33,9 +33,9 @@ pub trait Kernels {
         scalar::fully_connected(op, input, output);
     }
 
-    /// Elementwise sum.
-    fn add(op: &Add, first: &[i8], second: &[i8], output: &mut [i8]) {
-        scalar::add(op, first, second, output);
+    /// Elementwise sum in place: `values` holds the first input and takes the output.
+    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+        scalar::add(op, second, values);
     }
 
     /// Mean over height and width.
@@ -43,9 +43,29 @@ pub trait Kernels {
         scalar::mean(op, input, output);
     }
 
-    /// Softmax over the channels.
-    fn softmax(op: &Softmax, input: &[i8], output: &mut [i8]) {
-        scalar::softmax(op, input, output);
+    /// Softmax over the channels in place: `values` holds the input and takes the output.
+    fn softmax(op: &Softmax, values: &mut [i8]) {
+        scalar::softmax(op, values);
+    }
+
+    /// Mean over a window.
+    fn average_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
+        scalar::average_pool(op, input, output);
+    }
+
+    /// Largest value of a window.
+    fn max_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
+        scalar::max_pool(op, input, output);
+    }
+
+    /// A border of zero points.
+    fn pad(op: &Pad, input: &[i8], output: &mut [i8]) {
+        scalar::pad(op, input, output);
+    }
+
+    /// Values from the image.
+    fn constant(op: &Constant<'_>, output: &mut [i8]) {
+        scalar::constant(op, output);
     }
 }
 

@@ -18,11 +18,11 @@ pub struct Addend {
 /// An elementwise sum.
 #[derive(Clone, Copy, Debug)]
 pub struct Add {
-    /// First input.
+    /// First input, of the output's shape. It may lie where the output does.
     pub first: Addend,
-    /// Second input, of the same shape.
+    /// Second input. Each of its sides is the output's, or 1 and repeated.
     pub second: Addend,
-    /// Output, of the same shape.
+    /// Output.
     pub output: Tensor,
     /// `2 * max(first scale, second scale) / (2^20 * output scale)`.
     pub multiplier: Multiplier,
@@ -51,7 +51,14 @@ impl Add {
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {
-        if [self.first.tensor.shape, self.second.tensor.shape] != [self.output.shape; 2] {
+        let (output, second) = (self.output.shape, self.second.tensor.shape);
+        let sides = [
+            (second.height, output.height),
+            (second.width, output.width),
+            (second.channels, output.channels),
+        ];
+        let repeats = sides.iter().all(|&(side, whole)| side == whole || side == 1);
+        if self.first.tensor.shape != output || !repeats {
             return Err(Problem::Shapes);
         }
         // Inputs are below 2^28 after the left shift; multipliers below 1 keep both and their sum inside 32 bits.

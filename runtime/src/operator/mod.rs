@@ -4,18 +4,26 @@
 //! can run it on an arena of a given size without a panic, an overflow or an access out of bounds.
 
 mod add;
+mod constant;
 mod convolution;
 mod fully_connected;
 mod mean;
+mod pad;
+mod pool;
 mod rescale;
 mod softmax;
+mod window;
 
 pub use add::{Add, Addend};
-pub use convolution::{Convolution, Window};
+pub use constant::Constant;
+pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
 pub use mean::Mean;
+pub use pad::Pad;
+pub use pool::Pool;
 pub use rescale::PerChannel;
 pub use softmax::Softmax;
+pub use window::Window;
 
 use crate::error::Problem;
 use crate::fixed_point::Activation;
@@ -38,6 +46,14 @@ pub enum Operator<'a> {
     Mean(Mean),
     /// Softmax over the channels.
     Softmax(Softmax),
+    /// Mean over a window.
+    AveragePool(Pool),
+    /// Largest value of a window.
+    MaxPool(Pool),
+    /// A border of zero points.
+    Pad(Pad),
+    /// Values from the image.
+    Constant(Constant<'a>),
 }
 
 impl<'a> Operator<'a> {
@@ -61,6 +77,10 @@ impl<'a> Operator<'a> {
             layout::operator::ADD => Add::decode(record).map(Self::Add),
             layout::operator::MEAN => Mean::decode(record).map(Self::Mean),
             layout::operator::SOFTMAX => Softmax::decode(record).map(Self::Softmax),
+            layout::operator::AVERAGE_POOL => Pool::decode(record).map(Self::AveragePool),
+            layout::operator::MAX_POOL => Pool::decode(record).map(Self::MaxPool),
+            layout::operator::PAD => Pad::decode(record).map(Self::Pad),
+            layout::operator::CONSTANT => Constant::decode(record, weights).map(Self::Constant),
             unknown => Err(Problem::Kind(unknown)),
         }
     }
@@ -82,24 +102,34 @@ impl<'a> Operator<'a> {
             Self::Add(op) => op.check(),
             Self::Mean(op) => op.check(),
             Self::Softmax(op) => op.check(),
+            Self::AveragePool(op) => op.check().and_then(|()| op.check_sum()),
+            Self::MaxPool(op) => op.check(),
+            Self::Pad(op) => op.check(),
+            Self::Constant(_) => Ok(()),
         }
     }
 
-    /// Tensors inside the arena, the output clear of the inputs.
+    /// Tensors inside the arena, the output clear of the inputs or exactly in place of the first.
     fn check_places(&self, arena_len: usize) -> Result<(), Problem> {
         let output = self.output().range();
         if output.end > arena_len {
             return Err(Problem::OutsideArena);
         }
-        for input in self.inputs().map(Tensor::range) {
+        for (index, input) in self.inputs().map(Tensor::range).enumerate() {
             if input.end > arena_len {
                 return Err(Problem::OutsideArena);
             }
-            if input.start < output.end && output.start < input.end {
+            let in_place = index == 0 && self.works_in_place() && input == output;
+            if !in_place && input.start < output.end && output.start < input.end {
                 return Err(Problem::Overlap);
             }
         }
         Ok(())
+    }
+
+    /// Whether the output may be written over the first input.
+    const fn works_in_place(&self) -> bool {
+        matches!(self, Self::Add(_) | Self::Softmax(_))
     }
 
     /// The operator's name as in TensorFlow Lite.
@@ -111,19 +141,26 @@ impl<'a> Operator<'a> {
             Self::Add(_) => "ADD",
             Self::Mean(_) => "MEAN",
             Self::Softmax(_) => "SOFTMAX",
+            Self::AveragePool(_) => "AVERAGE_POOL_2D",
+            Self::MaxPool(_) => "MAX_POOL_2D",
+            Self::Pad(_) => "PAD",
+            Self::Constant(_) => "CONSTANT",
         }
     }
 
-    /// The tensors that the operator reads, one or two.
+    /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
     pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
         let (first, second) = match self {
-            Self::Convolution(op) | Self::Depthwise(op) => (&op.input, None),
-            Self::FullyConnected(op) => (&op.input, None),
-            Self::Add(op) => (&op.first.tensor, Some(&op.second.tensor)),
-            Self::Mean(op) => (&op.input, None),
-            Self::Softmax(op) => (&op.input, None),
+            Self::Convolution(op) | Self::Depthwise(op) => (Some(&op.input), None),
+            Self::FullyConnected(op) => (Some(&op.input), None),
+            Self::Add(op) => (Some(&op.first.tensor), Some(&op.second.tensor)),
+            Self::Mean(op) => (Some(&op.input), None),
+            Self::Softmax(op) => (Some(&op.input), None),
+            Self::AveragePool(op) | Self::MaxPool(op) => (Some(&op.input), None),
+            Self::Pad(op) => (Some(&op.input), None),
+            Self::Constant(_) => (None, None),
         };
-        core::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 
     /// The tensor that the operator writes.
@@ -134,6 +171,9 @@ impl<'a> Operator<'a> {
             Self::Add(op) => &op.output,
             Self::Mean(op) => &op.output,
             Self::Softmax(op) => &op.output,
+            Self::AveragePool(op) | Self::MaxPool(op) => &op.output,
+            Self::Pad(op) => &op.output,
+            Self::Constant(op) => &op.output,
         }
     }
 
@@ -144,7 +184,8 @@ impl<'a> Operator<'a> {
             Self::FullyConnected(op) => op.activation,
             Self::Add(op) => op.activation,
             Self::Mean(op) => op.activation,
-            Self::Softmax(_) => Activation::NONE,
+            Self::AveragePool(op) | Self::MaxPool(op) => op.activation,
+            Self::Softmax(_) | Self::Pad(_) | Self::Constant(_) => Activation::NONE,
         }
     }
 
@@ -153,15 +194,16 @@ impl<'a> Operator<'a> {
         match self {
             Self::Convolution(op) | Self::Depthwise(op) => Some((op.weights, op.channels)),
             Self::FullyConnected(op) => Some((op.weights, op.channels)),
-            Self::Add(_) | Self::Mean(_) | Self::Softmax(_) => None,
+            _ => None,
         }
     }
 
-    /// Bytes of weights and per-channel constants in the image.
+    /// Bytes of weights and per-channel constants, or of a constant's values, in the image.
     pub const fn parameter_len(&self) -> usize {
-        match self.parameters() {
-            Some((weights, channels)) => weights.len().wrapping_add(channels.byte_len()),
-            None => 0,
+        match (self, self.parameters()) {
+            (Self::Constant(op), _) => op.values.len(),
+            (_, Some((weights, channels))) => weights.len().wrapping_add(channels.byte_len()),
+            (_, None) => 0,
         }
     }
 
@@ -172,7 +214,7 @@ impl<'a> Operator<'a> {
                 (op.output.shape.pixels() as u64).wrapping_mul(op.weights.len() as u64)
             }
             Self::FullyConnected(op) => op.weights.len() as u64,
-            Self::Add(_) | Self::Mean(_) | Self::Softmax(_) => 0,
+            _ => 0,
         }
     }
 }
@@ -196,6 +238,11 @@ fn activation(record: &[u8]) -> Result<Activation, Problem> {
 /// The `i32` at `at`.
 fn word(record: &[u8], at: usize) -> Result<i32, Problem> {
     bytes::i32(record, at).ok_or(Problem::RecordLength)
+}
+
+/// The `u16` at `at`.
+fn half_word(record: &[u8], at: usize) -> Result<u16, Problem> {
+    bytes::u16(record, at).ok_or(Problem::RecordLength)
 }
 
 /// The `i8` at `at`.

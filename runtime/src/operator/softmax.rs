@@ -11,7 +11,7 @@ use crate::tensor::Tensor;
 pub struct Softmax {
     /// Input, with at most [`Softmax::MAX_CHANNELS`] channels.
     pub input: Tensor,
-    /// Output, of the input's shape.
+    /// Output, of the input's shape. It may lie where the input does.
     pub output: Tensor,
     /// `beta * input scale * 2^26`: a difference of quantised inputs becomes a Q5.26 number.
     pub multiplier: Multiplier,

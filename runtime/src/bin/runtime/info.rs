@@ -68,7 +68,7 @@ fn table(operators: &[Operator<'_>]) -> String {
         text += &format!(
             "{index:>3} {:<17} {:<24} {:<12} {:>8} {:>10}\n",
             operator.name(),
-            inputs.join(" + "),
+            if inputs.is_empty() { "-".into() } else { inputs.join(" + ") },
             shape(operator.output().shape),
             operator.parameter_len(),
             operator.macs()

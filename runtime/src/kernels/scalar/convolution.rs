@@ -1,7 +1,8 @@
 //! 2-D convolution of any window.
 
-use super::{dot, part};
+use super::dot;
 use crate::operator::Convolution;
+use crate::slices::part;
 
 /// `acc = bias + sum of w * (x - zero point)` over the taps inside the input, rescaled, plus the output's zero point,
 /// clamped.

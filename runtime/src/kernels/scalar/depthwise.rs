@@ -1,7 +1,7 @@
 //! Depthwise 2-D convolution of any window and depth multiplier.
 
-use super::part;
 use crate::operator::Convolution;
+use crate::slices::part;
 
 /// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers.
 const BLOCK: usize = 16;

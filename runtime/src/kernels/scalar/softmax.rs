@@ -3,25 +3,24 @@
 
 use crate::operator::Softmax;
 
-/// Softmax over the channels of each pixel. `input` and `output` are `[pixels][channels]`; the output's scale is
-/// 1/256, its zero point -128.
-pub fn softmax(op: &Softmax, input: &[i8], output: &mut [i8]) {
-    let channels = usize::from(op.input.shape.channels).max(1);
-    for (logits, out) in input.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
-        let max = logits.iter().copied().max().unwrap_or(0);
+/// Softmax over the channels of each pixel, in place. `values` is `[pixels][channels]`; the output's scale is 1/256,
+/// its zero point -128.
+pub fn softmax(op: &Softmax, values: &mut [i8]) {
+    for pixel in values.chunks_exact_mut(usize::from(op.input.shape.channels).max(1)) {
+        let max = pixel.iter().copied().max().unwrap_or(0);
         // The sum in Q12.19. The largest input alone contributes 2^19.
-        let sum: i32 = logits
+        let sum: i32 = pixel
             .iter()
             .filter_map(|&x| exponential(op, x, max))
             .map(|e| round_shift(e.into(), 12) as i32)
             .sum();
         let (scale, shift) = reciprocal(sum);
-        for (&x, out) in logits.iter().zip(out) {
-            let probability = match exponential(op, x, max) {
+        for value in pixel {
+            let probability = match exponential(op, *value, max) {
                 Some(e) => round_shift(product(scale, e).into(), shift.wrapping_add(31 - 8)) - 128,
                 None => -128,
             };
-            *out = probability.clamp(-128, 127) as i8;
+            *value = probability.clamp(-128, 127) as i8;
         }
     }
 }

@@ -1,0 +1,13 @@
+//! Slices cut and copied without a panic for lengths that do not fit.
+
+/// The part of `values` from `start` on that is `len` long; empty if there is none.
+pub(crate) fn part(values: &[i8], start: usize, len: usize) -> &[i8] {
+    values.get(start..).and_then(|rest| rest.get(..len)).unwrap_or(&[])
+}
+
+/// Copies values, as many as the shorter slice has.
+pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
