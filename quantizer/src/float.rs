@@ -1,10 +1,11 @@
 //! The float graph, run by `tract-core`: the reference for int8, and the source of the ranges.
 
-use crate::graph::{Activation, Filter, Graph, Node, Operator, Padding, Shape, TensorId, Window};
+use crate::graph::{Activation, Filter, Graph, Node, Operator, Shape, TensorId, Window};
 use anyhow::{Context, Result, ensure};
 use std::sync::Arc;
 use tract_core::internal::*;
-use tract_core::ops::cnn::{Conv, KernelFormat, PaddingSpec, PoolSpec};
+use tract_core::ops::array::{Pad, PadMode};
+use tract_core::ops::cnn::{Conv, KernelFormat, MaxPool, PaddingSpec, PoolSpec, SumPool};
 use tract_core::ops::math;
 use tract_core::ops::nn::{DataFormat, Reduce, Reducer, Softmax, SoftmaxKind};
 
@@ -81,8 +82,7 @@ fn wire(model: &mut TypedModel, graph: &Graph, node: &Node, inputs: &[OutletId])
             convolution(model, name, window, filter, input.channels, input, inputs[0])?
         }
         Operator::FullyConnected(filter) => {
-            let window =
-                Window { kernel: [input.height, input.width], stride: [1, 1], padding: Padding::Valid };
+            let window = Window::valid([input.height, input.width], [1, 1]);
             convolution(model, name, &window, filter, 1, input, inputs[0])?
         }
         Operator::Add => model.wire_node(name, math::add(), inputs)?[0],
@@ -92,6 +92,31 @@ fn wire(model: &mut TypedModel, graph: &Graph, node: &Node, inputs: &[OutletId])
             let count = (input.height * input.width) as f32;
             let count = model.add_const(format!("{name}.count"), scalar(1.0 / count)?)?;
             model.wire_node(name, math::mul(), &[sum, count])?[0]
+        }
+        Operator::AveragePool2d(window) => {
+            let pool = SumPool {
+                pool_spec: pool_spec(window, input.channels, input.channels),
+                count_include_pad: false,
+                normalize: true,
+            };
+            model.wire_node(name, pool, inputs)?[0]
+        }
+        Operator::MaxPool2d(window) => {
+            let pool = MaxPool {
+                pool_spec: pool_spec(window, input.channels, input.channels),
+                with_index_outputs: None,
+            };
+            model.wire_node(name, pool, inputs)?[0]
+        }
+        Operator::Pad(border) => {
+            let side = |axis: usize| (border.before[axis], border.after[axis]);
+            let zero = tract_core::prelude::Tensor::from(0f32).into_arc_tensor();
+            let pad = Pad::new(vec![(0, 0), side(0), side(1), side(2)], PadMode::Constant(zero));
+            model.wire_node(name, pad, inputs)?[0]
+        }
+        Operator::Reshape(shape) => {
+            let dims = |shape: Shape| nhwc(shape).iter().map(|&n| n.to_dim()).collect();
+            model.wire_node(name, AxisOp::Reshape(0, dims(input), dims(*shape)), inputs)?[0]
         }
         Operator::Softmax => {
             model.wire_node(name, Softmax::new(tvec![3], None, SoftmaxKind::Softmax), inputs)?[0]
@@ -110,18 +135,7 @@ fn convolution(
     input: Shape,
     wire: OutletId,
 ) -> Result<OutletId> {
-    let pool = PoolSpec {
-        data_format: DataFormat::NHWC,
-        kernel_shape: TVec::from_slice(&window.kernel),
-        padding: match window.padding {
-            Padding::Same => PaddingSpec::SameUpper,
-            Padding::Valid => PaddingSpec::Valid,
-        },
-        dilations: None,
-        strides: Some(TVec::from_slice(&window.stride)),
-        input_channels: input.channels,
-        output_channels: filter.channels(),
-    };
+    let pool = pool_spec(window, input.channels, filter.channels());
     let [rows, columns] = window.kernel;
     // A depthwise row has a single input channel, so its order is that of OIHW too; tract wants it in that form.
     let (format, shape) = if group == 1 {
@@ -134,6 +148,18 @@ fn convolution(
     let bias = model.add_const(format!("{name}.bias"), tensor1(filter.bias()))?;
     let convolution = Conv::new(pool, format, group, None);
     Ok(model.wire_node(name, convolution, &[wire, weights, bias])?[0])
+}
+
+fn pool_spec(window: &Window, input_channels: usize, output_channels: usize) -> PoolSpec {
+    PoolSpec {
+        data_format: DataFormat::NHWC,
+        kernel_shape: TVec::from_slice(&window.kernel),
+        padding: PaddingSpec::Explicit(TVec::from_slice(&window.before), TVec::from_slice(&window.after)),
+        dilations: None,
+        strides: Some(TVec::from_slice(&window.stride)),
+        input_channels,
+        output_channels,
+    }
 }
 
 fn activate(model: &mut TypedModel, name: &str, activation: Activation, wire: OutletId) -> Result<OutletId> {
@@ -158,14 +184,14 @@ fn scalar(value: f32) -> Result<tract_core::prelude::Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::from_safetensors;
+    use crate::graph::{Border, from_safetensors};
     use crate::testing::{Random, mobilenet};
 
     /// The definition, in f64: a tap at a time.
     fn windowed(graph: &Graph, node: &Node, window: &Window, filter: &Filter, x: &[f64]) -> Vec<f64> {
         let (input, output) = (graph.tensor(node.inputs[0]).shape, graph.tensor(node.output).shape);
         let depthwise = matches!(node.operator, Operator::DepthwiseConv2d(..));
-        let pad = window.pad_before([input.height, input.width]);
+        let pad = window.before;
         let depth = if depthwise { 1 } else { input.channels };
         let mut y = Vec::new();
         for index in 0..output.volume() {
@@ -180,11 +206,52 @@ mod tests {
                 }
                 for c in 0..depth {
                     let weight = filter.weights()[channel * filter.row_len() + tap * depth + c];
-                    let from = if depthwise { channel } else { c };
+                    let from = if depthwise { channel * input.channels / output.channels } else { c };
                     sum += f64::from(weight) * x[(iy * input.width + ix) * input.channels + from];
                 }
             }
             y.push(sum);
+        }
+        y
+    }
+
+    /// The values under a pool's window that lie in the image.
+    fn pooled(
+        graph: &Graph,
+        node: &Node,
+        window: &Window,
+        x: &[f64],
+        reduce: impl Fn(&[f64]) -> f64,
+    ) -> Vec<f64> {
+        let (input, output) = (graph.tensor(node.inputs[0]).shape, graph.tensor(node.output).shape);
+        let rows = |position: usize, axis: usize, size: usize| {
+            let first = position * window.stride[axis];
+            (first..first + window.kernel[axis])
+                .filter_map(move |at| at.checked_sub(window.before[axis]).filter(|&at| at < size))
+        };
+        let mut y = Vec::new();
+        for index in 0..output.volume() {
+            let (pixel, channel) = (index / output.channels, index % output.channels);
+            let mut values = Vec::new();
+            for row in rows(pixel / output.width, 0, input.height) {
+                for column in rows(pixel % output.width, 1, input.width) {
+                    values.push(x[(row * input.width + column) * input.channels + channel]);
+                }
+            }
+            y.push(reduce(&values));
+        }
+        y
+    }
+
+    fn padded(border: &Border, input: Shape, x: &[f64]) -> Vec<f64> {
+        let output = border.output(input);
+        let mut y = vec![0.0; output.volume()];
+        for (index, &value) in x.iter().enumerate() {
+            let (pixel, channel) = (index / input.channels, index % input.channels);
+            let (row, column) = (pixel / input.width, pixel % input.width);
+            let [above, left, below] = border.before;
+            let at = ((above + row) * output.width + left + column) * output.channels + below + channel;
+            y[at] = value;
         }
         y
     }
@@ -203,7 +270,26 @@ mod tests {
                     let sum = |o: usize| row(o).map(|(&w, x)| f64::from(w) * x).sum::<f64>();
                     (0..filter.channels()).map(|o| f64::from(filter.bias()[o]) + sum(o)).collect()
                 }
-                Operator::Add => x.iter().zip(&values[node.inputs[1].index()]).map(|(a, b)| a + b).collect(),
+                Operator::Add => {
+                    let second = graph.tensor(node.inputs[1]).shape;
+                    let at = |index: usize| {
+                        let (pixel, channel) = (index / input.channels, index % input.channels);
+                        let row = pixel / input.width % second.height;
+                        let column = pixel % input.width % second.width;
+                        (row * second.width + column) * second.channels + channel % second.channels
+                    };
+                    let other = &values[node.inputs[1].index()];
+                    x.iter().enumerate().map(|(index, a)| a + other[at(index)]).collect()
+                }
+                Operator::AveragePool2d(window) => {
+                    pooled(graph, node, window, x, |values| values.iter().sum::<f64>() / values.len() as f64)
+                }
+                Operator::MaxPool2d(window) => {
+                    let largest = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    pooled(graph, node, window, x, largest)
+                }
+                Operator::Pad(border) => padded(border, input, x),
+                Operator::Reshape(_) => x.clone(),
                 Operator::Mean => {
                     let sum = |c: usize| x.iter().skip(c).step_by(input.channels).sum::<f64>();
                     (0..input.channels).map(|c| sum(c) / (input.height * input.width) as f64).collect()
@@ -219,26 +305,65 @@ mod tests {
         values
     }
 
+    fn assert_defined(graph: &Graph) {
+        let mut random = Random::new(8);
+        let volume = graph.tensor(graph.input()).shape.volume();
+        let image: Vec<f32> = (0..volume).map(|_| random.below(256) as f32 / 255.0).collect();
+        let expected = definition(graph, &image);
+        let mut seen = 0;
+        let engine = Engine::tapped(graph).unwrap();
+        engine
+            .run(&image, |tensor, found| {
+                seen += 1;
+                assert_eq!(found.len(), expected[tensor].len());
+                for (&a, &b) in found.iter().zip(&expected[tensor]) {
+                    let name = &graph.tensors()[tensor].name;
+                    assert!((f64::from(a) - b).abs() < 1e-4, "{name}: {a} is not {b}");
+                }
+            })
+            .unwrap();
+        assert_eq!(seen, graph.tensors().len());
+    }
+
     #[test]
-    fn every_tensor_is_what_its_definition_says() {
+    fn every_tensor_of_mobilenet_is_what_its_definition_says() {
         for (side, stem_stride) in [(32, 1), (33, 2)] {
-            let graph = from_safetensors(&mobilenet(side, stem_stride, 7)).unwrap();
-            let mut random = Random::new(8);
-            let image: Vec<f32> = (0..side * side).map(|_| random.below(256) as f32 / 255.0).collect();
-            let expected = definition(&graph, &image);
-            let mut seen = 0;
-            let engine = Engine::tapped(&graph).unwrap();
-            engine
-                .run(&image, |tensor, found| {
-                    seen += 1;
-                    assert_eq!(found.len(), expected[tensor].len());
-                    for (&a, &b) in found.iter().zip(&expected[tensor]) {
-                        let name = &graph.tensors()[tensor].name;
-                        assert!((f64::from(a) - b).abs() < 1e-4, "{name}: {a} is not {b}");
-                    }
-                })
-                .unwrap();
-            assert_eq!(seen, graph.tensors().len());
+            assert_defined(&from_safetensors(&mobilenet(side, stem_stride, 7)).unwrap());
         }
+    }
+
+    #[test]
+    fn so_is_that_of_every_other_operator() {
+        let mut random = Random::new(3);
+        let mut filter = |rows: usize, row: usize| {
+            let weights = (0..rows * row).map(|_| random.uniform(-1.0, 1.0)).collect();
+            Filter::new(weights, (0..rows).map(|_| random.uniform(-1.0, 1.0)).collect()).unwrap()
+        };
+        let mut graph = Graph::new(Shape::new(9, 7, 3));
+        let mut at = graph.input();
+        let lopsided = Window { before: [1, 0], after: [0, 2], ..Window::valid([3, 4], [2, 1]) };
+        let steps = [
+            Operator::Pad(Border { before: [1, 0, 0], after: [0, 2, 1] }),
+            Operator::DepthwiseConv2d(lopsided, filter(8, 12)),
+            Operator::MaxPool2d(Window { before: [1, 1], after: [1, 0], ..Window::valid([2, 3], [1, 2]) }),
+            Operator::AveragePool2d(Window {
+                before: [0, 1],
+                after: [1, 1],
+                ..Window::valid([2, 2], [2, 1])
+            }),
+            Operator::Conv2d(Window::valid([2, 1], [1, 2]), filter(6, 16)),
+            Operator::Softmax,
+        ];
+        for (index, operator) in steps.into_iter().enumerate() {
+            at = graph.add(format!("step{index}"), operator, Activation::None, &[at]).unwrap();
+        }
+        let mean = graph.add("mean", Operator::Mean, Activation::None, &[at]).unwrap();
+        let sum = graph.add("sum", Operator::Add, Activation::Relu, &[at, mean]).unwrap();
+        let shape = graph.tensor(sum).shape;
+        let flat = Operator::Reshape(Shape::new(1, 1, shape.volume()));
+        let flat = graph.add("flat", flat, Activation::None, &[sum]).unwrap();
+        let dense = Operator::FullyConnected(filter(4, shape.volume()));
+        graph.add("dense", dense, Activation::None, &[flat]).unwrap();
+        assert_defined(&graph);
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::float::Engine;
 use crate::graph::Graph;
+use crate::image;
 use crate::quantize::Network;
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 use runtime::Model;
 
-/// The signal-to-noise ratio of each layer in decibels, `10 log10(sum(x^2) / sum((x - q)^2))`: x is the float network's
+/// The signal-to-noise ratio of each of [`image::operators`] in decibels, `10 log10(sum(x^2) / sum((x - q)^2))`: x is the float network's
 /// tensor, q the int8 network's as reals, with the errors of all layers before it. Infinite where there is no error.
 ///
 /// `images` are the float network's inputs; `image` is the model image of `network`.
@@ -21,8 +22,8 @@ pub fn signal_to_noise(
     images: &[Vec<f32>],
 ) -> Result<Vec<f64>> {
     let model = Model::parse(image)?;
-    ensure!(model.operators().count() == network.layers.len(), "the model image is that of another network");
-    let outputs: Vec<_> = network.layers.iter().map(|layer| layer.output).collect();
+    let outputs: Vec<_> = image::operators(network).map(|layer| layer.output).collect();
+    ensure!(model.operators().count() == outputs.len(), "the model image is that of another network");
     let engine = Engine::new(graph, &outputs)?;
     let sums = images.par_iter().map(|image| {
         let input = network.tensors[graph.input().index()].quantisation;

@@ -57,13 +57,13 @@ fn print_layers(conversion: &Conversion) {
         "{:<20} {:<18} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "layer", "operator", "min", "max", "clipped", "SNR/dB", "stable"
     );
-    for (node, noise) in conversion.graph.nodes().iter().zip(&conversion.noise) {
-        let found = &conversion.calibration.tensors[node.output.index()];
-        let range = conversion.network.tensor(node.output).quantisation.range();
+    for (layer, noise) in image::operators(&conversion.network).zip(&conversion.noise) {
+        let found = &conversion.calibration.tensors[layer.output.index()];
+        let range = conversion.network.tensor(layer.output).quantisation.range();
         println!(
             "{:<20} {:<18} {:>9.4} {:>9.4} {:>8.4}% {:>8.1} {:>8}",
-            node.name,
-            node.operator.name(),
+            layer.name,
+            layer.operator.name(),
             range.min,
             range.max,
             100.0 * found.clipped,

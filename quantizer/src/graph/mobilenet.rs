@@ -1,6 +1,6 @@
 //! The trained MobileNetV2 as a graph.
 
-use super::{Activation, BatchNorm, Filter, Graph, Operator, Padding, Shape, TensorId, Window, fold};
+use super::{Activation, BatchNorm, Filter, Graph, Operator, Shape, TensorId, Window, fold};
 use anyhow::Result;
 use trainer::file::ModelFile;
 use trainer::mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
@@ -16,7 +16,7 @@ pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
     let architecture = &file.architecture;
     let side = architecture.input_size;
     let mut builder = Builder { file, graph: Graph::new(Shape::new(side, side, 1)) };
-    let stem = window3(architecture.stem_stride);
+    let stem = window3(architecture.stem_stride, Shape::new(side, side, 1));
     let stem = Operator::Conv2d(stem, builder.convolution("stem", &[3, 3, 1, architecture.stem_channels()])?);
     let input = builder.graph.input();
     let mut at = builder.graph.add("stem", stem, RELU6, &[input])?;
@@ -46,7 +46,8 @@ impl Builder<'_> {
         }
         let depthwise = name("depthwise");
         let filter = self.convolution(&depthwise, &[3, 3, block.middle()])?;
-        let operator = Operator::DepthwiseConv2d(window3(block.stride), filter);
+        let window = window3(block.stride, self.graph.tensor(at).shape);
+        let operator = Operator::DepthwiseConv2d(window, filter);
         at = self.graph.add(depthwise, operator, RELU6, &[at])?;
         at = self.pointwise(&name("project"), LINEAR, at, block.output)?;
         if block.residual() {
@@ -97,8 +98,8 @@ impl Builder<'_> {
     }
 }
 
-fn window3(stride: usize) -> Window {
-    Window { kernel: [3, 3], stride: [stride, stride], padding: Padding::Same }
+fn window3(stride: usize, input: Shape) -> Window {
+    Window::same([3, 3], [stride, stride], [input.height, input.width])
 }
 
 /// One row per output channel, from weights whose fastest index is the output channel.

@@ -3,10 +3,12 @@
 mod fold;
 mod mobilenet;
 mod operator;
+mod window;
 
 pub use fold::{BatchNorm, fold};
 pub use mobilenet::from_safetensors;
-pub use operator::{Activation, Filter, Operator, Padding, Window};
+pub use operator::{Activation, Border, Filter, Operator};
+pub use window::Window;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -30,6 +32,13 @@ impl Shape {
     /// The number of values.
     pub const fn volume(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Whether a tensor of this shape can be repeated to fill `whole`: each side equals the other's or is 1.
+    pub const fn repeats_to(&self, whole: Self) -> bool {
+        (self.height == whole.height || self.height == 1)
+            && (self.width == whole.width || self.width == 1)
+            && (self.channels == whole.channels || self.channels == 1)
     }
 }
 
@@ -154,10 +163,9 @@ mod tests {
     fn shapes_follow_same_and_valid_padding() {
         let mut graph = Graph::new(Shape::new(7, 5, 2));
         let filter = Filter::new(vec![0.5; 3 * 9 * 2], vec![0.0; 3]).unwrap();
-        let window = |padding| Window { kernel: [3, 3], stride: [2, 2], padding };
         let input = graph.input();
-        let same = Operator::Conv2d(window(Padding::Same), filter.clone());
-        let valid = Operator::Conv2d(window(Padding::Valid), filter);
+        let same = Operator::Conv2d(Window::same([3, 3], [2, 2], [7, 5]), filter.clone());
+        let valid = Operator::Conv2d(Window::valid([3, 3], [2, 2]), filter);
         let a = graph.add("a", same, Activation::Relu6, &[input]).unwrap();
         assert_eq!(graph.tensor(a).shape, Shape::new(4, 3, 3));
         let b = graph.add("b", valid, Activation::None, &[input]).unwrap();

@@ -1,7 +1,7 @@
 //! The operators of the float graph and the shapes they produce.
 
-use super::Shape;
-use anyhow::{Result, bail, ensure};
+use super::{Shape, Window};
+use anyhow::{Result, ensure};
 
 /// What follows an operator, fused into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,63 +25,11 @@ impl Activation {
     }
 }
 
-/// How a window treats the border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
-    /// TensorFlow's "SAME": ceil(in / stride) outputs, the odd padding row or column after the image.
-    Same,
-    /// Only windows that lie in the image.
-    Valid,
-}
-
-/// A window that slides over rows and columns. Arrays are `[rows, columns]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Extent.
-    pub kernel: [usize; 2],
-    /// Step.
-    pub stride: [usize; 2],
-    /// Border.
-    pub padding: Padding,
-}
-
-impl Window {
-    /// A 1x1 window with stride 1.
-    pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: Padding::Valid };
-
-    /// Padding before the first row and column, for an input of `size` = `[rows, columns]`.
-    pub fn pad_before(&self, size: [usize; 2]) -> [usize; 2] {
-        std::array::from_fn(|axis| match self.padding {
-            Padding::Valid => 0,
-            Padding::Same => {
-                let output = size[axis].div_ceil(self.stride[axis]);
-                ((output - 1) * self.stride[axis] + self.kernel[axis]).saturating_sub(size[axis]) / 2
-            }
-        })
-    }
-
-    fn output(&self, size: [usize; 2]) -> Result<[usize; 2]> {
-        ensure!(
-            self.kernel.iter().chain(&self.stride).all(|&n| n > 0),
-            "kernel and stride must be at least 1"
-        );
-        let mut output = [0; 2];
-        for axis in 0..2 {
-            let (n, k, s) = (size[axis], self.kernel[axis], self.stride[axis]);
-            output[axis] = match self.padding {
-                Padding::Same => n.div_ceil(s),
-                Padding::Valid if n >= k => (n - k) / s + 1,
-                Padding::Valid => bail!("a kernel of {k} does not fit into an input of {n} without padding"),
-            };
-        }
-        Ok(output)
-    }
-}
-
 /// Weights and biases: one row of weights per output channel.
 ///
-/// A row is `[rows][columns][input channels]` for a convolution, `[rows][columns]` for a depthwise convolution and the
-/// input's values in NHWC order for a fully connected layer.
+/// A row is `[rows][columns][input channels]` for a convolution, `[rows][columns]` for a depthwise convolution (whose
+/// output channel c reads input channel c / depth multiplier) and the input's values in NHWC order for a fully connected
+/// layer.
 #[derive(Clone, Debug)]
 pub struct Filter {
     weights: Vec<f32>,
@@ -128,19 +76,36 @@ impl Filter {
     }
 }
 
+/// What a pad adds on each side, `[rows, columns, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Border {
+    /// Above, to the left, below the first channel.
+    pub before: [usize; 3],
+    /// Below, to the right, above the last channel.
+    pub after: [usize; 3],
+}
+
 /// What a node computes.
 #[derive(Clone, Debug)]
 pub enum Operator {
     /// Convolution over all input channels.
     Conv2d(Window, Filter),
-    /// One filter per channel.
+    /// One or several filters per input channel.
     DepthwiseConv2d(Window, Filter),
     /// Every input value with every output.
     FullyConnected(Filter),
-    /// The sum of two tensors of one shape.
+    /// The sum of two tensors; sides of 1 of the second are repeated.
     Add,
     /// The mean over rows and columns.
     Mean,
+    /// The mean over the part of a window that lies in the image.
+    AveragePool2d(Window),
+    /// The largest value of a window.
+    MaxPool2d(Window),
+    /// Zeros around the input.
+    Pad(Border),
+    /// The same values in another shape.
+    Reshape(Shape),
     /// exp(x) / sum(exp(x)) over the channels.
     Softmax,
 }
@@ -154,6 +119,10 @@ impl Operator {
             Self::FullyConnected(_) => "FULLY_CONNECTED",
             Self::Add => "ADD",
             Self::Mean => "MEAN",
+            Self::AveragePool2d(_) => "AVERAGE_POOL_2D",
+            Self::MaxPool2d(_) => "MAX_POOL_2D",
+            Self::Pad(_) => "PAD",
+            Self::Reshape(_) => "RESHAPE",
             Self::Softmax => "SOFTMAX",
         }
     }
@@ -164,8 +133,14 @@ impl Operator {
             Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
                 Some(filter)
             }
-            Self::Add | Self::Mean | Self::Softmax => None,
+            _ => None,
         }
+    }
+
+    /// Whether the output only moves or chooses among the input's values, so that both share a range and, in int8, a
+    /// scale and a zero point.
+    pub fn keeps_quantisation(&self) -> bool {
+        matches!(self, Self::AveragePool2d(_) | Self::MaxPool2d(_) | Self::Pad(_) | Self::Reshape(_))
     }
 
     /// The output's shape for inputs of these shapes.
@@ -178,12 +153,18 @@ impl Operator {
         let input = inputs[0];
         match self {
             Self::Conv2d(window, filter) => {
-                windowed(window, filter, input, input.channels, filter.channels())
+                check_row(filter, window.taps() * input.channels)?;
+                window.output(input, filter.channels())
             }
             Self::DepthwiseConv2d(window, filter) => {
                 let channels = filter.channels();
-                ensure!(channels == input.channels, "{channels} filters for {} channels", input.channels);
-                windowed(window, filter, input, 1, channels)
+                ensure!(
+                    channels.is_multiple_of(input.channels),
+                    "{channels} filters for {} channels: a multiple is expected",
+                    input.channels
+                );
+                check_row(filter, window.taps())?;
+                window.output(input, channels)
             }
             Self::FullyConnected(filter) => {
                 check_row(filter, input.volume())?;
@@ -191,26 +172,30 @@ impl Operator {
             }
             Self::Add => {
                 ensure!(
-                    inputs[0] == inputs[1],
-                    "ADD of {} and {}: shapes must be equal",
-                    inputs[0],
+                    inputs[1].repeats_to(input),
+                    "ADD of {input} and {}: shapes must be equal, or sides of the second 1",
                     inputs[1]
                 );
                 Ok(input)
             }
             Self::Mean => Ok(Shape::new(1, 1, input.channels)),
-            Self::Softmax => {
-                ensure!(input.height * input.width == 1, "SOFTMAX of {input}: a vector is expected");
-                Ok(input)
+            Self::AveragePool2d(window) | Self::MaxPool2d(window) => window.output(input, input.channels),
+            Self::Pad(border) => Ok(border.output(input)),
+            Self::Reshape(shape) => {
+                ensure!(shape.volume() == input.volume(), "RESHAPE of {input} to {shape}");
+                Ok(*shape)
             }
+            Self::Softmax => Ok(input),
         }
     }
 }
 
-fn windowed(window: &Window, filter: &Filter, input: Shape, depth: usize, channels: usize) -> Result<Shape> {
-    check_row(filter, window.kernel[0] * window.kernel[1] * depth)?;
-    let [height, width] = window.output([input.height, input.width])?;
-    Ok(Shape::new(height, width, channels))
+impl Border {
+    /// The extent of the padded tensor.
+    pub fn output(&self, input: Shape) -> Shape {
+        let side = |axis: usize, size: usize| self.before[axis] + size + self.after[axis];
+        Shape::new(side(0, input.height), side(1, input.width), side(2, input.channels))
+    }
 }
 
 fn check_row(filter: &Filter, expected: usize) -> Result<()> {

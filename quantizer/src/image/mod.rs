@@ -2,8 +2,8 @@
 
 mod record;
 
-use crate::plan::{Plan, lifetimes, plan};
-use crate::quantize::Network;
+use crate::plan::{self, Plan};
+use crate::quantize::{Int8Operator, Layer, Network};
 use anyhow::{Context, Result, ensure};
 use record::Parameters;
 use runtime::Model;
@@ -28,7 +28,12 @@ pub struct Extras {
 
 /// The memory plan of a network, as [`write()`] uses it.
 pub fn memory_plan(network: &Network) -> Plan {
-    plan(&lifetimes(network), layout::ALIGNMENT)
+    plan::of_network(network, layout::ALIGNMENT)
+}
+
+/// The layers that become records of the image, in order: all but reshapes.
+pub fn operators(network: &Network) -> impl Iterator<Item = &Layer> {
+    network.layers.iter().filter(|layer| !matches!(layer.operator, Int8Operator::Reshape))
 }
 
 /// Writes a network as a model image. What is returned has been accepted by [`Model::parse`].
@@ -43,7 +48,8 @@ pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
         let record = record::record(network, &plan, layer, &mut parameters);
         records.extend(record.with_context(|| format!("layer \"{}\" in the model image", layer.name))?);
     }
-    let mut sections = vec![(section::OPERATORS, records), (section::WEIGHTS, parameters.into_bytes())];
+    let mut sections =
+        vec![(section::OPERATORS, records.concat()), (section::WEIGHTS, parameters.into_bytes())];
     sections.extend(extra_sections(network, extras)?);
     let image = assemble(network, &plan, &sections)?;
     if extras.test_inputs.is_empty() {
@@ -123,14 +129,16 @@ fn assemble(network: &Network, plan: &Plan, sections: &[(u32, Vec<u8>)]) -> Resu
     put(&mut image, header::MAGIC, &layout::MAGIC);
     put(&mut image, header::VERSION, &layout::VERSION.to_le_bytes());
     let input = record::tensor(network, plan, 0)?;
-    let output = record::tensor(network, plan, network.output.index())?;
+    // A last reshape is no record: the network's output is what the last record writes, on the same bytes.
+    let last = operators(network).last().map_or(network.output, |layer| layer.output);
+    let output = record::tensor(network, plan, last.index())?;
     put(&mut image, header::INPUT, &input);
     put(&mut image, header::OUTPUT, &output);
     let words = [
         (header::CONTRACT, layout::CONTRACT),
         (header::IMAGE_LEN, size(image.len())?),
         (header::ARENA_LEN, size(plan.arena)?),
-        (header::OPERATORS, size(network.layers.len())?),
+        (header::OPERATORS, size(operators(network).count())?),
         (header::SECTIONS, size(sections.len())?),
     ];
     for (at, word) in words {

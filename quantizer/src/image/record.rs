@@ -1,7 +1,7 @@
 //! Operator records and the parameters they point to.
 
 use super::{put, size};
-use crate::graph::Window;
+use crate::graph::{Border, TensorId, Window};
 use crate::plan::Plan;
 use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};
 use anyhow::{Context, Result};
@@ -19,11 +19,17 @@ impl Parameters {
         self.bytes
     }
 
+    /// Appends values; returns their offset.
+    fn add_values(&mut self, values: impl Iterator<Item = i8>) -> Result<u32> {
+        self.align(layout::ALIGNMENT);
+        let at = size(self.bytes.len())?;
+        self.bytes.extend(values.map(|value| value as u8));
+        Ok(at)
+    }
+
     /// Appends a filter; returns the offsets of its weights and of its constants.
     fn add(&mut self, weights: impl Iterator<Item = i8>, filter: &Int8Filter) -> Result<[u32; 2]> {
-        self.align(layout::ALIGNMENT);
-        let weights_at = size(self.bytes.len())?;
-        self.bytes.extend(weights.map(|weight| weight as u8));
+        let weights_at = self.add_values(weights)?;
         self.align(align_of::<i32>());
         let constants_at = size(self.bytes.len())?;
         self.bytes.extend(filter.bias.iter().flat_map(|bias| bias.to_le_bytes()));
@@ -54,46 +60,56 @@ pub(super) fn tensor(network: &Network, plan: &Plan, index: usize) -> Result<[u8
     Ok(bytes)
 }
 
-/// The record of a layer; its weights and constants are appended to `parameters`.
+/// The record of a layer, [`None`] for a reshape; its weights and constants are appended to `parameters`.
 pub(super) fn record(
     network: &Network,
     plan: &Plan,
     layer: &Layer,
     parameters: &mut Parameters,
-) -> Result<Vec<u8>> {
+) -> Result<Option<Vec<u8>>> {
     let output = tensor(network, plan, layer.output.index())?;
-    let mut bytes = match &layer.operator {
+    let input = |index: usize| tensor(network, plan, layer.inputs[index].index());
+    let record = match &layer.operator {
         Int8Operator::Conv2d(window, filter) => {
             let offsets = parameters.add(filter.weights.iter().copied(), filter)?;
-            convolution(network, layer, window, offsets, operator::CONVOLUTION, &output)?
+            convolution(layer, window, offsets, operator::CONVOLUTION, &input(0)?, &output)?
         }
         Int8Operator::DepthwiseConv2d(window, filter) => {
             let taps = filter.row_len();
             let by_tap = (0..taps).flat_map(|tap| filter.weights.iter().skip(tap).step_by(taps).copied());
             let offsets = parameters.add(by_tap, filter)?;
-            convolution(network, layer, window, offsets, operator::DEPTHWISE, &output)?
+            convolution(layer, window, offsets, operator::DEPTHWISE, &input(0)?, &output)?
         }
         Int8Operator::FullyConnected(filter) => {
             let [weights, constants] = parameters.add(filter.weights.iter().copied(), filter)?;
-            let mut bytes = start(operator::FULLY_CONNECTED, record::fully_connected::LEN, layer);
+            let mut bytes = start(operator::FULLY_CONNECTED, record::fully_connected::LEN, layer, &input(0)?);
             put(&mut bytes, record::fully_connected::OUTPUT, &output);
             put(&mut bytes, record::fully_connected::WEIGHTS, &weights.to_le_bytes());
             put(&mut bytes, record::fully_connected::RESCALE, &constants.to_le_bytes());
             bytes
         }
-        Int8Operator::Add(multipliers) => {
-            let second = tensor(network, plan, layer.inputs[1].index())?;
-            add(layer, multipliers, &second, &output)
-        }
+        Int8Operator::Add(multipliers) => add(plan, layer, *multipliers, [input(0)?, input(1)?], &output),
         Int8Operator::Mean(multiplier) => {
-            let mut bytes = start(operator::MEAN, record::mean::LEN, layer);
+            let mut bytes = start(operator::MEAN, record::mean::LEN, layer, &input(0)?);
             put(&mut bytes, record::mean::OUTPUT, &output);
             put(&mut bytes, record::mean::MANTISSA, &multiplier.mantissa.to_le_bytes());
             put(&mut bytes, record::mean::SHIFT, &multiplier.shift.to_le_bytes());
             bytes
         }
+        Int8Operator::AveragePool2d(window) => {
+            pool(layer, window, operator::AVERAGE_POOL, &input(0)?, &output)?
+        }
+        Int8Operator::MaxPool2d(window) => pool(layer, window, operator::MAX_POOL, &input(0)?, &output)?,
+        Int8Operator::Pad(border) => pad(layer, border, &input(0)?, &output)?,
+        Int8Operator::Reshape => return Ok(None),
+        Int8Operator::Constant(values) => {
+            let at = parameters.add_values(values.iter().copied())?;
+            let mut bytes = start(operator::CONSTANT, record::constant::LEN, layer, &output);
+            put(&mut bytes, record::constant::VALUES, &at.to_le_bytes());
+            bytes
+        }
         Int8Operator::Softmax(multiplier, diff_min) => {
-            let mut bytes = start(operator::SOFTMAX, record::softmax::LEN, layer);
+            let mut bytes = start(operator::SOFTMAX, record::softmax::LEN, layer, &input(0)?);
             put(&mut bytes, record::softmax::OUTPUT, &output);
             put(&mut bytes, record::softmax::MANTISSA, &multiplier.mantissa.to_le_bytes());
             put(&mut bytes, record::softmax::SHIFT, &multiplier.shift.to_le_bytes());
@@ -101,49 +117,82 @@ pub(super) fn record(
             bytes
         }
     };
-    put(&mut bytes, record::INPUT, &tensor(network, plan, layer.inputs[0].index())?);
-    Ok(bytes)
+    Ok(Some(record))
 }
 
-/// A record with the fields that all have.
-fn start(kind: u16, len: usize, layer: &Layer) -> Vec<u8> {
+/// A record with the fields that all have; a constant has its output where others have their input.
+fn start(kind: u16, len: usize, layer: &Layer, input: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; len];
     put(&mut bytes, record::KIND, &kind.to_le_bytes());
     put(&mut bytes, record::LEN, &(len as u16).to_le_bytes());
     put(&mut bytes, record::ACTIVATION_MIN, &layer.activation.min.to_le_bytes());
     put(&mut bytes, record::ACTIVATION_MAX, &layer.activation.max.to_le_bytes());
     bytes[record::WEIGHT_LAYOUT] = layout::WEIGHT_LAYOUT_PLAIN;
+    put(&mut bytes, record::INPUT, input);
     bytes
 }
 
 fn convolution(
-    network: &Network,
     layer: &Layer,
     window: &Window,
     [weights, constants]: [u32; 2],
     kind: u16,
+    input: &[u8],
     output: &[u8],
 ) -> Result<Vec<u8>> {
-    let input = network.tensor(layer.inputs[0]).shape;
-    let padding = window.pad_before([input.height, input.width]);
-    let mut bytes = start(kind, record::convolution::LEN, layer);
+    let mut bytes = start(kind, record::convolution::LEN, layer, input);
     put(&mut bytes, record::convolution::OUTPUT, output);
-    for (index, value) in [window.kernel, window.stride, padding].into_iter().flatten().enumerate() {
-        let value = u16::try_from(value).with_context(|| format!("a window of {value}: at most 65535"))?;
-        put(&mut bytes, record::convolution::WINDOW + 2 * index, &value.to_le_bytes());
-    }
+    put_window(&mut bytes, record::convolution::WINDOW, window)?;
     put(&mut bytes, record::convolution::WEIGHTS, &weights.to_le_bytes());
     put(&mut bytes, record::convolution::RESCALE, &constants.to_le_bytes());
     Ok(bytes)
 }
 
-fn add(layer: &Layer, multipliers: &[Multiplier; 3], second: &[u8], output: &[u8]) -> Vec<u8> {
-    let mut bytes = start(operator::ADD, record::add::LEN, layer);
-    put(&mut bytes, record::add::SECOND, second);
+fn pool(layer: &Layer, window: &Window, kind: u16, input: &[u8], output: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = start(kind, record::pool::LEN, layer, input);
+    put(&mut bytes, record::pool::OUTPUT, output);
+    put_window(&mut bytes, record::pool::WINDOW, window)?;
+    Ok(bytes)
+}
+
+fn pad(layer: &Layer, border: &Border, input: &[u8], output: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = start(operator::PAD, record::pad::LEN, layer, input);
+    put(&mut bytes, record::pad::OUTPUT, output);
+    put_halves(&mut bytes, record::pad::BEFORE, &border.before)?;
+    Ok(bytes)
+}
+
+/// The runtime writes a sum over its first input or beside both, so the input that is overwritten must be the first.
+fn add(
+    plan: &Plan,
+    layer: &Layer,
+    [mut first, mut second, sum]: [Multiplier; 3],
+    mut inputs: [[u8; layout::TENSOR_LEN]; 2],
+    output: &[u8],
+) -> Vec<u8> {
+    let offset = |id: TensorId| plan.offsets[id.index()];
+    if offset(layer.inputs[1]) == offset(layer.output) {
+        std::mem::swap(&mut first, &mut second);
+        inputs.swap(0, 1);
+    }
+    let mut bytes = start(operator::ADD, record::add::LEN, layer, &inputs[0]);
+    put(&mut bytes, record::add::SECOND, &inputs[1]);
     put(&mut bytes, record::add::OUTPUT, output);
-    for (index, multiplier) in multipliers.iter().enumerate() {
+    for (index, multiplier) in [first, second, sum].iter().enumerate() {
         put(&mut bytes, record::add::MANTISSAS + 4 * index, &multiplier.mantissa.to_le_bytes());
         put(&mut bytes, record::add::SHIFTS + index, &multiplier.shift.to_le_bytes());
     }
     bytes
+}
+
+fn put_window(bytes: &mut [u8], at: usize, window: &Window) -> Result<()> {
+    put_halves(bytes, at, &[window.kernel, window.stride, window.before].concat())
+}
+
+fn put_halves(bytes: &mut [u8], at: usize, values: &[usize]) -> Result<()> {
+    for (index, &value) in values.iter().enumerate() {
+        let value = u16::try_from(value).with_context(|| format!("a window of {value}: at most 65535"))?;
+        put(bytes, at + 2 * index, &value.to_le_bytes());
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ const PRODUCT_LIMIT: usize = 128 * 255;
 pub struct Int8Filter {
     /// One row per output channel, in [-127, 127].
     pub weights: Vec<i8>,
-    /// One scale per output channel.
+    /// One scale per output channel, or a single one for all.
     pub scales: Vec<f32>,
     /// Scale `s_in * s_w[c]`, zero point 0.
     pub bias: Vec<i32>,
@@ -53,24 +53,49 @@ impl Int8Filter {
         Ok(Self {
             weights: weights.collect(),
             bias: bias.collect(),
-            multipliers: scales.iter().map(|&scale| ratio(input, scale, output)).collect(),
+            multipliers: multipliers(input, &scales, output, scales.len()),
             scales,
         })
     }
 
-    /// As [`new`](Self::new), but a fully connected layer with a single weight scale forms the product of the input
-    /// scales in f32, as TensorFlow Lite does.
+    /// As [`new`](Self::new), for a fully connected layer.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
     pub fn fully_connected(filter: &Filter, input: Quantisation, output: Quantisation) -> Result<Self> {
         let mut int8 = Self::new(filter, input, output)?;
-        if let [scale] = int8.scales[..] {
-            int8.multipliers = vec![multiplier(f64::from(input.scale * scale) / f64::from(output.scale))];
-        }
+        int8.multipliers = fully_connected_multipliers(input, &int8.scales, output, int8.bias.len());
         Ok(int8)
     }
 }
 
-fn ratio(input: Quantisation, scale: f32, output: Quantisation) -> Multiplier {
-    multiplier(f64::from(input.scale) * f64::from(scale) / f64::from(output.scale))
+/// `s_in * s_w / s_out` for each of `channels` output channels; a single weight scale is that of all.
+pub(crate) fn multipliers(
+    input: Quantisation,
+    scales: &[f32],
+    output: Quantisation,
+    channels: usize,
+) -> Vec<Multiplier> {
+    let scales = scales.iter().cycle().take(channels);
+    scales.map(|&scale| ratio(f64::from(input.scale) * f64::from(scale), output)).collect()
+}
+
+/// As [`multipliers`], but a fully connected layer with a single weight scale forms the product of the input scales in
+/// f32, as TensorFlow Lite does.
+pub(crate) fn fully_connected_multipliers(
+    input: Quantisation,
+    scales: &[f32],
+    output: Quantisation,
+    channels: usize,
+) -> Vec<Multiplier> {
+    match scales {
+        [scale] => vec![ratio(f64::from(input.scale * scale), output); channels],
+        _ => multipliers(input, scales, output, channels),
+    }
+}
+
+fn ratio(product: f64, output: Quantisation) -> Multiplier {
+    multiplier(product / f64::from(output.scale))
 }
 
 fn weight(real: f32, scale: f32) -> i8 {

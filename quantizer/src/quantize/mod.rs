@@ -8,7 +8,7 @@ pub use activations::{Quantisation, Range};
 pub use filter::Int8Filter;
 pub use multiplier::{divide, multiplier};
 
-use crate::graph::{Graph, Node, Operator, Shape, TensorId, Window};
+use crate::graph::{Border, Graph, Node, Operator, Shape, TensorId, Window};
 use anyhow::{Context, Result, ensure};
 use runtime::fixed_point::{Activation, Multiplier};
 
@@ -39,8 +39,37 @@ pub enum Int8Operator {
     Add([Multiplier; 3]),
     /// `s_in / s_out`, with 1/n folded in.
     Mean(Multiplier),
+    /// The mean over the part of a window that lies in the image.
+    AveragePool2d(Window),
+    /// The largest value of a window.
+    MaxPool2d(Window),
+    /// Zero points around the input.
+    Pad(Border),
+    /// The same values in another shape; it costs nothing, the memory plan makes both tensors one.
+    Reshape,
+    /// Values that no input decides.
+    Constant(Vec<i8>),
     /// The exponent's scale, and the smallest difference to the maximum whose exponential is not 0.
     Softmax(Multiplier, i32),
+}
+
+impl Int8Operator {
+    /// The operator's name as TensorFlow Lite writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Conv2d(..) => "CONV_2D",
+            Self::DepthwiseConv2d(..) => "DEPTHWISE_CONV_2D",
+            Self::FullyConnected(_) => "FULLY_CONNECTED",
+            Self::Add(_) => "ADD",
+            Self::Mean(_) => "MEAN",
+            Self::AveragePool2d(_) => "AVERAGE_POOL_2D",
+            Self::MaxPool2d(_) => "MAX_POOL_2D",
+            Self::Pad(_) => "PAD",
+            Self::Reshape => "RESHAPE",
+            Self::Constant(_) => "CONSTANT",
+            Self::Softmax(..) => "SOFTMAX",
+        }
+    }
 }
 
 /// An int8 operator with its tensors and its fused clamp.
@@ -97,8 +126,13 @@ pub fn quantise(graph: &Graph, ranges: &[Range]) -> Result<Network> {
         let quantisation = Quantisation::of(range);
         tensors.push(Int8Tensor { name: tensor.name.clone(), shape: tensor.shape, quantisation });
     }
-    for node in graph.nodes().iter().filter(|node| matches!(node.operator, Operator::Softmax)) {
-        tensors[node.output.index()].quantisation = Quantisation::PROBABILITY;
+    for node in graph.nodes() {
+        if matches!(node.operator, Operator::Softmax) {
+            tensors[node.output.index()].quantisation = Quantisation::PROBABILITY;
+        }
+        if node.operator.keeps_quantisation() {
+            tensors[node.output.index()].quantisation = tensors[node.inputs[0].index()].quantisation;
+        }
     }
     let layers = graph
         .nodes()
@@ -123,11 +157,14 @@ fn layer(node: &Node, tensors: &[Int8Tensor]) -> Result<Layer> {
         Operator::Add => Int8Operator::Add(add(input, quantisation(node.inputs[1]), output)),
         Operator::Mean => {
             let shape = tensors[node.inputs[0].index()].shape;
-            let factor = f64::from(input.scale) / f64::from(output.scale);
-            Int8Operator::Mean(divide(multiplier(factor), shape.height * shape.width))
+            Int8Operator::Mean(mean(input, output, shape.height * shape.width))
         }
+        Operator::AveragePool2d(window) => Int8Operator::AveragePool2d(*window),
+        Operator::MaxPool2d(window) => Int8Operator::MaxPool2d(*window),
+        Operator::Pad(border) => Int8Operator::Pad(*border),
+        Operator::Reshape(_) => Int8Operator::Reshape,
         Operator::Softmax => {
-            let (multiplier, diff_min) = softmax(input);
+            let (multiplier, diff_min) = softmax(input, 1.0);
             Int8Operator::Softmax(multiplier, diff_min)
         }
     };
@@ -141,18 +178,24 @@ fn layer(node: &Node, tensors: &[Int8Tensor]) -> Result<Layer> {
 }
 
 /// Both inputs come to twice the larger scale, the sum from there to the output's.
-fn add(first: Quantisation, second: Quantisation, output: Quantisation) -> [Multiplier; 3] {
+pub(crate) fn add(first: Quantisation, second: Quantisation, output: Quantisation) -> [Multiplier; 3] {
     let [a, b, out] = [first, second, output].map(|q| f64::from(q.scale));
     let common = 2.0 * a.max(b);
     let sum = common / (f64::from(1 << ADD_LEFT_SHIFT) * out);
     [multiplier(a / common), multiplier(b / common), multiplier(sum)]
 }
 
-/// TensorFlow Lite's softmax with beta 1: differences to the maximum in Q5.26.
-fn softmax(input: Quantisation) -> (Multiplier, i32) {
+/// The mean of `count` values.
+pub(crate) fn mean(input: Quantisation, output: Quantisation, count: usize) -> Multiplier {
+    divide(multiplier(f64::from(input.scale) / f64::from(output.scale)), count)
+}
+
+/// TensorFlow Lite's softmax of `beta * x`: differences to the maximum in Q5.26.
+pub(crate) fn softmax(input: Quantisation, beta: f32) -> (Multiplier, i32) {
     const INTEGER_BITS: i32 = 5;
     let fraction = f64::from(1 << (31 - INTEGER_BITS));
-    let scale = multiplier((f64::from(input.scale) * fraction).min(f64::from((1 << 30) - 1)));
+    let scale =
+        multiplier((f64::from(beta) * f64::from(input.scale) * fraction).min(f64::from((1 << 30) - 1)));
     let radius = (f64::from((1 << INTEGER_BITS) - 1) * fraction / 2f64.powi(i32::from(scale.shift))).floor();
     // Differences of two int8 values never go below -255.
     (scale, -(radius.min(255.0) as i32))
@@ -173,12 +216,12 @@ mod tests {
     #[test]
     fn softmax_keeps_differences_within_its_radius() {
         // 0.1 * 2^26 = f * 2^23 with f = 0.8; the radius is 31 * 2^26 / 2^23 = 248.
-        let (scale, diff_min) = softmax(Quantisation { scale: 0.1, zero_point: 0 });
+        let (scale, diff_min) = softmax(Quantisation { scale: 0.1, zero_point: 0 }, 1.0);
         assert_eq!((scale.shift, diff_min), (23, -248));
         // A scale of 40 exceeds the cap: 2^30 - 1 has the shift 30, and the radius is 1.
-        let (scale, diff_min) = softmax(Quantisation { scale: 40.0, zero_point: 0 });
+        let (scale, diff_min) = softmax(Quantisation { scale: 40.0, zero_point: 0 }, 1.0);
         assert_eq!((scale.mantissa, scale.shift, diff_min), (2147483646, 30, -1));
-        let (_, diff_min) = softmax(Quantisation { scale: 1e-4, zero_point: 0 });
+        let (_, diff_min) = softmax(Quantisation { scale: 1e-4, zero_point: 0 }, 1.0);
         assert_eq!(diff_min, -255);
     }
 }

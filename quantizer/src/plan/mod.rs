@@ -1,5 +1,9 @@
 //! The memory plan: where each activation tensor lies in the arena.
 
+mod buffers;
+
+pub use buffers::Buffers;
+
 use crate::quantize::Network;
 
 /// How long a tensor must keep its bytes: from the step that writes it to the last that reads it, both included.
@@ -13,10 +17,10 @@ pub struct Lifetime {
     pub last: usize,
 }
 
-/// An offset for each tensor.
+/// An offset for each tensor, or for each buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Bytes from the start of the arena, one per tensor, multiples of the alignment.
+    /// Bytes from the start of the arena, multiples of the alignment.
     pub offsets: Vec<usize>,
     /// Bytes of the arena.
     pub arena: usize,
@@ -24,21 +28,14 @@ pub struct Plan {
     pub lower_bound: usize,
 }
 
-/// The lifetime of each tensor of a network, one byte per value. Step n is the n-th layer; the input is there from the
-/// start, and the output to the end.
-pub fn lifetimes(network: &Network) -> Vec<Lifetime> {
-    let fresh =
-        |tensor: &crate::quantize::Int8Tensor| Lifetime { size: tensor.shape.volume(), first: 0, last: 0 };
-    let mut lifetimes: Vec<Lifetime> = network.tensors.iter().map(fresh).collect();
-    for (step, layer) in network.layers.iter().enumerate() {
-        let output = &mut lifetimes[layer.output.index()];
-        (output.first, output.last) = (step, step);
-        for input in &layer.inputs {
-            lifetimes[input.index()].last = step;
-        }
-    }
-    lifetimes[network.output.index()].last = network.layers.len().saturating_sub(1);
-    lifetimes
+/// The plan of a network: an offset for each of its tensors. Tensors that share a buffer share an offset.
+///
+/// # Panics
+/// If `alignment` is 0.
+pub fn of_network(network: &Network, alignment: usize) -> Plan {
+    let buffers = Buffers::of(network);
+    let Plan { offsets, arena, lower_bound } = plan(&buffers.lifetimes, alignment);
+    Plan { offsets: buffers.of_tensor.iter().map(|&buffer| offsets[buffer]).collect(), arena, lower_bound }
 }
 
 /// Greedy by size: the largest tensor first, each into the smallest gap that is free for its whole life

@@ -1,0 +1,96 @@
+//! Which tensors can lie on the same bytes although both hold values: views, and results written over an operand.
+
+use super::Lifetime;
+use crate::graph::TensorId;
+use crate::quantize::{Int8Operator, Layer, Network};
+
+/// The buffers of a network. A tensor and its reshaped form share one; so do an elementwise operator's output and an
+/// input that nothing reads later.
+#[derive(Clone, Debug)]
+pub struct Buffers {
+    /// The buffer of each tensor, an index of `lifetimes`.
+    pub of_tensor: Vec<usize>,
+    /// One per buffer, one byte per value. Step n is the n-th layer; the network's input is there from the start, its
+    /// output to the end.
+    pub lifetimes: Vec<Lifetime>,
+}
+
+impl Buffers {
+    /// Finds the buffers of a network.
+    pub fn of(network: &Network) -> Self {
+        let mut of_tensor: Vec<usize> = (0..network.tensors.len()).collect();
+        for layer in &network.layers {
+            if matches!(layer.operator, Int8Operator::Reshape) {
+                of_tensor[layer.output.index()] = of_tensor[layer.inputs[0].index()];
+            }
+        }
+        let mut lives = lives(network, &of_tensor);
+        for (step, layer) in network.layers.iter().enumerate() {
+            if let Some(input) = overwritten(network, layer, step, &of_tensor, &lives) {
+                let output = of_tensor[layer.output.index()];
+                merge(&mut of_tensor, &mut lives, output, input);
+            }
+        }
+        compact(&of_tensor, &lives)
+    }
+}
+
+/// The lifetime of each buffer, at the index of the tensor that it is named after.
+fn lives(network: &Network, of_tensor: &[usize]) -> Vec<Lifetime> {
+    let mut lives: Vec<Option<Lifetime>> = vec![None; network.tensors.len()];
+    let mut touch = |id: TensorId, step: usize| {
+        let size = network.tensor(id).shape.volume();
+        let life = lives[of_tensor[id.index()]].get_or_insert(Lifetime { size, first: step, last: step });
+        life.last = life.last.max(step);
+    };
+    touch(TensorId(0), 0);
+    for (step, layer) in network.layers.iter().enumerate() {
+        layer.inputs.iter().for_each(|&input| touch(input, step));
+        touch(layer.output, step);
+    }
+    touch(network.output, network.layers.len().saturating_sub(1));
+    // A tensor that is no buffer, or that nothing touches, takes no bytes.
+    lives.into_iter().map(|life| life.unwrap_or(Lifetime { size: 0, first: 0, last: 0 })).collect()
+}
+
+/// The buffer that an elementwise operator may write its output over: that of an input of the same size whose last use
+/// this is, and that is not also the other input.
+fn overwritten(
+    network: &Network,
+    layer: &Layer,
+    step: usize,
+    of_tensor: &[usize],
+    lives: &[Lifetime],
+) -> Option<usize> {
+    if !matches!(layer.operator, Int8Operator::Add(_) | Int8Operator::Softmax(..)) {
+        return None;
+    }
+    let buffer = |id: &TensorId| of_tensor[id.index()];
+    let size = network.tensor(layer.output).shape.volume();
+    let mut inputs = layer.inputs.iter().enumerate();
+    let (_, input) = inputs.find(|(index, input)| {
+        let alone =
+            layer.inputs.iter().enumerate().all(|(i, other)| i == *index || buffer(other) != buffer(input));
+        let same_size = network.tensor(**input).shape.volume() == size;
+        alone && same_size && lives[buffer(input)].last == step
+    })?;
+    Some(buffer(input))
+}
+
+/// Makes buffer `from` a part of buffer `into`.
+fn merge(of_tensor: &mut [usize], lives: &mut [Lifetime], from: usize, into: usize) {
+    of_tensor.iter_mut().filter(|buffer| **buffer == from).for_each(|buffer| *buffer = into);
+    lives[into].last = lives[from].last;
+}
+
+/// Numbers the buffers that are left from 0 on.
+fn compact(of_tensor: &[usize], lives: &[Lifetime]) -> Buffers {
+    let mut used: Vec<usize> = of_tensor.to_vec();
+    used.sort_unstable();
+    used.dedup();
+    let number = |buffer: &usize| used.partition_point(|other| other < buffer);
+    Buffers {
+        of_tensor: of_tensor.iter().map(number).collect(),
+        lifetimes: used.iter().map(|&buffer| lives[buffer]).collect(),
+    }
+}
