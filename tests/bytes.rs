@@ -3,7 +3,8 @@
 
 use crate::spec::{Kind, Multiplier, Spec, Tensor};
 
-/// The image of a network of one operator. Its inputs are parts of the network's input, one behind the other.
+/// The image of a network of one operator. Its inputs are parts of the network's input, one behind the other; a
+/// constant's network has an input of one value that nothing reads.
 pub fn single(spec: &Spec) -> Vec<u8> {
     let mut places = Vec::new();
     let mut end = 0;
@@ -11,16 +12,18 @@ pub fn single(spec: &Spec) -> Vec<u8> {
         places.push(end);
         end += tensor.volume();
     }
-    let whole = Tensor { shape: [1, 1, end], ..spec.inputs[0] };
+    placed(spec, &places, if spec.in_place { 0 } else { end })
+}
+
+/// As [`single`], with the tensors where `inputs` and `output` say.
+pub fn placed(spec: &Spec, inputs: &[usize], output: usize) -> Vec<u8> {
+    let ends = spec.inputs.iter().zip(inputs).map(|(tensor, at)| at + tensor.volume());
+    let end = ends.max().unwrap_or(1);
+    let whole = Tensor { shape: [1, 1, end], ..spec.output };
     let mut weights = Vec::new();
-    let record = record(spec, &places, end, &mut weights);
-    image(
-        &[record],
-        end + spec.output.volume(),
-        tensor(&whole, 0),
-        tensor(&spec.output, end),
-        &[(2, weights)],
-    )
+    let record = record(spec, inputs, output, &mut weights);
+    let arena = end.max(output + spec.output.volume());
+    image(&[record], arena, tensor(&whole, 0), tensor(&spec.output, output), &[(2, weights)])
 }
 
 /// An image from its records, its arena's length, the records of input and output, and all other sections.
@@ -80,8 +83,7 @@ pub fn tensor(tensor: &Tensor, offset: usize) -> Vec<u8> {
 pub fn record(spec: &Spec, inputs: &[usize], output: usize, section: &mut Vec<u8>) -> Vec<u8> {
     let (kind, own) = match &spec.kind {
         Kind::Convolution { depthwise, window, weights } => {
-            let mut own: Vec<u8> = window.iter().flat_map(|&n| (n as u16).to_le_bytes()).collect();
-            own.extend(parameters(spec, weights, section));
+            let own = [half_words(window), parameters(spec, weights, section)].concat();
             (if *depthwise { 2 } else { 1 }, own)
         }
         Kind::FullyConnected(weights) => (3, parameters(spec, weights, section)),
@@ -95,6 +97,10 @@ pub fn record(spec: &Spec, inputs: &[usize], output: usize, section: &mut Vec<u8
         Kind::Softmax(multiplier, diff_min) => {
             (6, [scalar(*multiplier), diff_min.to_le_bytes().to_vec()].concat())
         }
+        Kind::AveragePool(window) => (7, half_words(window)),
+        Kind::MaxPool(window) => (8, half_words(window)),
+        Kind::Pad(before) => (9, [half_words(before), vec![0, 0]].concat()),
+        Kind::Constant(values) => (10, append(values, section)),
     };
     let mut body: Vec<u8> = spec.inputs.iter().zip(inputs).flat_map(|(t, &at)| tensor(t, at)).collect();
     body.extend(tensor(&spec.output, output));
@@ -110,13 +116,23 @@ fn scalar((mantissa, shift): Multiplier) -> Vec<u8> {
     [&mantissa.to_le_bytes()[..], &[shift as u8, 0, 0, 0]].concat()
 }
 
+fn half_words(fields: &[usize]) -> Vec<u8> {
+    fields.iter().flat_map(|&field| (field as u16).to_le_bytes()).collect()
+}
+
+/// Appends values to the section; their offset.
+fn append(values: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
+    let offset = section.len() as u32;
+    section.extend(values.iter().map(|&value| value as u8));
+    offset.to_le_bytes().to_vec()
+}
+
 /// Appends weights and constants to the section; the two offsets.
 fn parameters(spec: &Spec, weights: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
-    let first = section.len() as u32;
-    section.extend(weights.iter().map(|&w| w as u8));
+    let first = append(weights, section);
     let second = section.len() as u32;
     section.extend(spec.constants.iter().flat_map(|(bias, _)| bias.to_le_bytes()));
     section.extend(spec.constants.iter().flat_map(|(_, multiplier)| multiplier.0.to_le_bytes()));
     section.extend(spec.constants.iter().map(|(_, multiplier)| multiplier.1 as u8));
-    [first.to_le_bytes(), second.to_le_bytes()].concat()
+    [first, second.to_le_bytes().to_vec()].concat()
 }

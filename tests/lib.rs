@@ -6,6 +6,7 @@ pub mod commands;
 #[cfg(feature = "chain")]
 pub mod mnist;
 pub mod network;
+pub mod random;
 pub mod reference;
 pub mod spec;
 #[cfg(feature = "chain")]

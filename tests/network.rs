@@ -1,95 +1,114 @@
 //! A small random network of every operator: by the reference, and as a model image written by hand.
 
-use crate::bytes;
-use crate::reference;
-use crate::spec::{Kind, Spec, Tensor, random_activation, random_constants, random_weights};
+use crate::spec::{Kind, Spec, Tensor, Window};
+use crate::{bytes, random, reference};
 use fastrand::Rng;
 
-/// Where the tensors of the network lie: each in its own part of the arena.
-struct Arena {
-    end: usize,
-}
-
-impl Arena {
-    fn place(&mut self, tensor: &Tensor) -> usize {
-        let offset = self.end;
-        self.end += tensor.volume();
-        offset
-    }
-}
-
-/// A residual network on an 8x8 input: convolution, depthwise, 1x1, add, mean, fully connected, softmax. Each operator
-/// reads the output of the one before; the sum also reads the first one's.
+/// A residual network on an 8x8 input. Tensor 0 is the input, tensor `n` the output of step `n - 1`.
 #[derive(Debug)]
 pub struct Network {
-    steps: Vec<Spec>,
+    tensors: Vec<Tensor>,
+    steps: Vec<Step>,
+}
+
+/// An operator and the tensors that it reads.
+#[derive(Debug)]
+struct Step {
+    spec: Spec,
+    reads: Vec<usize>,
 }
 
 impl Network {
     /// Random weights and quantisations.
     pub fn random(rng: &mut Rng) -> Self {
-        let map = |rng: &mut Rng, channels| Tensor::random(rng, [4, 4, channels]);
-        let input = Tensor::random(rng, [8, 8, 1]);
-        let [stem, expanded, filtered, projected, sum] = [6, 12, 12, 6, 6].map(|channels| map(rng, channels));
-        let [pooled, logits] = [6, 10].map(|channels| Tensor::random(rng, [1, 1, channels]));
-        let probabilities = Tensor::probabilities([1, 1, 10]);
-        let below_one = |rng: &mut Rng| (rng.i32(1 << 30..=i32::MAX), rng.i8(-2..=0));
-        let multipliers = [below_one(rng), below_one(rng), (rng.i32(1 << 30..=i32::MAX), rng.i8(-20..=-18))];
-        let steps = vec![
-            convolution(rng, false, [3, 3, 2, 2, 0, 0], input, stem),
-            convolution(rng, false, [1, 1, 1, 1, 0, 0], stem, expanded),
-            convolution(rng, true, [3, 3, 1, 1, 1, 1], expanded, filtered),
-            convolution(rng, false, [1, 1, 1, 1, 0, 0], filtered, projected),
-            plain(rng, Kind::Add(multipliers), vec![stem, projected], sum),
-            plain(rng, Kind::Mean((1 << 30, -4)), vec![sum], pooled),
-            fully_connected(rng, pooled, logits),
-            Spec {
-                activation: (-128, 127),
-                ..plain(rng, Kind::Softmax((1 << 30, 22), -255), vec![logits], probabilities)
-            },
-        ];
-        Self { steps }
+        let mut network = Self { tensors: vec![Tensor::random(rng, [8, 8, 1])], steps: Vec::new() };
+        let padded = network.push(rng, Kind::Pad([1, 1, 0]), &[0], [10, 10, 1]);
+        let stem = network.convolution(rng, false, [3, 3, 2, 2, 0, 0], padded, 6);
+        let expanded = network.convolution(rng, false, [1, 1, 1, 1, 0, 0], stem, 12);
+        let filtered = network.convolution(rng, true, [3, 3, 1, 1, 1, 1], expanded, 12);
+        let projected = network.convolution(rng, false, [1, 1, 1, 1, 0, 0], filtered, 6);
+        let residual = addition(rng);
+        let sum = network.push_in_place(rng, residual, &[stem, projected]);
+        let values = Kind::Constant(random::values(rng, 6));
+        let constant = network.push(rng, values, &[], [1, 1, 6]);
+        let shift = addition(rng);
+        let shifted = network.push(rng, shift, &[sum, constant], [4, 4, 6]);
+        let largest = network.push(rng, Kind::MaxPool([3, 3, 1, 1, 1, 1]), &[shifted], [4, 4, 6]);
+        let average = network.push(rng, Kind::AveragePool([2, 2, 2, 2, 0, 0]), &[largest], [2, 2, 6]);
+        let pooled = network.push(rng, Kind::Mean((1 << 30, -2)), &[average], [1, 1, 6]);
+        let weights = Kind::FullyConnected(random::values(rng, 60));
+        let logits = network.push(rng, weights, &[pooled], [1, 1, 10]);
+        network.push_in_place(rng, Kind::Softmax((1 << 30, 22), -255), &[logits]);
+        network
+    }
+
+    /// Appends an operator; the index of its output.
+    fn push(&mut self, rng: &mut Rng, kind: Kind, reads: &[usize], shape: [usize; 3]) -> usize {
+        let inputs = reads.iter().map(|&tensor| self.tensors[tensor]).collect();
+        let spec = random::operator(rng, kind, inputs, shape);
+        self.tensors.push(spec.output);
+        self.steps.push(Step { spec, reads: reads.to_vec() });
+        self.steps.len()
+    }
+
+    /// Appends an operator that writes over its first input; the index of its output.
+    fn push_in_place(&mut self, rng: &mut Rng, kind: Kind, reads: &[usize]) -> usize {
+        let output = self.push(rng, kind, reads, self.tensors[reads[0]].shape);
+        self.steps[output - 1].spec.in_place = true;
+        output
+    }
+
+    /// Appends a convolution whose output is 4x4; the index of its output.
+    fn convolution(
+        &mut self,
+        rng: &mut Rng,
+        depthwise: bool,
+        window: Window,
+        input: usize,
+        outputs: usize,
+    ) -> usize {
+        let depth = if depthwise { 1 } else { self.tensors[input].shape[2] };
+        let weights = random::values(rng, window[0] * window[1] * depth * outputs);
+        self.push(rng, Kind::Convolution { depthwise, window, weights }, &[input], [4, 4, outputs])
     }
 
     /// A random input.
     pub fn input(&self, rng: &mut Rng) -> Vec<i8> {
-        self.steps[0].inputs[0].values(rng)
+        self.tensors[0].values(rng)
     }
 
     /// Every layer's output by the reference.
     pub fn layers(&self, input: &[i8]) -> Vec<Vec<i8>> {
-        let mut layers: Vec<Vec<i8>> = Vec::new();
-        for step in &self.steps {
-            let previous = layers.last().map_or(input.to_vec(), Vec::clone);
-            let inputs =
-                if step.inputs.len() == 2 { vec![layers[0].clone(), previous] } else { vec![previous] };
-            layers.push(reference::run(step, &inputs));
+        let mut values = vec![input.to_vec()];
+        for Step { spec, reads } in &self.steps {
+            let inputs: Vec<Vec<i8>> = reads.iter().map(|&tensor| values[tensor].clone()).collect();
+            values.push(reference::run(spec, &inputs));
         }
-        layers
+        values.split_off(1)
     }
 
-    /// The model image, with labels, a recipe and a test vector for each input.
+    /// The model image, with labels, a recipe and a test vector for each input. Each tensor has its own part of the
+    /// arena, apart from those that are written in place.
     pub fn image(&self, test_inputs: &[Vec<i8>]) -> Vec<u8> {
-        let mut arena = Arena { end: 0 };
+        let (mut places, mut end) = (vec![0], self.tensors[0].volume());
         let mut weights = Vec::new();
-        let input = arena.place(&self.steps[0].inputs[0]);
-        let outputs: Vec<usize> = self.steps.iter().map(|step| arena.place(&step.output)).collect();
         let mut records = Vec::new();
-        for (index, step) in self.steps.iter().enumerate() {
-            let previous = if index == 0 { input } else { outputs[index - 1] };
-            let inputs = if step.inputs.len() == 2 { vec![outputs[0], previous] } else { vec![previous] };
-            records.push(bytes::record(step, &inputs, outputs[index], &mut weights));
+        for Step { spec, reads } in &self.steps {
+            let inputs: Vec<usize> = reads.iter().map(|&tensor| places[tensor]).collect();
+            let output = if spec.in_place { inputs[0] } else { end };
+            end = end.max(output + spec.output.volume());
+            records.push(bytes::record(spec, &inputs, output, &mut weights));
+            places.push(output);
         }
-        let last = self.steps.len() - 1;
         let sections = [
             (2, weights),
             (16, b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9".to_vec()),
             (17, recipe()),
             (20, self.test_vectors(test_inputs)),
         ];
-        let input = bytes::tensor(&self.steps[0].inputs[0], input);
-        let output = bytes::tensor(&self.steps[last].output, outputs[last]);
-        bytes::image(&records, arena.end, input, output, &sections)
+        let last = self.steps.len();
+        let output = bytes::tensor(&self.tensors[last], places[last]);
+        bytes::image(&records, end, bytes::tensor(&self.tensors[0], 0), output, &sections)
     }
 
     fn test_vectors(&self, inputs: &[Vec<i8>]) -> Vec<u8> {
@@ -112,24 +131,8 @@ fn recipe() -> Vec<u8> {
     section
 }
 
-fn convolution(rng: &mut Rng, depthwise: bool, window: [usize; 6], input: Tensor, output: Tensor) -> Spec {
-    let depth = if depthwise { 1 } else { input.shape[2] };
-    let taps = window[0] * window[1] * depth;
-    let weights = random_weights(rng, taps * output.shape[2]);
-    Spec {
-        constants: random_constants(rng, output.shape[2], taps),
-        ..plain(rng, Kind::Convolution { depthwise, window, weights }, vec![input], output)
-    }
-}
-
-fn fully_connected(rng: &mut Rng, input: Tensor, output: Tensor) -> Spec {
-    let weights = random_weights(rng, input.volume() * output.volume());
-    Spec {
-        constants: random_constants(rng, output.volume(), input.volume()),
-        ..plain(rng, Kind::FullyConnected(weights), vec![input], output)
-    }
-}
-
-fn plain(rng: &mut Rng, kind: Kind, inputs: Vec<Tensor>, output: Tensor) -> Spec {
-    Spec { kind, inputs, output, activation: random_activation(rng), constants: Vec::new() }
+/// A sum that seldom leaves int8.
+fn addition(rng: &mut Rng) -> Kind {
+    let mut multiplier = |low: i8, high: i8| (rng.i32(1 << 30..=i32::MAX), rng.i8(low..=high));
+    Kind::Add([multiplier(-2, 0), multiplier(-2, 0), multiplier(-20, -18)])
 }

@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 use runtime::Model;
-use tests::{bytes, reference, spec};
+use tests::spec::{self, Kind};
+use tests::{bytes, random, reference};
 
 /// Operators drawn of each kind: many, but under Miri few.
 const COUNT: usize = if cfg!(miri) { 4 } else { 2000 };
@@ -31,48 +32,71 @@ fn run(spec: &spec::Spec, inputs: &[Vec<i8>]) -> Vec<i8> {
     let model = Model::parse(&image).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
     let mut arena = vec![0x55; model.arena_len()];
     let mut output = vec![0; spec.output.volume()];
-    model.run(&inputs.concat(), &mut arena, &mut output).expect("lengths are the model's own");
+    let mut input = inputs.concat();
+    input.resize(model.input().shape.len(), 0);
+    model.run(&input, &mut arena, &mut output).expect("lengths are the model's own");
     output
 }
 
 #[test]
 fn convolution() {
-    compare(1, |rng| spec::random_convolution(rng, false, 9));
+    compare(1, |rng| random::convolution(rng, false, 9));
 }
 
 #[test]
 fn depthwise_convolution() {
-    compare(2, |rng| spec::random_convolution(rng, true, 9));
+    compare(2, |rng| random::convolution(rng, true, 9));
 }
 
 #[test]
 fn fully_connected() {
-    compare(3, spec::random_fully_connected);
+    compare(3, random::fully_connected);
 }
 
 /// Golden models cannot show the rounding inside a sum: here halves occur in each of the three rescales.
 #[test]
 fn add() {
-    compare(4, spec::random_add);
+    compare(4, random::add);
 }
 
 #[test]
 fn mean() {
-    compare(5, spec::random_mean);
+    compare(5, random::mean);
 }
 
 #[test]
 fn softmax() {
-    compare(6, spec::random_softmax);
+    compare(6, random::softmax);
+}
+
+#[test]
+fn average_pool() {
+    compare(7, |rng| random::pool(rng, Kind::AveragePool));
+}
+
+#[test]
+fn max_pool() {
+    compare(8, |rng| random::pool(rng, Kind::MaxPool));
+}
+
+#[test]
+fn pad() {
+    compare(9, random::pad);
+}
+
+#[test]
+fn constant() {
+    compare(10, random::constant);
 }
 
 #[test]
 fn add_rounds_halves_up_in_each_rescale() {
     let tensor = spec::Tensor { shape: [1, 1, 4], zero_point: 0, scale: 0.5 };
     let tie = |multipliers| spec::Spec {
-        kind: spec::Kind::Add(multipliers),
+        kind: Kind::Add(multipliers),
         inputs: vec![tensor; 2],
         output: tensor,
+        in_place: false,
         activation: (-128, 127),
         constants: Vec::new(),
     };
@@ -80,4 +104,20 @@ fn add_rounds_halves_up_in_each_rescale() {
     let half = (1 << 30, 0);
     let found = run(&tie([half, half, (1 << 30, -19)]), &[vec![1, -1, 3, -3], vec![0, 0, 0, 0]]);
     assert_eq!(found, [1, 0, 2, -1]);
+}
+
+/// On the values as they are, whatever the zero point; the padding does not count.
+#[test]
+fn an_average_rounds_halves_away_from_zero() {
+    let tensor = |width, channels| spec::Tensor { shape: [1, width, channels], zero_point: 5, scale: 0.5 };
+    let average = spec::Spec {
+        kind: Kind::AveragePool([1, 2, 1, 2, 0, 1]),
+        inputs: vec![tensor(3, 4)],
+        output: tensor(2, 4),
+        in_place: false,
+        activation: (-128, 100),
+        constants: Vec::new(),
+    };
+    let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]]);
+    assert_eq!(found, [7, -7, 100, -128, 1, -1, 2, -128]);
 }

@@ -1,7 +1,7 @@
 //! The int8 contract stated a second time, in 128-bit integers and by its definitions: slow, plain, and sharing no
 //! line with the runtime.
 
-use crate::spec::{Kind, Multiplier, Spec};
+use crate::spec::{Kind, Multiplier, Spec, Window};
 
 /// `floor(x * m + 1/2)` for `m = mantissa * 2^(shift - 31)`.
 pub fn rescale(x: i128, (mantissa, shift): Multiplier) -> i128 {
@@ -11,6 +11,7 @@ pub fn rescale(x: i128, (mantissa, shift): Multiplier) -> i128 {
 
 /// The output of an operator.
 pub fn run(spec: &Spec, inputs: &[Vec<i8>]) -> Vec<i8> {
+    // Relative to the output's zero point.
     let exact: Vec<i128> = match &spec.kind {
         Kind::Convolution { depthwise, window, weights } => {
             convolution(spec, *depthwise, window, weights, &inputs[0])
@@ -22,6 +23,12 @@ pub fn run(spec: &Spec, inputs: &[Vec<i8>]) -> Vec<i8> {
             .chunks(spec.inputs[0].shape[2])
             .flat_map(|row| softmax(row, *multiplier, *diff_min))
             .collect(),
+        Kind::AveragePool(window) => pooled(spec, window, &inputs[0], average),
+        Kind::MaxPool(window) => pooled(spec, window, &inputs[0], largest),
+        Kind::Pad(before) => pad(spec, before, &inputs[0]),
+        Kind::Constant(values) => {
+            values.iter().map(|&value| i128::from(value) - i128::from(spec.output.zero_point)).collect()
+        }
     };
     let zero_point = i128::from(spec.output.zero_point);
     let (min, max) = spec.activation;
@@ -32,34 +39,78 @@ fn centred(spec: &Spec, input: usize, value: i8) -> i128 {
     i128::from(value) - i128::from(spec.inputs[input].zero_point)
 }
 
-fn convolution(spec: &Spec, depthwise: bool, window: &[usize; 6], weights: &[i8], x: &[i8]) -> Vec<i128> {
+/// The taps of an output position that lie inside the input: each tap's number and its pixel's.
+fn taps(spec: &Spec, window: &Window, position: usize) -> Vec<(usize, usize)> {
     let &[kernel_height, kernel_width, down, across, above, left] = window;
-    let [height, width, inputs] = spec.inputs[0].shape;
-    let [rows, columns, outputs] = spec.output.shape;
-    let mut result = Vec::new();
-    for index in 0..rows * columns * outputs {
-        let (row, column, c) = (index / outputs / columns, index / outputs % columns, index % outputs);
+    let [height, width, _] = spec.inputs[0].shape;
+    let (row, column) = (position / spec.output.shape[1], position % spec.output.shape[1]);
+    let mut found = Vec::new();
+    for tap in 0..kernel_height * kernel_width {
+        let (y, x) = (row * down + tap / kernel_width, column * across + tap % kernel_width);
+        if (above..above + height).contains(&y) && (left..left + width).contains(&x) {
+            found.push((tap, (y - above) * width + x - left));
+        }
+    }
+    found
+}
+
+fn convolution(spec: &Spec, depthwise: bool, window: &Window, weights: &[i8], x: &[i8]) -> Vec<i128> {
+    let (inputs, outputs) = (spec.inputs[0].shape[2], spec.output.shape[2]);
+    let output = |index: usize| {
+        let c = index % outputs;
         let (bias, multiplier) = spec.constants[c];
         let mut sum = i128::from(bias);
-        for tap in 0..kernel_height * kernel_width {
-            let (i, j) = (tap / kernel_width, tap % kernel_width);
-            let (y, z) = (row * down + i, column * across + j);
-            if y < above || y - above >= height || z < left || z - left >= width {
-                continue;
-            }
-            let pixel = ((y - above) * width + z - left) * inputs;
+        for (tap, pixel) in taps(spec, window, index / outputs) {
             for k in 0..inputs {
                 let weight = match depthwise {
                     true if c / (outputs / inputs) != k => 0,
                     true => weights[tap * outputs + c],
-                    false => weights[(c * kernel_height * kernel_width + tap) * inputs + k],
+                    false => weights[(c * window[0] * window[1] + tap) * inputs + k],
                 };
-                sum += i128::from(weight) * centred(spec, 0, x[pixel + k]);
+                sum += i128::from(weight) * centred(spec, 0, x[pixel * inputs + k]);
             }
         }
-        result.push(rescale(sum, multiplier));
-    }
-    result
+        rescale(sum, multiplier)
+    };
+    (0..spec.output.volume()).map(output).collect()
+}
+
+/// What `pool` makes of the raw values in each window.
+fn pooled(spec: &Spec, window: &Window, x: &[i8], pool: impl Fn(&[i128]) -> i128) -> Vec<i128> {
+    let channels = spec.output.shape[2];
+    let output = |index: usize| {
+        let value = |(_, pixel)| i128::from(x[pixel * channels + index % channels]);
+        let values: Vec<i128> = taps(spec, window, index / channels).into_iter().map(value).collect();
+        pool(&values) - i128::from(spec.output.zero_point)
+    };
+    (0..spec.output.volume()).map(output).collect()
+}
+
+fn average(values: &[i128]) -> i128 {
+    half_away(values.iter().sum(), values.len() as i128)
+}
+
+fn largest(values: &[i128]) -> i128 {
+    values.iter().copied().max().expect("every window meets the input")
+}
+
+fn pad(spec: &Spec, before: &[usize; 3], x: &[i8]) -> Vec<i128> {
+    let [height, width, channels] = spec.inputs[0].shape;
+    let output = |index: usize| {
+        let [y, z, c] = coordinates(spec.output.shape, index);
+        let inside =
+            |at: usize, axis: usize, side: usize| at.checked_sub(before[axis]).filter(|&at| at < side);
+        match (inside(y, 0, height), inside(z, 1, width), inside(c, 2, channels)) {
+            (Some(y), Some(z), Some(c)) => centred(spec, 0, x[(y * width + z) * channels + c]),
+            _ => 0,
+        }
+    };
+    (0..spec.output.volume()).map(output).collect()
+}
+
+/// Row, column and channel of a value.
+fn coordinates([_, width, channels]: [usize; 3], index: usize) -> [usize; 3] {
+    [index / channels / width, index / channels % width, index % channels]
 }
 
 fn fully_connected(spec: &Spec, weights: &[i8], x: &[i8]) -> Vec<i128> {
@@ -71,10 +122,16 @@ fn fully_connected(spec: &Spec, weights: &[i8], x: &[i8]) -> Vec<i128> {
 }
 
 fn add(spec: &Spec, multipliers: &[Multiplier; 3], inputs: &[Vec<i8>]) -> Vec<i128> {
-    let aligned = |input: usize, k: usize| {
-        rescale(centred(spec, input, inputs[input][k]) * (1 << 20), multipliers[input])
+    let aligned = |input: usize, index: usize| {
+        let at = coordinates(spec.output.shape, index);
+        let [height, width, channels] = spec.inputs[input].shape;
+        // A side of 1 is repeated.
+        let [y, z, c] = [at[0] % height, at[1] % width, at[2] % channels];
+        let value = inputs[input][(y * width + z) * channels + c];
+        rescale(centred(spec, input, value) * (1 << 20), multipliers[input])
     };
-    (0..inputs[0].len()).map(|k| rescale(aligned(0, k) + aligned(1, k), multipliers[2])).collect()
+    let output = |index| rescale(aligned(0, index) + aligned(1, index), multipliers[2]);
+    (0..spec.output.volume()).map(output).collect()
 }
 
 fn mean(spec: &Spec, multiplier: Multiplier, x: &[i8]) -> Vec<i128> {
