@@ -1,6 +1,6 @@
 //! Elementwise sum of two tensors with different quantisations.
 
-use super::{activation, byte, tensor, word};
+use super::fields::{activation, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::image::layout::record::add as record;

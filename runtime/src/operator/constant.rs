@@ -1,6 +1,6 @@
 //! Constant: values that the image brings along.
 
-use super::{activation, tensor};
+use super::fields::{activation, tensor};
 use crate::cast;
 use crate::error::Problem;
 use crate::fixed_point::Activation;

@@ -1,7 +1,8 @@
 //! Convolution and depthwise convolution: one record, two meanings of the weights.
 
+use super::Window;
+use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
-use super::{Window, activation, tensor};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::convolution as record;

@@ -1,7 +1,7 @@
 //! Fully connected: every output from every input.
 
+use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
-use super::{activation, tensor};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::fully_connected as record;

@@ -1,6 +1,6 @@
 //! Mean over height and width: the global average pool.
 
-use super::{activation, byte, tensor, word};
+use super::fields::{activation, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::image::layout::record::mean as record;

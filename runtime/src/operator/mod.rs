@@ -6,6 +6,7 @@
 mod add;
 mod constant;
 mod convolution;
+mod fields;
 mod fully_connected;
 mod mean;
 mod pad;
@@ -217,35 +218,4 @@ impl<'a> Operator<'a> {
             _ => 0,
         }
     }
-}
-
-/// The tensor record at `at`.
-fn tensor(record: &[u8], at: usize) -> Result<Tensor, Problem> {
-    if record.len() < at.saturating_add(layout::TENSOR_LEN) {
-        return Err(Problem::RecordLength);
-    }
-    Tensor::decode(record, at).ok_or(Problem::Tensor)
-}
-
-/// The fields that every record begins with.
-fn activation(record: &[u8]) -> Result<Activation, Problem> {
-    match (bytes::i8(record, record::ACTIVATION_MIN), bytes::i8(record, record::ACTIVATION_MAX)) {
-        (Some(min), Some(max)) => Ok(Activation { min, max }),
-        _ => Err(Problem::RecordLength),
-    }
-}
-
-/// The `i32` at `at`.
-fn word(record: &[u8], at: usize) -> Result<i32, Problem> {
-    bytes::i32(record, at).ok_or(Problem::RecordLength)
-}
-
-/// The `u16` at `at`.
-fn half_word(record: &[u8], at: usize) -> Result<u16, Problem> {
-    bytes::u16(record, at).ok_or(Problem::RecordLength)
-}
-
-/// The `i8` at `at`.
-fn byte(record: &[u8], at: usize) -> Result<i8, Problem> {
-    bytes::i8(record, at).ok_or(Problem::RecordLength)
 }

@@ -1,6 +1,6 @@
 //! Pad: a border of zero points.
 
-use super::{activation, half_word, tensor};
+use super::fields::{activation, half_word, tensor};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::pad as record;

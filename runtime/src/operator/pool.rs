@@ -1,6 +1,7 @@
 //! Average and maximum pool: one record, two meanings.
 
-use super::{Window, activation, tensor};
+use super::Window;
+use super::fields::{activation, tensor};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::pool as record;

@@ -1,6 +1,6 @@
 //! How a kernel moves over its input: convolutions and pools.
 
-use super::half_word;
+use super::fields::half_word;
 use crate::error::Problem;
 use crate::tensor::Shape;
 use core::ops::Range;

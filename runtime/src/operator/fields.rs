@@ -1,0 +1,38 @@
+//! The fields of an operator record at a byte offset.
+
+use crate::error::Problem;
+use crate::fixed_point::Activation;
+use crate::image::bytes;
+use crate::image::layout::{self, record};
+use crate::tensor::Tensor;
+
+/// The tensor record at `at`.
+pub(super) fn tensor(record: &[u8], at: usize) -> Result<Tensor, Problem> {
+    if record.len() < at.saturating_add(layout::TENSOR_LEN) {
+        return Err(Problem::RecordLength);
+    }
+    Tensor::decode(record, at).ok_or(Problem::Tensor)
+}
+
+/// The fields that every record begins with.
+pub(super) fn activation(record: &[u8]) -> Result<Activation, Problem> {
+    match (bytes::i8(record, record::ACTIVATION_MIN), bytes::i8(record, record::ACTIVATION_MAX)) {
+        (Some(min), Some(max)) => Ok(Activation { min, max }),
+        _ => Err(Problem::RecordLength),
+    }
+}
+
+/// The `i32` at `at`.
+pub(super) fn word(record: &[u8], at: usize) -> Result<i32, Problem> {
+    bytes::i32(record, at).ok_or(Problem::RecordLength)
+}
+
+/// The `u16` at `at`.
+pub(super) fn half_word(record: &[u8], at: usize) -> Result<u16, Problem> {
+    bytes::u16(record, at).ok_or(Problem::RecordLength)
+}
+
+/// The `i8` at `at`.
+pub(super) fn byte(record: &[u8], at: usize) -> Result<i8, Problem> {
+    bytes::i8(record, at).ok_or(Problem::RecordLength)
+}
