@@ -6,6 +6,7 @@ pub mod file;
 pub mod fit;
 pub mod mobilenet;
 pub mod network;
+pub mod onnx;
 mod ops;
 mod optimizer;
 pub mod plot;

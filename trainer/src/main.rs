@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, eval, fit};
+use commands::{bench, eval, export, fit};
 
 /// Trains a MobileNetV2 for small pictures, the float network that edge8 turns into int8.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Fit(fit::Fit),
     /// Measure the accuracy of a trained network.
     Eval(eval::Eval),
+    /// Write a trained network in another format.
+    Export(export::Export),
     /// Measure the time of a training step of the default network.
     Bench(bench::Bench),
 }
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Fit(fit) => fit.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Export(export) => export.run(),
         Command::Bench(bench) => bench.run(),
     };
     match result {

@@ -92,7 +92,7 @@ fn mistakes_get_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mnist.safetensors");
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["fit", "--data", empty, "--out", empty], 1, "train-images-idx3-ubyte"),
         (&["fit", "--data", "nowhere", "--out", empty], 1, "nowhere is not a folder"),
         (&["fit", "--data", DATA, "--out", empty, "--resume"], 1, "no checkpoint"),
@@ -102,6 +102,9 @@ fn mistakes_get_one_clear_line() {
         (&["fit", "--alpha", "wide"], 2, "--alpha"),
         (&["eval", DATA], 1, "cannot read"),
         (&["eval", model, "--data", DATA], 1, "t10k-images-idx3-ubyte"),
+        (&["export", model], 2, "--onnx"),
+        (&["export", DATA, "--onnx", "nowhere.onnx"], 1, "cannot read"),
+        (&["export", model, "--onnx", "nowhere/mnist.onnx"], 1, "cannot write nowhere/mnist.onnx"),
     ];
     for (arguments, code, message) in cases {
         let output = trainer(arguments).output().unwrap();
