@@ -8,6 +8,8 @@
 //! | [`quantize`] | weights, biases and multipliers in int8 |
 //! | [`plan`] | where each tensor lies in the arena |
 //! | [`image`] | the model image that `runtime` executes |
+//! | [`onnx`] | ONNX files |
+//! | [`tflite`] | `.tflite` files in and out |
 //! | [`check`] | float and int8 on the same images |
 //!
 //! A small network of one's own, from graph to image:
@@ -35,10 +37,12 @@ pub mod float;
 pub mod graph;
 pub mod image;
 mod noise;
+pub mod onnx;
 pub mod plan;
 pub mod quantize;
 #[cfg(test)]
 mod testing;
+pub mod tflite;
 
 pub use convert::{Conversion, convert, framing, samples};
 pub use noise::signal_to_noise;

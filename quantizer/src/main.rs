@@ -17,12 +17,14 @@ struct Arguments {
 enum Command {
     Calibrate(command::calibrate::Arguments),
     Check(command::check::Arguments),
+    Import(command::import::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Calibrate(arguments) => command::calibrate::run(&arguments).map(|()| true),
         Command::Check(arguments) => command::check::run(&arguments),
+        Command::Import(arguments) => command::import::run(&arguments).map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -42,7 +42,10 @@ impl Window {
     }
 
     /// The extent of what the window makes of an input.
-    pub(super) fn output(&self, input: Shape, channels: usize) -> Result<Shape> {
+    ///
+    /// # Errors
+    /// If kernel or stride is 0, the padding not smaller than the kernel, or the kernel larger than the padded input.
+    pub fn output(&self, input: Shape, channels: usize) -> Result<Shape> {
         let rows = self.positions(0, input.height)?;
         let columns = self.positions(1, input.width)?;
         Ok(Shape::new(rows, columns, channels))

@@ -1,6 +1,10 @@
 //! The model image: an int8 network, planned into an arena and written in `runtime`'s format.
 
+mod read;
 mod record;
+mod scales;
+
+pub use read::read;
 
 use crate::plan::{self, Plan};
 use crate::quantize::{Int8Operator, Layer, Network};
@@ -41,6 +45,19 @@ pub fn operators(network: &Network) -> impl Iterator<Item = &Layer> {
 /// # Errors
 /// If a size exceeds the format, or a label holds a line end.
 pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
+    let mut sections = extra_sections(network, extras)?;
+    if !extras.test_inputs.is_empty() {
+        let image = write_sections(network, &sections)?;
+        sections.push((section::TEST_VECTORS, test_vectors(&image, &extras.test_inputs)?));
+    }
+    write_sections(network, &sections)
+}
+
+/// As [`write()`], with optional sections that are there already, each with its kind.
+///
+/// # Errors
+/// If a size exceeds the format, or a section is not one of this network.
+pub fn write_sections(network: &Network, optional: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     let plan = memory_plan(network);
     let mut records = Vec::new();
     let mut parameters = Parameters::default();
@@ -50,13 +67,7 @@ pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
     }
     let mut sections =
         vec![(section::OPERATORS, records.concat()), (section::WEIGHTS, parameters.into_bytes())];
-    sections.extend(extra_sections(network, extras)?);
-    let image = assemble(network, &plan, &sections)?;
-    if extras.test_inputs.is_empty() {
-        Model::parse(&image).context("the image just made is invalid")?;
-        return Ok(image);
-    }
-    sections.push((section::TEST_VECTORS, test_vectors(&image, &extras.test_inputs)?));
+    sections.extend_from_slice(optional);
     let image = assemble(network, &plan, &sections)?;
     Model::parse(&image).context("the image just made is invalid")?;
     Ok(image)

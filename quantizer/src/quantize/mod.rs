@@ -6,6 +6,7 @@ mod multiplier;
 
 pub use activations::{Quantisation, Range};
 pub use filter::Int8Filter;
+pub(crate) use filter::{fully_connected_multipliers, multipliers};
 pub use multiplier::{divide, multiplier};
 
 use crate::graph::{Border, Graph, Node, Operator, Shape, TensorId, Window};

@@ -1,0 +1,53 @@
+//! `quantizer import`.
+
+use super::files;
+use anyhow::{Context, Result};
+use clap::Args;
+use quantizer::quantize::Network;
+use quantizer::{image, tflite};
+use std::path::PathBuf;
+use trainer::file::write_atomically;
+
+/// Turn a full-integer int8 .tflite file into a model image.
+#[derive(Args)]
+pub struct Arguments {
+    /// The .tflite file
+    model: PathBuf,
+    /// Where to write the model image [default: MODEL with the extension .edge8]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the file cannot be read, is damaged or holds something that is not supported.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let bytes = files::read(&arguments.model)?;
+    let name = arguments.model.display();
+    let import = tflite::read(&bytes).with_context(|| name.to_string())?;
+    let image = image::write_sections(&import.network, &import.sections).with_context(|| name.to_string())?;
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
+    write_atomically(&output, &image)?;
+    print_layers(&import.network);
+    let plan = image::memory_plan(&import.network);
+    println!("arena: {} bytes, lower bound {}", plan.arena, plan.lower_bound);
+    println!("model image: {} bytes, the .tflite file {}", image.len(), bytes.len());
+    println!("written: {}", output.display());
+    Ok(())
+}
+
+fn print_layers(network: &Network) {
+    println!("{:<18} {:>14} {:>12} {:>11} layer", "operator", "output", "scale", "zero point");
+    for layer in image::operators(network) {
+        let tensor = network.tensor(layer.output);
+        println!(
+            "{:<18} {:>14} {:>12.6} {:>11} {}",
+            layer.operator.name(),
+            tensor.shape.to_string(),
+            tensor.quantisation.scale,
+            tensor.quantisation.zero_point,
+            layer.name
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The way back: the network of a model image, to be written in another format or looked at.
+
+use super::scales;
+use crate::graph::{Border, Shape, TensorId, Window};
+use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Layer, Network, Quantisation};
+use anyhow::{Context, Result, bail, ensure};
+use runtime::operator::{self as op, Operator};
+use runtime::{Model, Tensor};
+
+/// The network of a model image. Layers are named by their number and operator; a reshape is put in where the image
+/// reads a tensor in another shape than it was written in.
+///
+/// # Errors
+/// If an operator reads what none has written, or its multipliers are not those of its tensors' scales.
+pub fn read(model: &Model<'_>) -> Result<Network> {
+    let mut reader = Reader::new(model.input());
+    for (index, operator) in model.operators().enumerate() {
+        let name = format!("{index:03}_{}", operator.name());
+        reader.add(&name, &operator).with_context(|| format!("operator {name}"))?;
+    }
+    Ok(reader.network)
+}
+
+struct Reader {
+    network: Network,
+    /// What lies in the arena at this moment: the record of each tensor that is whole.
+    arena: Vec<(Tensor, TensorId)>,
+}
+
+impl Reader {
+    fn new(input: &Tensor) -> Self {
+        let tensor = described("input", input);
+        let network = Network { tensors: vec![tensor], layers: Vec::new(), output: TensorId(0) };
+        Self { network, arena: vec![(*input, TensorId(0))] }
+    }
+
+    fn add(&mut self, name: &str, operator: &Operator<'_>) -> Result<()> {
+        let mut inputs = Vec::new();
+        for input in operator.inputs() {
+            inputs.push(self.find(name, input)?);
+        }
+        let int8 = int8_operator(operator)?;
+        let activation = operator.activation();
+        let id = TensorId(self.network.tensors.len());
+        self.network.tensors.push(described(name, operator.output()));
+        self.network.layers.push(Layer { name: name.into(), operator: int8, activation, inputs, output: id });
+        self.write(operator.output(), id);
+        self.network.output = id;
+        Ok(())
+    }
+
+    /// The tensor that lies where an operator reads; in the operator's shape.
+    fn find(&mut self, name: &str, wanted: &Tensor) -> Result<TensorId> {
+        let found = self.arena.iter().find(|(tensor, _)| tensor.range() == wanted.range()).copied();
+        let (tensor, id) = found.context("it reads bytes that no operator has written as one tensor")?;
+        ensure!(
+            tensor.zero_point == wanted.zero_point && tensor.scale == wanted.scale,
+            "it reads a tensor with another scale or zero point than it was written with"
+        );
+        if tensor.shape == wanted.shape {
+            return Ok(id);
+        }
+        let output = TensorId(self.network.tensors.len());
+        let name = format!("{name}.input");
+        self.network.tensors.push(described(&name, wanted));
+        let activation = runtime::fixed_point::Activation::NONE;
+        let layer = Layer { name, operator: Int8Operator::Reshape, activation, inputs: vec![id], output };
+        self.network.layers.push(layer);
+        self.arena.push((*wanted, output));
+        Ok(output)
+    }
+
+    /// What lay where the output lies now is lost.
+    fn write(&mut self, output: &Tensor, id: TensorId) {
+        let new = output.range();
+        self.arena.retain(|(tensor, _)| {
+            let old = tensor.range();
+            old.end <= new.start || new.end <= old.start
+        });
+        self.arena.push((*output, id));
+    }
+}
+
+fn described(name: &str, tensor: &Tensor) -> Int8Tensor {
+    Int8Tensor { name: name.into(), shape: shape(tensor), quantisation: quantisation(tensor) }
+}
+
+fn shape(tensor: &Tensor) -> Shape {
+    let [height, width, channels] =
+        [tensor.shape.height, tensor.shape.width, tensor.shape.channels].map(usize::from);
+    Shape::new(height, width, channels)
+}
+
+fn quantisation(tensor: &Tensor) -> Quantisation {
+    Quantisation { scale: tensor.scale, zero_point: tensor.zero_point }
+}
+
+fn int8_operator(operator: &Operator<'_>) -> Result<Int8Operator> {
+    Ok(match operator {
+        Operator::Convolution(op) => {
+            let filter =
+                filter(op.weights.to_vec(), &op.channels, &op.input, &op.output, scales::per_channel)?;
+            Int8Operator::Conv2d(window(&op.window, &op.input, &op.output), filter)
+        }
+        Operator::Depthwise(op) => {
+            // The image has the channels innermost; a filter has one row of weights per channel.
+            let channels = usize::from(op.output.shape.channels);
+            let row = |channel| op.weights.iter().skip(channel).step_by(channels).copied();
+            let weights = (0..channels).flat_map(row).collect();
+            let filter = filter(weights, &op.channels, &op.input, &op.output, scales::per_channel)?;
+            Int8Operator::DepthwiseConv2d(window(&op.window, &op.input, &op.output), filter)
+        }
+        Operator::FullyConnected(op) => Int8Operator::FullyConnected(filter(
+            op.weights.to_vec(),
+            &op.channels,
+            &op.input,
+            &op.output,
+            scales::fully_connected,
+        )?),
+        Operator::Add(op) => Int8Operator::Add([op.first.multiplier, op.second.multiplier, op.multiplier]),
+        Operator::Mean(op) => Int8Operator::Mean(op.multiplier),
+        Operator::AveragePool(op) => Int8Operator::AveragePool2d(window(&op.window, &op.input, &op.output)),
+        Operator::MaxPool(op) => Int8Operator::MaxPool2d(window(&op.window, &op.input, &op.output)),
+        Operator::Pad(op) => Int8Operator::Pad(border(op)),
+        Operator::Constant(op) => Int8Operator::Constant(op.values.to_vec()),
+        Operator::Softmax(op) => Int8Operator::Softmax(op.multiplier, op.diff_min),
+    })
+}
+
+fn filter(
+    weights: Vec<i8>,
+    channels: &op::PerChannel<'_>,
+    input: &Tensor,
+    output: &Tensor,
+    scales: impl Fn(Quantisation, &[runtime::fixed_point::Multiplier], Quantisation) -> Option<Vec<f32>>,
+) -> Result<Int8Filter> {
+    let (bias, multipliers): (Vec<_>, Vec<_>) = channels.iter().unzip();
+    let Some(scales) = scales(quantisation(input), &multipliers, quantisation(output)) else {
+        bail!("its multipliers are not those of any weights' scales: the image was not made by a quantizer")
+    };
+    Ok(Int8Filter { weights, scales, bias, multipliers })
+}
+
+/// The window of a record; it does not state the padding below and to the right, which follows from the shapes.
+fn window(window: &op::Window, input: &Tensor, output: &Tensor) -> Window {
+    let [kernel, stride, before] =
+        [window.kernel, window.stride, window.padding].map(|pair| pair.map(usize::from));
+    let (input, output) = (shape(input), shape(output));
+    let after = |axis: usize, size: usize, positions: usize| {
+        ((positions - 1) * stride[axis] + kernel[axis]).saturating_sub(size + before[axis])
+    };
+    let after = [after(0, input.height, output.height), after(1, input.width, output.width)];
+    Window { kernel, stride, before, after }
+}
+
+fn border(pad: &op::Pad) -> Border {
+    let before = pad.before.map(usize::from);
+    let (input, output) = (shape(&pad.input), shape(&pad.output));
+    let after = [
+        output.height - input.height - before[0],
+        output.width - input.width - before[1],
+        output.channels - input.channels - before[2],
+    ];
+    Border { before, after }
+}

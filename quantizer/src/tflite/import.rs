@@ -1,0 +1,274 @@
+//! From a file to a network: operators in order, from the network's input to its output.
+
+use super::source::{RawOperator, RawTensor, Source, Type};
+use super::{SECTION, layers, names};
+use crate::graph::{Border, Shape, TensorId};
+use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network, Quantisation};
+use anyhow::{Context, Result, bail, ensure};
+use runtime::fixed_point::Activation;
+use std::collections::HashMap;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The network.
+    pub network: Network,
+    /// Of each of its layers the operator's index in the file; [`None`] for constants, which are no operators there.
+    pub origins: Vec<Option<usize>>,
+    /// Sections of a model image (kind and content) that [`export`](super::write) put into the file.
+    pub sections: Vec<(u32, Vec<u8>)>,
+}
+
+/// Reads a full-integer int8 network. The bytes may be anything; time and memory are bounded by their number.
+///
+/// What the network does not need for its output is left out. A QUANTIZE of the input and a DEQUANTIZE of the output
+/// are left out too: the network reads and gives int8. A PAD that only a convolution reads becomes its padding.
+///
+/// # Errors
+/// If the file is damaged, or has something that is not supported: it is named, and what would work.
+pub fn read(bytes: &[u8]) -> Result<Import> {
+    let source = Source::open(bytes)?;
+    let [first, last] = [input(&source)?, output(&source)?];
+    let mut import = Builder::new(&source, first)?;
+    let needed = needed(&source, last)?;
+    for (index, operator) in source.operators.iter().enumerate().filter(|(index, _)| needed[*index]) {
+        let name = names::of_operator(operator.code);
+        import.origin = Some(index);
+        layers::add(&mut import, operator, &name).with_context(|| format!("operator {index}, {name}"))?;
+    }
+    import.finish(last)
+}
+
+/// The int8 tensor that the network begins with: its input, or what a QUANTIZE makes of it.
+fn input(source: &Source<'_>) -> Result<usize> {
+    let input = source.tensor(source.input)?;
+    if input.kind == Type::Int8 {
+        return Ok(source.input);
+    }
+    let mut readers =
+        source.operators.iter().filter(|operator| operator.inputs.contains(&Some(source.input)));
+    match (readers.next(), readers.next()) {
+        (Some(only), None) if names::of_operator(only.code) == "QUANTIZE" => {
+            end(source, &input, only.outputs.first())
+        }
+        _ => bail!(
+            "the input \"{}\" is {} and not only read by a QUANTIZE: convert the model to full-integer int8",
+            input.name,
+            names::of_type(input.kind)
+        ),
+    }
+}
+
+/// The int8 tensor that the network ends with: its output, or what a DEQUANTIZE or a QUANTIZE to uint8 reads.
+fn output(source: &Source<'_>) -> Result<usize> {
+    let output = source.tensor(source.output)?;
+    if output.kind == Type::Int8 {
+        return Ok(source.output);
+    }
+    let mut writers = source.operators.iter().filter(|operator| operator.outputs.contains(&source.output));
+    match writers.next() {
+        Some(last) if matches!(names::of_operator(last.code).as_str(), "DEQUANTIZE" | "QUANTIZE") => {
+            end(source, &output, last.inputs.first().and_then(Option::as_ref))
+        }
+        _ => bail!(
+            "the output \"{}\" is {} and no DEQUANTIZE writes it: convert the model to full-integer int8",
+            output.name,
+            names::of_type(output.kind)
+        ),
+    }
+}
+
+/// The int8 tensor on the other side of an operator at one of the network's ends. A uint8 tensor must hold the same
+/// values, only counted from 0.
+fn end(source: &Source<'_>, outer: &RawTensor<'_>, inner: Option<&usize>) -> Result<usize> {
+    let index = *inner.context("a QUANTIZE or DEQUANTIZE without tensor")?;
+    let inner = source.tensor(index)?;
+    let quantisation = inner.quantisation()?;
+    ensure!(
+        outer.kind == Type::Float32 || outer.kind == Type::Uint8 && outer.any_quantisation()? == quantisation,
+        "\"{}\" and \"{}\" are not the same values: only float32, and uint8 of the same scale, can be left out",
+        outer.name,
+        inner.name
+    );
+    Ok(index)
+}
+
+/// Which operators the output depends on.
+fn needed(source: &Source<'_>, output: usize) -> Result<Vec<bool>> {
+    let mut wanted = vec![false; source.tensors()];
+    wanted[output] = true;
+    let mut needed = vec![false; source.operators.len()];
+    for (index, operator) in source.operators.iter().enumerate().rev() {
+        needed[index] = operator.outputs.iter().any(|&output| wanted[output]);
+        if needed[index] {
+            ensure!(
+                operator.outputs.len() == 1,
+                "operator {index}, {}, has {} outputs: one is expected",
+                names::of_operator(operator.code),
+                operator.outputs.len()
+            );
+            operator.inputs.iter().flatten().for_each(|&input| wanted[input] = true);
+        }
+    }
+    Ok(needed)
+}
+
+/// What an operator can read.
+#[derive(Clone, Copy)]
+enum Value {
+    Tensor(TensorId),
+    /// The result of a PAD that has not become a layer, because all that read it may be convolutions.
+    Padded(TensorId, Border),
+}
+
+/// A network that grows by a layer at a time.
+pub(super) struct Builder<'a> {
+    source: &'a Source<'a>,
+    network: Network,
+    origins: Vec<Option<usize>>,
+    values: HashMap<usize, Value>,
+    /// The file's operator that layers are made for.
+    origin: Option<usize>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a Source<'a>, input: usize) -> Result<Self> {
+        let tensor = source.tensor(input)?;
+        let tensor =
+            Int8Tensor { name: "input".into(), shape: tensor.shape()?, quantisation: tensor.quantisation()? };
+        let network = Network { tensors: vec![tensor], layers: Vec::new(), output: TensorId(0) };
+        let values = HashMap::from([(input, Value::Tensor(TensorId(0)))]);
+        Ok(Self { source, network, origins: Vec::new(), values, origin: None })
+    }
+
+    fn finish(mut self, output: usize) -> Result<Import> {
+        self.network.output = self.read(output)?;
+        let computes =
+            self.network.layers.iter().any(|layer| !matches!(layer.operator, Int8Operator::Reshape));
+        ensure!(computes, "the network computes nothing between its input and its output");
+        let sections = self.sections()?;
+        Ok(Import { network: self.network, origins: self.origins, sections })
+    }
+
+    fn sections(&self) -> Result<Vec<(u32, Vec<u8>)>> {
+        let found = self.source.metadata(SECTION)?.into_iter();
+        let section = |(kind, data): (&str, &[u8])| Some((kind.parse().ok()?, data.to_vec()));
+        Ok(found.filter_map(section).collect())
+    }
+
+    /// The file.
+    pub fn source(&self) -> &'a Source<'a> {
+        self.source
+    }
+
+    /// A tensor of the network.
+    pub fn tensor(&self, id: TensorId) -> &Int8Tensor {
+        self.network.tensor(id)
+    }
+
+    /// The tensor of the network that holds a tensor of the file.
+    pub fn read(&mut self, index: usize) -> Result<TensorId> {
+        match self.values.get(&index) {
+            Some(&Value::Tensor(id)) => Ok(id),
+            Some(&Value::Padded(input, border)) => {
+                let raw = self.source.tensor(index)?;
+                let shape = border.output(self.tensor(input).shape);
+                let operator = Int8Operator::Pad(border);
+                let id =
+                    self.push(&raw.name, operator, Activation::NONE, &[input], shape, raw.quantisation()?);
+                self.values.insert(index, Value::Tensor(id));
+                Ok(id)
+            }
+            None => self.constant(index),
+        }
+    }
+
+    /// As [`read`](Self::read), for a convolution, which can do the padding itself if `fits` says so.
+    pub fn read_padded(
+        &mut self,
+        index: usize,
+        fits: impl Fn(Border) -> bool,
+    ) -> Result<(TensorId, Option<Border>)> {
+        match self.values.get(&index) {
+            Some(&Value::Padded(input, border)) if fits(border) => Ok((input, Some(border))),
+            _ => Ok((self.read(index)?, None)),
+        }
+    }
+
+    /// A layer that gives the values of a constant tensor.
+    fn constant(&mut self, index: usize) -> Result<TensorId> {
+        let raw = self.source.tensor(index)?;
+        let data = raw.data.with_context(|| format!("it reads \"{}\" before anything wrote it", raw.name))?;
+        let shape = raw.shape()?;
+        ensure!(
+            data.len() == shape.volume(),
+            "constant \"{}\" has {} bytes, its shape {shape} needs {}",
+            raw.name,
+            data.len(),
+            shape.volume()
+        );
+        let values = self.source.claim(data)?.iter().map(|&byte| byte as i8).collect();
+        let quantisation = raw.quantisation()?;
+        let origin = self.origin.take();
+        let id =
+            self.push(&raw.name, Int8Operator::Constant(values), Activation::NONE, &[], shape, quantisation);
+        self.origin = origin;
+        self.values.insert(index, Value::Tensor(id));
+        Ok(id)
+    }
+
+    /// The same values in another shape; the tensor itself if it has that shape.
+    pub fn reshaped(&mut self, id: TensorId, name: &str, shape: Shape) -> Result<TensorId> {
+        let tensor = self.tensor(id);
+        let (found, quantisation) = (tensor.shape, tensor.quantisation);
+        if found == shape {
+            return Ok(id);
+        }
+        ensure!(found.volume() == shape.volume(), "{found} has not the values of {shape}");
+        Ok(self.push(name, Int8Operator::Reshape, Activation::NONE, &[id], shape, quantisation))
+    }
+
+    /// Remembers a PAD until something reads its result.
+    pub fn pad(&mut self, operator: &RawOperator<'_>, input: TensorId, border: Border) -> Result<()> {
+        self.define(operator, Value::Padded(input, border))
+    }
+
+    /// Appends a layer whose output has not the shape of the file's tensor yet.
+    pub fn push(
+        &mut self,
+        name: &str,
+        operator: Int8Operator,
+        activation: Activation,
+        inputs: &[TensorId],
+        shape: Shape,
+        quantisation: Quantisation,
+    ) -> TensorId {
+        let output = TensorId(self.network.tensors.len());
+        self.network.tensors.push(Int8Tensor { name: name.into(), shape, quantisation });
+        let inputs = inputs.to_vec();
+        self.network.layers.push(Layer { name: name.into(), operator, activation, inputs, output });
+        self.origins.push(self.origin);
+        output
+    }
+
+    /// Makes `id` what the file's operator writes.
+    pub fn write(&mut self, operator: &RawOperator<'_>, id: TensorId) -> Result<()> {
+        let raw = self.source.tensor(operator.outputs[0])?;
+        let (expected, found) = (self.tensor(id).shape, raw.shape()?);
+        ensure!(expected == found, "its output should be {expected}, the file says {found}");
+        self.define(operator, Value::Tensor(id))
+    }
+
+    /// As [`write`](Self::write), in the shape that the file states.
+    pub fn write_reshaped(&mut self, operator: &RawOperator<'_>, id: TensorId) -> Result<()> {
+        let raw = self.source.tensor(operator.outputs[0])?;
+        let id = self.reshaped(id, &raw.name, raw.shape()?)?;
+        self.define(operator, Value::Tensor(id))
+    }
+
+    fn define(&mut self, operator: &RawOperator<'_>, value: Value) -> Result<()> {
+        let taken = self.values.insert(operator.outputs[0], value).is_some();
+        ensure!(!taken, "tensor {} is written twice", operator.outputs[0]);
+        Ok(())
+    }
+}

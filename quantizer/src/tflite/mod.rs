@@ -1,0 +1,26 @@
+//! TensorFlow Lite's file format: full-integer int8 networks in, int8 networks out.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `schema` | the flatbuffer's tables, made from `schema.fbs` by `planus rust -o schema.rs schema.fbs` (planus-cli 1.3) |
+//! | `source` | what an untrusted file says, checked piece by piece |
+//! | `import` | operators in order, from the network's input to its output |
+//! | `layers` | one operator of the file as a layer of the network |
+//! | `export` | a network as a file |
+//!
+//! A file is read as [TensorFlow's int8 specification](https://ai.google.dev/edge/litert/models/quantization_spec) says:
+//! weights with zero point 0, per tensor or per channel; activations per tensor; biases int32.
+
+mod import;
+mod layers;
+mod names;
+#[allow(dead_code, missing_docs, unsafe_op_in_unsafe_fn, clippy::all, clippy::undocumented_unsafe_blocks)]
+#[rustfmt::skip]
+mod schema;
+mod source;
+
+pub use import::{Import, read};
+
+/// A metadata entry of this name and a number holds the model image's section of that kind, so that labels,
+/// pre-processing and provenance survive the way through a `.tflite` file.
+const SECTION: &str = "edge8.section.";
