@@ -1,0 +1,5 @@
+//! ONNX files: int8 networks out.
+
+mod write;
+
+pub use write::write;

@@ -1,0 +1,77 @@
+//! The networks that the repository ships, on its test images.
+
+use super::{Tract, write};
+use crate::{framing, image};
+use candle_core::{Device, Tensor};
+use runtime::Model;
+use std::path::{Path, PathBuf};
+use trainer::data::{Dataset, load_test};
+use trainer::file::ModelFile;
+use trainer::network::Network;
+
+const SHAPE: [usize; 4] = [1, 1, 32, 32];
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn float() -> ModelFile {
+    ModelFile::load(&repository().join("trainer/models/mnist.safetensors")).unwrap()
+}
+
+fn test_images(file: &ModelFile) -> Dataset {
+    load_test(&repository().join("trainer/data/mnist"), framing(file)).unwrap()
+}
+
+fn scaled(image: &[u8]) -> Vec<f32> {
+    image.iter().map(|&byte| f32::from(byte) / 255.0).collect()
+}
+
+/// The first of the largest.
+fn best<T: PartialOrd>(values: &[T]) -> usize {
+    (0..values.len()).rev().max_by(|&a, &b| values[a].partial_cmp(&values[b]).unwrap()).unwrap()
+}
+
+#[test]
+fn the_trainers_file_gives_candles_probabilities() {
+    let file = float();
+    let network = Network::from_file(&file).unwrap();
+    let tract = Tract::new(&trainer::onnx::export(&file).unwrap());
+    let images = test_images(&file);
+    let mut largest = 0f64;
+    for image in images.images.chunks(32 * 32).take(200) {
+        let values = scaled(image);
+        let found = tract.run(&SHAPE, &values);
+        let pictures = Tensor::from_vec(values, (1, 32, 32, 1), &Device::Cpu).unwrap();
+        let logits: Vec<f32> = network.logits(&pictures).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let sum: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+        assert_eq!((found.len(), best(&found)), (logits.len(), best(&logits)));
+        for (&found, &logit) in found.iter().zip(&logits) {
+            largest = largest.max((f64::from(found) - f64::from(logit).exp() / sum).abs());
+        }
+    }
+    println!("largest difference of a probability: {largest:.1e}");
+    assert!(largest < 1e-5, "{largest}");
+}
+
+#[test]
+fn the_int8_networks_file_gives_the_runtimes_answers() {
+    let bytes = std::fs::read(repository().join("runtime/models/mnist.edge8")).unwrap();
+    let model = Model::parse(&bytes).unwrap();
+    let network = image::read(&model).unwrap();
+    let tract = Tract::new(&write(&network).unwrap());
+    let quantisation = network.tensors[0].quantisation;
+    let images = test_images(&float());
+    let mut arena = vec![0; model.arena_len()];
+    let mut expected = [0; 10];
+    let (mut count, mut same) = (0, 0);
+    for image in images.images.chunks(32 * 32).take(2000) {
+        let values = scaled(image);
+        let input: Vec<i8> = values.iter().map(|&real| quantisation.quantise(real)).collect();
+        model.run(&input, &mut arena, &mut expected).unwrap();
+        count += 1;
+        same += usize::from(best(&tract.run(&SHAPE, &values)) == best(&expected));
+    }
+    println!("tract and the runtime agree on {same} of {count}");
+    assert!(count == 2000 && same * 1000 >= count * 998, "{same} of {count}");
+}
