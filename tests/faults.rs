@@ -60,8 +60,8 @@ fn the_first_layer_that_differs_is_found() {
     let network = Network::random(&mut rng);
     let input = network.input(&mut rng);
     let mut image = network.image(std::slice::from_ref(&input));
-    let position =
-        image.windows(4).rposition(|word| word == crc(&network.layers(&input)[3])).expect("stored");
+    let stored = crc(&network.layers(&input)[3]);
+    let position = image.windows(4).rposition(|word| word == stored).expect("stored");
     image[position] ^= 1;
     bytes::sign(&mut image);
     let model = Model::parse(&image).expect("a hash may be wrong");
