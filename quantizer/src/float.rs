@@ -294,10 +294,13 @@ mod tests {
                     let sum = |c: usize| x.iter().skip(c).step_by(input.channels).sum::<f64>();
                     (0..input.channels).map(|c| sum(c) / (input.height * input.width) as f64).collect()
                 }
-                Operator::Softmax => {
-                    let sum: f64 = x.iter().map(|x| x.exp()).sum();
-                    x.iter().map(|x| x.exp() / sum).collect()
-                }
+                Operator::Softmax => x
+                    .chunks(input.channels)
+                    .flat_map(|pixel| {
+                        let sum: f64 = pixel.iter().map(|x| x.exp()).sum();
+                        pixel.iter().map(move |x| x.exp() / sum)
+                    })
+                    .collect(),
             };
             let (low, high) = node.activation.bounds();
             values.push(y.into_iter().map(|y: f64| y.clamp(low.into(), high.into())).collect());

@@ -17,6 +17,7 @@ struct Arguments {
 enum Command {
     Calibrate(command::calibrate::Arguments),
     Check(command::check::Arguments),
+    Export(command::export::Arguments),
     Import(command::import::Arguments),
 }
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Calibrate(arguments) => command::calibrate::run(&arguments).map(|()| true),
         Command::Check(arguments) => command::check::run(&arguments),
+        Command::Export(arguments) => command::export::run(&arguments).map(|()| true),
         Command::Import(arguments) => command::import::run(&arguments).map(|()| true),
     };
     match result {

@@ -2,5 +2,6 @@
 
 pub mod calibrate;
 pub mod check;
+pub mod export;
 mod files;
 pub mod import;

@@ -94,3 +94,76 @@ fn compact(of_tensor: &[usize], lives: &[Lifetime]) -> Buffers {
         lifetimes: used.iter().map(|&buffer| lives[buffer]).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Activation, Filter, Graph, Operator, Shape};
+    use crate::quantize::{Range, quantise};
+
+    fn network(build: impl Fn(&mut Graph)) -> Network {
+        let mut graph = Graph::new(Shape::new(2, 2, 3));
+        build(&mut graph);
+        let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.tensors().len()];
+        quantise(&graph, &ranges).unwrap()
+    }
+
+    fn add(graph: &mut Graph, name: &str, operator: Operator, inputs: &[TensorId]) -> TensorId {
+        graph.add(name, operator, Activation::None, inputs).unwrap()
+    }
+
+    fn point() -> Operator {
+        Operator::Conv2d(crate::graph::Window::POINT, Filter::new(vec![0.5; 9], vec![0.0; 3]).unwrap())
+    }
+
+    #[test]
+    fn a_sum_lies_on_the_input_that_dies() {
+        let buffers = Buffers::of(&network(|graph| {
+            let input = graph.input();
+            let a = add(graph, "a", point(), &[input]);
+            let b = add(graph, "b", point(), &[a]);
+            let sum = add(graph, "sum", Operator::Add, &[a, b]);
+            // `a` is read again, so that this sum overwrites the other one.
+            add(graph, "again", Operator::Add, &[a, sum]);
+        }));
+        // input, a, b, sum, again
+        assert_eq!(buffers.of_tensor, [0, 1, 2, 2, 1]);
+        assert_eq!(buffers.lifetimes[1], Lifetime { size: 12, first: 0, last: 3 });
+        assert_eq!(buffers.lifetimes[2], Lifetime { size: 12, first: 1, last: 3 });
+    }
+
+    #[test]
+    fn a_tensor_added_to_itself_is_not_overwritten() {
+        let buffers = Buffers::of(&network(|graph| {
+            let input = graph.input();
+            let a = add(graph, "a", point(), &[input]);
+            add(graph, "twice", Operator::Add, &[a, a]);
+        }));
+        assert_eq!(buffers.of_tensor, [0, 1, 2]);
+    }
+
+    #[test]
+    fn reshapes_are_views_and_live_as_long_as_any_of_them() {
+        let buffers = Buffers::of(&network(|graph| {
+            let input = graph.input();
+            let a = add(graph, "a", point(), &[input]);
+            let flat = add(graph, "flat", Operator::Reshape(Shape::new(1, 1, 12)), &[a]);
+            let soft = add(graph, "soft", Operator::Softmax, &[flat]);
+            let back = add(graph, "back", Operator::Reshape(Shape::new(2, 2, 3)), &[soft]);
+            add(graph, "sum", Operator::Add, &[a, back]);
+        }));
+        // `a` is read after the softmax of its reshaped form: the softmax needs a place of its own; the sum does not.
+        assert_eq!(buffers.of_tensor, [0, 1, 1, 2, 2, 1]);
+    }
+
+    #[test]
+    fn a_repeated_operand_is_not_overwritten() {
+        let buffers = Buffers::of(&network(|graph| {
+            let input = graph.input();
+            let a = add(graph, "a", point(), &[input]);
+            let mean = add(graph, "mean", Operator::Mean, &[a]);
+            add(graph, "sum", Operator::Add, &[a, mean]);
+        }));
+        assert_eq!(buffers.of_tensor, [0, 1, 2, 1]);
+    }
+}

@@ -38,29 +38,55 @@ pub fn of_network(network: &Network, alignment: usize) -> Plan {
     Plan { offsets: buffers.of_tensor.iter().map(|&buffer| offsets[buffer]).collect(), arena, lower_bound }
 }
 
+/// Orders in which the tensors are placed that are tried where the first one misses the lower bound.
+const TRIALS: usize = 3000;
+
 /// Greedy by size: the largest tensor first, each into the smallest gap that is free for its whole life
-/// (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, algorithm 3).
+/// (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, algorithm 3). Where that
+/// misses the lower bound, hill climbing over the order: a tensor at the arena's end changes places with another one.
 ///
 /// # Panics
 /// If `alignment` is 0.
 pub fn plan(lifetimes: &[Lifetime], alignment: usize) -> Plan {
     let sizes: Vec<usize> = lifetimes.iter().map(|tensor| tensor.size.next_multiple_of(alignment)).collect();
+    let lower_bound = lower_bound(lifetimes, &sizes);
     let mut order: Vec<usize> = (0..lifetimes.len()).collect();
     order.sort_by_key(|&index| (std::cmp::Reverse(sizes[index]), index));
+    let (mut offsets, mut arena) = place(lifetimes, &sizes, &order);
+    let mut random = fastrand::Rng::with_seed(0);
+    for _ in 0..TRIALS {
+        if arena == lower_bound {
+            break;
+        }
+        let last: Vec<usize> =
+            (0..order.len()).filter(|&at| offsets[order[at]] + sizes[order[at]] == arena).collect();
+        let (one, other) = (last[random.usize(..last.len())], random.usize(..order.len()));
+        order.swap(one, other);
+        let (found, end) = place(lifetimes, &sizes, &order);
+        if end <= arena {
+            (offsets, arena) = (found, end);
+        } else {
+            order.swap(one, other);
+        }
+    }
+    Plan { offsets, arena, lower_bound }
+}
+
+/// Places the tensors in an order; their offsets, and the end of the last one.
+fn place(lifetimes: &[Lifetime], sizes: &[usize], order: &[usize]) -> (Vec<usize>, usize) {
     let mut offsets = vec![0; lifetimes.len()];
-    let mut placed: Vec<usize> = Vec::new();
-    for &index in &order {
-        let overlapping = placed.iter().copied().filter(|&other| {
+    let mut arena = 0;
+    for (done, &index) in order.iter().enumerate() {
+        let overlapping = order[..done].iter().copied().filter(|&other| {
             lifetimes[other].first <= lifetimes[index].last && lifetimes[index].first <= lifetimes[other].last
         });
         let mut taken: Vec<(usize, usize)> =
             overlapping.map(|other| (offsets[other], offsets[other] + sizes[other])).collect();
         taken.sort_unstable();
         offsets[index] = best_gap(&taken, sizes[index]);
-        placed.push(index);
+        arena = arena.max(offsets[index] + sizes[index]);
     }
-    let arena = offsets.iter().zip(&sizes).map(|(offset, size)| offset + size).max().unwrap_or(0);
-    Plan { offsets, arena, lower_bound: lower_bound(lifetimes, &sizes) }
+    (offsets, arena)
 }
 
 /// The start of the smallest gap of at least `size` between the sorted spans, or the end of the last span.
@@ -160,19 +186,19 @@ mod tests {
     }
 
     #[test]
-    fn greedy_is_close_to_the_best_plan_and_never_below_the_bound() {
+    fn plans_are_the_best_there_are_or_close_and_never_below_the_bound() {
         let mut random = Random::new(2);
-        let (mut greedy, mut optimal) = (0, 0);
+        let (mut planned, mut optimal) = (0, 0);
         for _ in 0..100 {
             let lifetimes = random_lifetimes(&mut random, 6);
             let found = plan(&lifetimes, 1);
             let mut best = usize::MAX;
             exhaustive(&lifetimes, &mut vec![None; lifetimes.len()], &mut best);
             assert!(found.lower_bound <= best && best <= found.arena);
-            greedy += found.arena;
+            planned += found.arena;
             optimal += best;
         }
-        assert!(greedy * 100 <= optimal * 104, "greedy {greedy}, best {optimal}");
+        assert!(planned * 1000 <= optimal * 1005, "planned {planned}, best {optimal}");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! A file is read as [TensorFlow's int8 specification](https://ai.google.dev/edge/litert/models/quantization_spec) says:
 //! weights with zero point 0, per tensor or per channel; activations per tensor; biases int32.
 
+mod export;
 mod import;
 mod layers;
 mod names;
@@ -19,7 +20,11 @@ mod names;
 mod schema;
 mod source;
 
+pub use export::write;
 pub use import::{Import, read};
+
+/// Bytes 4 to 8 of a file.
+const IDENTIFIER: [u8; 4] = *b"TFL3";
 
 /// A metadata entry of this name and a number holds the model image's section of that kind, so that labels,
 /// pre-processing and provenance survive the way through a `.tflite` file.

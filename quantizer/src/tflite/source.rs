@@ -1,9 +1,9 @@
 //! What an untrusted file says, checked piece by piece: every index, every length, every number of values.
 
-use super::names;
 use super::schema::tflite::{
     BuiltinOptionsRef, ModelRef, OperatorRef, QuantizationParametersRef, SubGraphRef, TensorRef,
 };
+use super::{IDENTIFIER, names};
 use crate::graph::Shape;
 use crate::quantize::Quantisation;
 use anyhow::{Context, Result, bail, ensure};
@@ -79,7 +79,10 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
-        ensure!(bytes.get(4..8) == Some(b"TFL3"), "not a .tflite file: bytes 4 to 8 should be \"TFL3\"");
+        ensure!(
+            bytes.get(4..8) == Some(&IDENTIFIER[..]),
+            "not a .tflite file: bytes 4 to 8 should be \"TFL3\""
+        );
         let model = ModelRef::read_as_root(bytes).map_err(damaged)?;
         let version = model.version().map_err(damaged)?;
         ensure!(version == VERSION, "format version {version}: version {VERSION} is expected");

@@ -1,0 +1,44 @@
+//! `quantizer export`.
+
+use super::files;
+use anyhow::{Context, Result};
+use clap::{ArgGroup, Args};
+use quantizer::{image, tflite};
+use runtime::Model;
+use runtime::image::layout::section;
+use std::path::PathBuf;
+use trainer::file::write_atomically;
+
+/// Optional sections of a model image, in the order in which the quantizer writes them.
+const SECTIONS: [u32; 5] =
+    [section::LABELS, section::RECIPE, section::PROVENANCE, section::CALIBRATION, section::TEST_VECTORS];
+
+/// Write the int8 network of a model image for other tools.
+#[derive(Args)]
+#[command(group(ArgGroup::new("format").required(true).multiple(true)))]
+pub struct Arguments {
+    /// The model image
+    model: PathBuf,
+    /// Write a full-integer int8 .tflite file, with labels and the other sections as metadata
+    #[arg(long, value_name = "FILE", group = "format")]
+    tflite: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the image is invalid, or the format cannot say what it computes.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let bytes = files::read(&arguments.model)?;
+    let name = arguments.model.display();
+    let model = Model::parse(&bytes).with_context(|| name.to_string())?;
+    let network = image::read(&model).with_context(|| name.to_string())?;
+    if let Some(output) = &arguments.tflite {
+        let sections: Vec<(u32, Vec<u8>)> =
+            SECTIONS.iter().filter_map(|&kind| Some((kind, model.section(kind).ok()?.to_vec()))).collect();
+        let file = tflite::write(&network, &sections).with_context(|| name.to_string())?;
+        write_atomically(output, &file)?;
+        println!("written: {} ({} bytes)", output.display(), file.len());
+    }
+    Ok(())
+}
