@@ -10,22 +10,23 @@ const BLOCK: usize = 16;
 ///
 /// `input` is `[in height][in width][channels]`, `output` `[out height][out width][channels]`.
 pub fn average_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-    for (position, pixel) in positions(op, output) {
-        let window = window(op, input, position);
-        let count = window.clone().count() as i32;
+    each_pixel(op, output, |position, pixel| {
         for (block, outputs) in pixel.chunks_mut(BLOCK).enumerate() {
-            let mut sums = [0; BLOCK];
-            for values in window.clone() {
-                let values = part(values, block * BLOCK, outputs.len());
-                for (sum, &value) in sums.iter_mut().zip(values) {
-                    *sum += i32::from(value);
+            let (mut sums, mut count) = ([0; BLOCK], 0);
+            for row in window(op, input, position) {
+                for values in row.chunks_exact(usize::from(op.input.shape.channels).max(1)) {
+                    let values = part(values, block * BLOCK, outputs.len());
+                    for (sum, &value) in sums.iter_mut().zip(values) {
+                        *sum += i32::from(value);
+                    }
+                    count += 1;
                 }
             }
             for (out, sum) in outputs.iter_mut().zip(sums) {
                 *out = op.activation.clamp(mean(sum, count).into());
             }
         }
-    }
+    });
 }
 
 /// `sum / count`, rounded half away from zero.
@@ -36,32 +37,34 @@ fn mean(sum: i32, count: i32) -> i32 {
 
 /// The largest of the values inside the input, clamped; shapes as of [`average_pool`].
 pub fn max_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-    for (position, pixel) in positions(op, output) {
+    each_pixel(op, output, |position, pixel| {
         pixel.fill(op.activation.min);
-        for values in window(op, input, position) {
-            for (out, &value) in pixel.iter_mut().zip(values) {
-                *out = value.max(*out).min(op.activation.max);
+        for row in window(op, input, position) {
+            for values in row.chunks_exact(pixel.len().max(1)) {
+                for (out, &value) in pixel.iter_mut().zip(values) {
+                    *out = value.max(*out).min(op.activation.max);
+                }
             }
+        }
+    });
+}
+
+/// Calls `pool` with row and column and with the channels of every output pixel.
+fn each_pixel(op: &Pool, output: &mut [i8], pool: impl Fn([usize; 2], &mut [i8])) {
+    let [width, channels] = [op.output.shape.width, op.output.shape.channels].map(usize::from);
+    for (y, row) in output.chunks_exact_mut((width * channels).max(1)).enumerate() {
+        for (x, pixel) in row.chunks_exact_mut(channels.max(1)).enumerate() {
+            pool([y, x], pixel);
         }
     }
 }
 
-/// Row, column and channels of every output pixel.
-fn positions<'a>(op: &Pool, output: &'a mut [i8]) -> impl Iterator<Item = ([usize; 2], &'a mut [i8])> {
-    let [width, channels] = [op.output.shape.width, op.output.shape.channels].map(usize::from);
-    let rows = output.chunks_exact_mut((width * channels).max(1)).enumerate();
-    rows.flat_map(move |(y, row)| {
-        row.chunks_exact_mut(channels.max(1)).enumerate().map(move |(x, pixel)| ([y, x], pixel))
-    })
-}
-
-/// The channels of every input pixel that the window of an output position meets, at least one.
-fn window<'a>(op: &Pool, input: &'a [i8], position: [usize; 2]) -> impl Iterator<Item = &'a [i8]> + Clone {
+/// The pixels of each input row that the window of an output position meets, at least one.
+fn window<'a>(op: &Pool, input: &'a [i8], position: [usize; 2]) -> impl Iterator<Item = &'a [i8]> {
     let [height, width, channels] =
         [op.input.shape.height, op.input.shape.width, op.input.shape.channels].map(usize::from);
     let (top, rows) = op.window.clip(0, position[0], height);
     let (left, columns) = op.window.clip(1, position[1], width);
-    (top..top + rows.len()).flat_map(move |row| {
-        part(input, (row * width + left) * channels, columns.len() * channels).chunks_exact(channels.max(1))
-    })
+    (top..top + rows.len())
+        .map(move |row| part(input, (row * width + left) * channels, columns.len() * channels))
 }
