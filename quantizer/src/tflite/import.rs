@@ -30,7 +30,7 @@ pub fn read(bytes: &[u8]) -> Result<Import> {
     let source = Source::open(bytes)?;
     let [first, last] = [input(&source)?, output(&source)?];
     let mut import = Builder::new(&source, first)?;
-    let needed = needed(&source, last)?;
+    let needed = needed(&source, [first, last])?;
     for (index, operator) in source.operators.iter().enumerate().filter(|(index, _)| needed[*index]) {
         let name = names::of_operator(operator.code);
         import.origin = Some(index);
@@ -93,13 +93,13 @@ fn end(source: &Source<'_>, outer: &RawTensor<'_>, inner: Option<&usize>) -> Res
     Ok(index)
 }
 
-/// Which operators the output depends on.
-fn needed(source: &Source<'_>, output: usize) -> Result<Vec<bool>> {
+/// Which operators the network's last tensor depends on, up to its first one.
+fn needed(source: &Source<'_>, [first, last]: [usize; 2]) -> Result<Vec<bool>> {
     let mut wanted = vec![false; source.tensors()];
-    wanted[output] = true;
+    wanted[last] = true;
     let mut needed = vec![false; source.operators.len()];
     for (index, operator) in source.operators.iter().enumerate().rev() {
-        needed[index] = operator.outputs.iter().any(|&output| wanted[output]);
+        needed[index] = operator.outputs.iter().any(|&output| wanted[output] && output != first);
         if needed[index] {
             ensure!(
                 operator.outputs.len() == 1,

@@ -1,0 +1,105 @@
+//! `.tflite` files made elsewhere: the same bits as their oracles, layer by layer.
+
+mod common;
+
+use quantizer::compare::Dump;
+use quantizer::quantize::{Int8Operator, Network};
+use quantizer::{image, tflite};
+use runtime::Model;
+use std::path::{Path, PathBuf};
+
+/// The `.tflite` files of a folder, in order.
+fn models(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+    let mut models: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "tflite")).collect();
+    models.sort();
+    models
+}
+
+/// Outputs and layers that have been compared.
+#[derive(Default)]
+struct Compared {
+    outputs: usize,
+    layers: usize,
+    operators: std::collections::BTreeSet<&'static str>,
+}
+
+/// Compares an imported file with its oracle: `wanted` are the outputs of all inputs.
+fn compare(path: &Path, dump: &Dump, wanted: &[i8], compared: &mut Compared) {
+    let name = path.file_name().expect("a file").display();
+    let bytes = std::fs::read(path).expect("readable");
+    let import = tflite::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let image = image::write_sections(&import.network, &import.sections).expect("an image");
+    let model = Model::parse(&image).expect("a valid image");
+    let (mut arena, mut output) = (vec![0x5a; model.arena_len()], vec![0; model.output().shape.len()]);
+    let origins = origins(&import);
+    let inputs = dump.input.chunks_exact(model.input().shape.len());
+    assert_eq!(inputs.len() * output.len(), wanted.len(), "{name}");
+    for (index, (input, wanted)) in inputs.zip(wanted.chunks_exact(output.len())).enumerate() {
+        let observe = |record: usize, operator: &runtime::operator::Operator<'_>, values: &[i8]| {
+            if let (0, Some(origin)) = (index, origins[record]) {
+                let (kind, wanted) = &dump.layers[origin];
+                assert!(values == &wanted[..], "{name}: operator {origin}, {kind}, differs");
+                compared.layers += 1;
+                compared.operators.insert(operator.name());
+            }
+        };
+        model.run_layers(input, &mut arena, &mut output, observe).expect("right lengths");
+        assert!(output == wanted, "{name}: output {index} differs");
+        compared.outputs += 1;
+    }
+    way_back(&name.to_string(), &image);
+}
+
+/// For each record of the image the operator of the file whose result it gives.
+fn origins(import: &tflite::Import) -> Vec<Option<usize>> {
+    let layers = import.network.layers.iter().zip(&import.origins);
+    layers.filter(|(layer, _)| !matches!(layer.operator, Int8Operator::Reshape)).map(|(_, origin)| *origin).collect()
+}
+
+/// An exported image comes back bit for bit.
+fn way_back(name: &str, image: &[u8]) {
+    let network: Network = image::read(&Model::parse(image).expect("valid")).expect("a quantizer's image");
+    let file = tflite::write(&network, &[]).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let import = tflite::read(&file).unwrap_or_else(|error| panic!("{name} exported: {error:#}"));
+    assert!(image::write_sections(&import.network, &[]).expect("an image") == image, "{name}: the way back differs");
+}
+
+#[test]
+fn golden_models_have_the_bits_of_tflite_micro() {
+    let Some(folder) = common::shared("golden") else { return };
+    let mut compared = Compared::default();
+    for path in models(&folder) {
+        let dump = Dump::read(&std::fs::read(path.with_extension("npz")).expect("readable")).expect("arrays");
+        compare(&path, &dump, &dump.tensors["single"], &mut compared);
+    }
+    println!("{} outputs, {} layers", compared.outputs, compared.layers);
+    assert!(compared.outputs >= 10 * 32 && compared.layers > 330);
+}
+
+#[test]
+fn random_graphs_have_the_bits_of_an_independent_oracle() {
+    let (Some(oracle), Some(python)) = (common::shared("tools/oracle.py"), common::python()) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [oracle, out] = [&oracle, folder.path()].map(|path| path.to_str().expect("UTF-8"));
+    common::script(&python, "random_graphs.py", &[oracle, "200", out]);
+    let mut compared = Compared::default();
+    for path in models(folder.path()) {
+        let dump = Dump::read(&std::fs::read(path.with_extension("npz")).expect("readable")).expect("arrays");
+        compare(&path, &dump, dump.output.as_deref().expect("outputs"), &mut compared);
+    }
+    println!("{} outputs, {} layers of {:?}", compared.outputs, compared.layers, compared.operators);
+    assert_eq!(compared.outputs, 800);
+    let all = [
+        "ADD",
+        "AVERAGE_POOL_2D",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "MAX_POOL_2D",
+        "MEAN",
+        "PAD",
+        "SOFTMAX",
+    ];
+    assert!(compared.operators.iter().eq(&all), "{:?}", compared.operators);
+}
