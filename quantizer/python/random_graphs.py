@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as S
 
@@ -99,8 +100,9 @@ class Graph:
             bias = self.random.integers(-size, size + 1, channels).astype(np.int32)
             products = [float(np.float32(source) * np.float32(s)) for s in scales]
             inputs.append(self.tensor([channels], S.TensorType.INT32, products, data=bias))
-        else:
-            inputs.append(-1)
+        elif len(dims) == 2:
+            # A fully connected layer may also say that there is none.
+            inputs += self.pick([-1], [])
         return inputs
 
     def window(self, largest=4):
@@ -231,17 +233,15 @@ class Graph:
         for code in self.codes:
             c = S.OperatorCodeT()
             c.builtinCode = c.deprecatedBuiltinCode = code
-            c.version = 2
+            c.version = 1 if code == S.BuiltinOperator.RESHAPE else 3
             model.operatorCodes.append(c)
-        import flatbuffers
-
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
 
-def windows(x, options, fill):
-    """Every window of a pool on a padded map, and how many of its values lie inside the map."""
+def windows(x, options):
+    """Every position of a pool, with the values of the map under its window."""
     _, height, width, _ = x.shape
     kernel, stride = (options.filterHeight, options.filterWidth), (options.strideH, options.strideW)
     out = [positions(n, k, s, options.padding) for n, k, s in zip((height, width), kernel, stride)]
@@ -257,7 +257,7 @@ def windows(x, options, fill):
 def pool(model, o, x, name):
     y = None
     low, high = model.rng(o.builtinOptions.fusedActivationFunction, o.outputs[0])
-    for (row, column), out, part in windows(x, o.builtinOptions, 0):
+    for (row, column), out, part in windows(x, o.builtinOptions):
         if y is None:
             y = np.zeros((1, *out, x.shape[3]), np.int64)
         if name == "MAX_POOL_2D":

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 /// The `.tflite` files of a folder, in order.
 fn models(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
-    let mut models: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "tflite")).collect();
+    let mut models: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "tflite")).collect();
     models.sort();
     models
 }
@@ -54,7 +55,10 @@ fn compare(path: &Path, dump: &Dump, wanted: &[i8], compared: &mut Compared) {
 /// For each record of the image the operator of the file whose result it gives.
 fn origins(import: &tflite::Import) -> Vec<Option<usize>> {
     let layers = import.network.layers.iter().zip(&import.origins);
-    layers.filter(|(layer, _)| !matches!(layer.operator, Int8Operator::Reshape)).map(|(_, origin)| *origin).collect()
+    layers
+        .filter(|(layer, _)| !matches!(layer.operator, Int8Operator::Reshape))
+        .map(|(_, origin)| *origin)
+        .collect()
 }
 
 /// An exported image comes back bit for bit.
@@ -62,7 +66,10 @@ fn way_back(name: &str, image: &[u8]) {
     let network: Network = image::read(&Model::parse(image).expect("valid")).expect("a quantizer's image");
     let file = tflite::write(&network, &[]).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     let import = tflite::read(&file).unwrap_or_else(|error| panic!("{name} exported: {error:#}"));
-    assert!(image::write_sections(&import.network, &[]).expect("an image") == image, "{name}: the way back differs");
+    assert!(
+        image::write_sections(&import.network, &[]).expect("an image") == image,
+        "{name}: the way back differs"
+    );
 }
 
 #[test]
@@ -102,4 +109,33 @@ fn random_graphs_have_the_bits_of_an_independent_oracle() {
         "SOFTMAX",
     ];
     assert!(compared.operators.iter().eq(&all), "{:?}", compared.operators);
+}
+
+/// TensorFlow Lite Micro's arenas in bytes, as measured with its own interpreter (`../shared/design/peers.md`).
+const TFLITE_MICRO: [(&str, usize); 8] = [
+    ("mnv2_a035_s32_int8", 83_204),
+    ("mnv2_a035_s32_stem1_trained_int8", 129_108),
+    ("mnv2_a050_s32_stem1_int8", 151_060),
+    ("mnv2_a035_s96_int8", 205_908),
+    ("vww_96_int8", 100_708),
+    ("pretrainedResnet_quant", 54_996),
+    ("kws_ref_model", 22_820),
+    ("ad01_int8", 2_580),
+];
+
+#[test]
+fn arenas_are_smaller_than_those_of_tflite_micro() {
+    let Some(folder) = common::shared("golden") else { return };
+    let (mut ours, mut theirs) = (0, 0);
+    for (name, micro) in TFLITE_MICRO {
+        let bytes = std::fs::read(folder.join(name).with_extension("tflite")).expect("readable");
+        let plan = image::memory_plan(&tflite::read(&bytes).expect("a golden model").network);
+        let (arena, bound) = (plan.arena, plan.lower_bound);
+        println!("{name:<33} arena {arena:>7}, lower bound {bound:>7}, TFLite Micro {micro:>7}");
+        assert!(arena <= micro, "{name}");
+        ours += arena;
+        theirs += micro;
+    }
+    println!("{ours} of {theirs}: {:.2}", ours as f64 / theirs as f64);
+    assert!(10 * ours <= 8 * theirs);
 }

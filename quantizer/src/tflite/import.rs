@@ -183,6 +183,16 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// As [`read`](Self::read), for an operator with two inputs. A constant comes last: it is loaded right before it is
+    /// needed.
+    pub fn read_both(&mut self, indices: [usize; 2]) -> Result<[TensorId; 2]> {
+        if self.values.contains_key(&indices[0]) {
+            return Ok([self.read(indices[0])?, self.read(indices[1])?]);
+        }
+        let second = self.read(indices[1])?;
+        Ok([self.read(indices[0])?, second])
+    }
+
     /// As [`read`](Self::read), for a convolution, which can do the padding itself if `fits` says so.
     pub fn read_padded(
         &mut self,

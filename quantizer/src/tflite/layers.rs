@@ -277,7 +277,7 @@ fn sum(network: &mut Builder<'_>, operator: &RawOperator<'_>) -> Result<()> {
         }
         _ => 0,
     };
-    let mut inputs = [network.read(argument(operator, 0)?)?, network.read(argument(operator, 1)?)?];
+    let mut inputs = network.read_both([argument(operator, 0)?, argument(operator, 1)?])?;
     let raw = output(network, operator)?;
     let quantisation = raw.quantisation()?;
     let shapes = inputs.map(|input| network.tensor(input).shape);

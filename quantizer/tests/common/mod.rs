@@ -17,9 +17,13 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 pub fn python() -> Option<PathBuf> {
     let made = root().join("target/python/bin/python");
     let python = std::env::var_os("EDGE8_PYTHON").map_or(made, PathBuf::from);
-    let works = Command::new(&python).args(["-c", "import ai_edge_litert, onnxruntime, onnx, numpy"]).output();
+    let works =
+        Command::new(&python).args(["-c", "import ai_edge_litert, onnxruntime, onnx, numpy"]).output();
     let what = "a Python with LiteRT and ONNX Runtime (quantizer/python/setup makes it)";
-    works.is_ok_and(|output| output.status.success()).then_some(python).or_else(|| missing(what, "EDGE8_REQUIRE_TOOLS"))
+    works
+        .is_ok_and(|output| output.status.success())
+        .then_some(python)
+        .or_else(|| missing(what, "EDGE8_REQUIRE_TOOLS"))
 }
 
 fn missing(what: &str, variable: &str) -> Option<PathBuf> {
