@@ -107,7 +107,9 @@ fn needed(source: &Source<'_>, [first, last]: [usize; 2]) -> Result<Vec<bool>> {
                 names::of_operator(operator.code),
                 operator.outputs.len()
             );
-            operator.inputs.iter().flatten().for_each(|&input| wanted[input] = true);
+            // A reshape's output states its shape; Keras computes the one that RESHAPE reads from the batch.
+            let values = if names::of_operator(operator.code) == "RESHAPE" { 1 } else { operator.inputs.len() };
+            operator.inputs.iter().take(values).flatten().for_each(|&input| wanted[input] = true);
         }
     }
     Ok(needed)
