@@ -31,8 +31,8 @@ fn inputs(model: &Model<'_>) -> Vec<Vec<i8>> {
 fn litert(python: &Path, folder: &Path, inputs: &[Vec<i8>], kernels: &str) -> Dump {
     let bytes: Vec<u8> = inputs.iter().flatten().map(|&value| value as u8).collect();
     std::fs::write(folder.join("input.bin"), bytes).expect("written");
-    let [model, input, out] =
-        ["model.tflite", "input.bin", "out.npz"].map(|name| folder.join(name).to_str().expect("UTF-8").to_owned());
+    let [model, input, out] = ["model.tflite", "input.bin", "out.npz"]
+        .map(|name| folder.join(name).to_str().expect("UTF-8").to_owned());
     common::script(python, "dump_litert.py", &[&model, &input, &out, "--kernels", kernels]);
     Dump::read(&std::fs::read(out).expect("written")).expect("arrays")
 }
@@ -44,7 +44,8 @@ fn class(output: &[i8]) -> usize {
 #[test]
 fn litert_gives_the_same_classes_and_no_operator_differs_by_more_than_one() {
     let Some(python) = common::python() else { return };
-    let bytes = std::fs::read(common::root().join("runtime/models/mnist.edge8")).expect("part of the repository");
+    let bytes =
+        std::fs::read(common::root().join("runtime/models/mnist.edge8")).expect("part of the repository");
     let model = Model::parse(&bytes).expect("valid");
     let network = image::read(&model).expect("a quantizer's image");
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -4,24 +4,22 @@
 //! | --- | --- |
 //! | `schema` | the flatbuffer's tables, made from `schema.fbs` by `planus rust -o schema.rs schema.fbs` (planus-cli 1.3) |
 //! | `source` | what an untrusted file says, checked piece by piece |
-//! | `import` | operators in order, from the network's input to its output |
-//! | `layers` | one operator of the file as a layer of the network |
-//! | `export` | a network as a file |
+//! | `read` | its operators as layers of a network |
+//! | `write` | a network as a file |
 //!
 //! A file is read as [TensorFlow's int8 specification](https://ai.google.dev/edge/litert/models/quantization_spec) says:
 //! weights with zero point 0, per tensor or per channel; activations per tensor; biases int32.
 
-mod export;
-mod import;
-mod layers;
 mod names;
+mod read;
 #[allow(dead_code, missing_docs, unsafe_op_in_unsafe_fn, clippy::all, clippy::undocumented_unsafe_blocks)]
 #[rustfmt::skip]
 mod schema;
 mod source;
+mod write;
 
-pub use export::write;
-pub use import::{Import, read};
+pub use read::{Import, read};
+pub use write::write;
 
 /// Bytes 4 to 8 of a file.
 const IDENTIFIER: [u8; 4] = *b"TFL3";

@@ -1,119 +1,13 @@
-//! From a file to a network: operators in order, from the network's input to its output.
+//! A network that grows by a layer at a time.
 
-use super::source::{RawOperator, RawTensor, Source, Type};
-use super::{SECTION, layers, names};
+use super::super::SECTION;
+use super::super::source::{RawOperator, Source};
+use super::Import;
 use crate::graph::{Border, Shape, TensorId};
 use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network, Quantisation};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use runtime::fixed_point::Activation;
 use std::collections::HashMap;
-
-/// What a file holds.
-#[derive(Clone, Debug)]
-pub struct Import {
-    /// The network.
-    pub network: Network,
-    /// Of each of its layers the operator's index in the file; [`None`] for constants, which are no operators there.
-    pub origins: Vec<Option<usize>>,
-    /// Sections of a model image (kind and content) that [`export`](super::write) put into the file.
-    pub sections: Vec<(u32, Vec<u8>)>,
-}
-
-/// Reads a full-integer int8 network. The bytes may be anything; time and memory are bounded by their number.
-///
-/// What the network does not need for its output is left out. A QUANTIZE of the input and a DEQUANTIZE of the output
-/// are left out too: the network reads and gives int8. A PAD that only a convolution reads becomes its padding.
-///
-/// # Errors
-/// If the file is damaged, or has something that is not supported: it is named, and what would work.
-pub fn read(bytes: &[u8]) -> Result<Import> {
-    let source = Source::open(bytes)?;
-    let [first, last] = [input(&source)?, output(&source)?];
-    let mut import = Builder::new(&source, first)?;
-    let needed = needed(&source, [first, last])?;
-    for (index, operator) in source.operators.iter().enumerate().filter(|(index, _)| needed[*index]) {
-        let name = names::of_operator(operator.code);
-        import.origin = Some(index);
-        layers::add(&mut import, operator, &name).with_context(|| format!("operator {index}, {name}"))?;
-    }
-    import.finish(last)
-}
-
-/// The int8 tensor that the network begins with: its input, or what a QUANTIZE makes of it.
-fn input(source: &Source<'_>) -> Result<usize> {
-    let input = source.tensor(source.input)?;
-    if input.kind == Type::Int8 {
-        return Ok(source.input);
-    }
-    let mut readers =
-        source.operators.iter().filter(|operator| operator.inputs.contains(&Some(source.input)));
-    match (readers.next(), readers.next()) {
-        (Some(only), None) if names::of_operator(only.code) == "QUANTIZE" => {
-            end(source, &input, only.outputs.first())
-        }
-        _ => bail!(
-            "the input \"{}\" is {} and not only read by a QUANTIZE: convert the model to full-integer int8",
-            input.name,
-            names::of_type(input.kind)
-        ),
-    }
-}
-
-/// The int8 tensor that the network ends with: its output, or what a DEQUANTIZE or a QUANTIZE to uint8 reads.
-fn output(source: &Source<'_>) -> Result<usize> {
-    let output = source.tensor(source.output)?;
-    if output.kind == Type::Int8 {
-        return Ok(source.output);
-    }
-    let mut writers = source.operators.iter().filter(|operator| operator.outputs.contains(&source.output));
-    match writers.next() {
-        Some(last) if matches!(names::of_operator(last.code).as_str(), "DEQUANTIZE" | "QUANTIZE") => {
-            end(source, &output, last.inputs.first().and_then(Option::as_ref))
-        }
-        _ => bail!(
-            "the output \"{}\" is {} and no DEQUANTIZE writes it: convert the model to full-integer int8",
-            output.name,
-            names::of_type(output.kind)
-        ),
-    }
-}
-
-/// The int8 tensor on the other side of an operator at one of the network's ends. A uint8 tensor must hold the same
-/// values, only counted from 0.
-fn end(source: &Source<'_>, outer: &RawTensor<'_>, inner: Option<&usize>) -> Result<usize> {
-    let index = *inner.context("a QUANTIZE or DEQUANTIZE without tensor")?;
-    let inner = source.tensor(index)?;
-    let quantisation = inner.quantisation()?;
-    ensure!(
-        outer.kind == Type::Float32 || outer.kind == Type::Uint8 && outer.any_quantisation()? == quantisation,
-        "\"{}\" and \"{}\" are not the same values: only float32, and uint8 of the same scale, can be left out",
-        outer.name,
-        inner.name
-    );
-    Ok(index)
-}
-
-/// Which operators the network's last tensor depends on, up to its first one.
-fn needed(source: &Source<'_>, [first, last]: [usize; 2]) -> Result<Vec<bool>> {
-    let mut wanted = vec![false; source.tensors()];
-    wanted[last] = true;
-    let mut needed = vec![false; source.operators.len()];
-    for (index, operator) in source.operators.iter().enumerate().rev() {
-        needed[index] = operator.outputs.iter().any(|&output| wanted[output] && output != first);
-        if needed[index] {
-            ensure!(
-                operator.outputs.len() == 1,
-                "operator {index}, {}, has {} outputs: one is expected",
-                names::of_operator(operator.code),
-                operator.outputs.len()
-            );
-            // A reshape's output states its shape; Keras computes the one that RESHAPE reads from the batch.
-            let values = if names::of_operator(operator.code) == "RESHAPE" { 1 } else { operator.inputs.len() };
-            operator.inputs.iter().take(values).flatten().for_each(|&input| wanted[input] = true);
-        }
-    }
-    Ok(needed)
-}
 
 /// What an operator can read.
 #[derive(Clone, Copy)]
@@ -123,18 +17,18 @@ enum Value {
     Padded(TensorId, Border),
 }
 
-/// A network that grows by a layer at a time.
+/// The network so far, and which of its tensors hold those of the file.
 pub(super) struct Builder<'a> {
     source: &'a Source<'a>,
     network: Network,
     origins: Vec<Option<usize>>,
     values: HashMap<usize, Value>,
     /// The file's operator that layers are made for.
-    origin: Option<usize>,
+    pub origin: Option<usize>,
 }
 
 impl<'a> Builder<'a> {
-    fn new(source: &'a Source<'a>, input: usize) -> Result<Self> {
+    pub fn new(source: &'a Source<'a>, input: usize) -> Result<Self> {
         let tensor = source.tensor(input)?;
         let tensor =
             Int8Tensor { name: "input".into(), shape: tensor.shape()?, quantisation: tensor.quantisation()? };
@@ -143,7 +37,7 @@ impl<'a> Builder<'a> {
         Ok(Self { source, network, origins: Vec::new(), values, origin: None })
     }
 
-    fn finish(mut self, output: usize) -> Result<Import> {
+    pub fn finish(mut self, output: usize) -> Result<Import> {
         self.network.output = self.read(output)?;
         let computes =
             self.network.layers.iter().any(|layer| !matches!(layer.operator, Int8Operator::Reshape));

@@ -1,0 +1,44 @@
+//! From a file to a network: operators in order, from the network's input to its output.
+
+mod builder;
+mod ends;
+mod filters;
+mod layers;
+mod window;
+
+use super::names;
+use super::source::Source;
+use crate::quantize::Network;
+use anyhow::{Context, Result};
+use builder::Builder;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The network.
+    pub network: Network,
+    /// Of each of its layers the operator's index in the file; [`None`] for constants, which are no operators there.
+    pub origins: Vec<Option<usize>>,
+    /// Sections of a model image (kind and content) that [`write`](super::write()) put into the file.
+    pub sections: Vec<(u32, Vec<u8>)>,
+}
+
+/// Reads a full-integer int8 network. The bytes may be anything; time and memory are bounded by their number.
+///
+/// What the network does not need for its output is left out. A QUANTIZE of the input and a DEQUANTIZE of the output
+/// are left out too: the network reads and gives int8. A PAD that only a convolution reads becomes its padding.
+///
+/// # Errors
+/// If the file is damaged, or has something that is not supported: it is named, and what would work.
+pub fn read(bytes: &[u8]) -> Result<Import> {
+    let source = Source::open(bytes)?;
+    let [first, last] = [ends::input(&source)?, ends::output(&source)?];
+    let mut builder = Builder::new(&source, first)?;
+    let needed = ends::needed(&source, [first, last])?;
+    for (index, operator) in source.operators.iter().enumerate().filter(|(index, _)| needed[*index]) {
+        let name = names::of_operator(operator.code);
+        builder.origin = Some(index);
+        layers::add(&mut builder, operator, &name).with_context(|| format!("operator {index}, {name}"))?;
+    }
+    builder.finish(last)
+}
