@@ -95,13 +95,13 @@ class Graph:
         weights = self.random.integers(-127, 128, dims).astype(np.int8)
         weights.reshape(-1)[self.random.random(weights.size) < 0.1] = self.pick(-127, 127, 0)
         inputs = [self.tensor(dims, scales=scales, axis=axis, data=weights)]
-        if self.random.random() < 0.8:
+        if len(dims) == 4 or self.random.random() < 0.6:
             size = self.pick(10, 10_000, 1_000_000, 1_000_000_000)
             bias = self.random.integers(-size, size + 1, channels).astype(np.int32)
             products = [float(np.float32(source) * np.float32(s)) for s in scales]
             inputs.append(self.tensor([channels], S.TensorType.INT32, products, data=bias))
-        elif len(dims) == 2:
-            # A fully connected layer may also say that there is none.
+        else:
+            # A fully connected layer may have none, or say that it has none.
             inputs += self.pick([-1], [])
         return inputs
 

@@ -3,10 +3,10 @@
 use super::files;
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
-use quantizer::{image, tflite};
+use quantizer::{image, onnx, tflite};
 use runtime::Model;
 use runtime::image::layout::section;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use trainer::file::write_atomically;
 
 /// Optional sections of a model image, in the order in which the quantizer writes them.
@@ -22,6 +22,9 @@ pub struct Arguments {
     /// Write a full-integer int8 .tflite file, with labels and the other sections as metadata
     #[arg(long, value_name = "FILE", group = "format")]
     tflite: Option<PathBuf>,
+    /// Write an ONNX file with QuantizeLinear and DequantizeLinear around every operator
+    #[arg(long, value_name = "FILE", group = "format")]
+    onnx: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -34,11 +37,23 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let model = Model::parse(&bytes).with_context(|| name.to_string())?;
     let network = image::read(&model).with_context(|| name.to_string())?;
     if let Some(output) = &arguments.tflite {
-        let sections: Vec<(u32, Vec<u8>)> =
-            SECTIONS.iter().filter_map(|&kind| Some((kind, model.section(kind).ok()?.to_vec()))).collect();
-        let file = tflite::write(&network, &sections).with_context(|| name.to_string())?;
-        write_atomically(output, &file)?;
-        println!("written: {} ({} bytes)", output.display(), file.len());
+        let file = tflite::write(&network, &sections(&model)).with_context(|| name.to_string())?;
+        write(output, &file)?;
     }
+    if let Some(output) = &arguments.onnx {
+        let file = onnx::write(&network).with_context(|| name.to_string())?;
+        write(output, &file)?;
+    }
+    Ok(())
+}
+
+fn sections(model: &Model<'_>) -> Vec<(u32, Vec<u8>)> {
+    let section = |&kind: &u32| Some((kind, model.section(kind).ok()?.to_vec()));
+    SECTIONS.iter().filter_map(section).collect()
+}
+
+fn write(output: &Path, file: &[u8]) -> Result<()> {
+    write_atomically(output, file)?;
+    println!("written: {} ({} bytes)", output.display(), file.len());
     Ok(())
 }
