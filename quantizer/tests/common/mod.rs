@@ -2,6 +2,8 @@
 //! `EDGE8_REQUIRE_TOOLS` set, as in CI, it fails.
 #![allow(dead_code, reason = "each test uses a part")]
 
+use quantizer::image;
+use runtime::Model;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -30,6 +32,16 @@ fn missing(what: &str, variable: &str) -> Option<PathBuf> {
     assert!(std::env::var_os(variable).is_none(), "{what} is missing and {variable} is set");
     eprintln!("skipped: {what} is missing");
     None
+}
+
+/// int8 inputs of the shipped model from MNIST's test images.
+pub fn test_inputs(model: &Model<'_>, count: usize) -> Vec<Vec<i8>> {
+    let folder = root().join("trainer/data/mnist");
+    let framing = model.recipe().expect("the shipped model takes pictures").framing();
+    let data = trainer::data::load_test(&folder, framing).expect("part of the repository");
+    let quantisation = image::read(model).expect("a quantizer's image").tensors[0].quantisation;
+    let image = |index| data.image(index).iter().map(|&byte| quantisation.quantise(f32::from(byte) / 255.0));
+    (0..count).map(|index| image(index).collect()).collect()
 }
 
 /// The repository's root folder.

@@ -6,7 +6,7 @@ use super::write;
 use crate::calibrate::{Method, calibrate};
 use crate::graph::{Activation, Border, Filter, Graph, Operator, Shape, TensorId, Window};
 use crate::image::{self, Extras};
-use crate::quantize::{Network, Range, quantise};
+use crate::quantize::{self, Int8Operator, Network, Range, quantise};
 use crate::testing::Random;
 use runtime::Model;
 use tract_onnx::prelude::*;
@@ -122,4 +122,62 @@ fn sums_of_images_and_vectors() {
     let image = add("image", Operator::Add, Activation::Relu, &[input, vectors]);
     add("repeated", Operator::Add, Activation::Relu6, &[image, mean]);
     assert!(largest_difference(&int8(&graph)) <= 2, "one for the result and one for what comes before");
+}
+
+#[test]
+fn values_that_the_file_holds() {
+    for whole in [Operator::Mean, Operator::MaxPool2d(Window::POINT)] {
+        let mut graph = Graph::new(INPUT);
+        let input = graph.input();
+        let stored = graph.add("stored", whole, Activation::None, &[input]).unwrap();
+        graph.add("sum", Operator::Add, Activation::None, &[input, stored]).unwrap();
+        let mut network = int8(&graph);
+        let values = (0..graph.tensor(stored).shape.volume()).map(|index| (index * 37) as u8 as i8).collect();
+        network.layers[0].operator = Int8Operator::Constant(values);
+        network.layers[0].inputs.clear();
+        assert!(largest_difference(&network) <= 1);
+    }
+}
+
+#[test]
+fn a_clamp_to_less_than_int8() {
+    for (min, max) in [(-60, 70), (-60, 127), (-128, 70)] {
+        let mut network = chain(&[Operator::Conv2d(Window::POINT, filter(3, 4))], Activation::None);
+        network.layers[0].activation = runtime::fixed_point::Activation { min, max };
+        assert!(largest_difference(&network) <= 1, "{min} to {max}");
+    }
+}
+
+#[test]
+fn a_softmax_of_twice_its_input() {
+    let mut network = chain(&[Operator::Softmax], Activation::None);
+    let once = write(&network).unwrap();
+    let (multiplier, diff_min) = quantize::softmax(network.tensors[0].quantisation, 2.0);
+    network.layers[0].operator = Int8Operator::Softmax(multiplier, diff_min);
+    assert_ne!(write(&network).unwrap(), once);
+    assert!(largest_difference(&network) <= 1);
+}
+
+#[test]
+fn a_channel_without_weights_has_a_scale() {
+    let dead = Filter::new([filter(1, 4).weights(), &[0.0; 4]].concat(), vec![0.1, 0.0]).unwrap();
+    let network = chain(&[Operator::Conv2d(Window::POINT, dead)], Activation::None);
+    let model = tract_onnx::onnx().proto_model_for_read(&mut &*write(&network).unwrap()).unwrap();
+    let scales = model.graph.unwrap().initializer.into_iter().filter(|tensor| tensor.name.ends_with("scale"));
+    let mut seen = 0;
+    for scale in scales.flat_map(|tensor| tensor.raw_data.as_chunks::<4>().0.to_vec()) {
+        let scale = f32::from_le_bytes(scale);
+        assert!(scale.is_normal() && scale > 0.0, "{scale}");
+        seen += 1;
+    }
+    assert_eq!(seen, 6, "input, output, two channels of weights and biases");
+    assert!(largest_difference(&network) <= 1);
+}
+
+#[test]
+fn a_tensor_that_nothing_writes_is_named() {
+    let mut network = chain(&[Operator::Mean, Operator::Mean], Activation::None);
+    network.layers.remove(0);
+    let error = format!("{:#}", write(&network).unwrap_err());
+    assert!(error.contains("layer \"layer1\"") && error.contains("\"layer0\" is read before"), "{error}");
 }
