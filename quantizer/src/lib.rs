@@ -11,6 +11,7 @@
 //! | [`onnx`] | ONNX files |
 //! | [`tflite`] | `.tflite` files in and out |
 //! | [`check`] | float and int8 on the same images |
+//! | [`compare`] | int8 and int8 on the same inputs, layer by layer |
 //!
 //! A small network of one's own, from graph to image:
 //!
@@ -32,6 +33,7 @@
 
 pub mod calibrate;
 pub mod check;
+pub mod compare;
 mod convert;
 pub mod float;
 pub mod graph;

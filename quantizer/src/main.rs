@@ -18,6 +18,7 @@ enum Command {
     Calibrate(command::calibrate::Arguments),
     Check(command::check::Arguments),
     Export(command::export::Arguments),
+    Compare(command::compare::Arguments),
     Import(command::import::Arguments),
 }
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => command::calibrate::run(&arguments).map(|()| true),
         Command::Check(arguments) => command::check::run(&arguments),
         Command::Export(arguments) => command::export::run(&arguments).map(|()| true),
+        Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Import(arguments) => command::import::run(&arguments).map(|()| true),
     };
     match result {
