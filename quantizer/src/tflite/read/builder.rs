@@ -14,7 +14,11 @@ use std::collections::HashMap;
 enum Value {
     Tensor(TensorId),
     /// The result of a PAD that has not become a layer, because all that read it may be convolutions.
-    Padded(TensorId, Border),
+    Padded {
+        input: TensorId,
+        border: Border,
+        origin: Option<usize>,
+    },
 }
 
 /// The network so far, and which of its tensors hold those of the file.
@@ -66,12 +70,14 @@ impl<'a> Builder<'a> {
     pub fn read(&mut self, index: usize) -> Result<TensorId> {
         match self.values.get(&index) {
             Some(&Value::Tensor(id)) => Ok(id),
-            Some(&Value::Padded(input, border)) => {
+            Some(&Value::Padded { input, border, origin }) => {
                 let raw = self.source.tensor(index)?;
                 let shape = border.output(self.tensor(input).shape);
                 let operator = Int8Operator::Pad(border);
-                let id =
-                    self.push(&raw.name, operator, Activation::NONE, &[input], shape, raw.quantisation()?);
+                let quantisation = raw.quantisation()?;
+                let reader = std::mem::replace(&mut self.origin, origin);
+                let id = self.push(&raw.name, operator, Activation::NONE, &[input], shape, quantisation);
+                self.origin = reader;
                 self.values.insert(index, Value::Tensor(id));
                 Ok(id)
             }
@@ -96,7 +102,7 @@ impl<'a> Builder<'a> {
         fits: impl Fn(Border) -> bool,
     ) -> Result<(TensorId, Option<Border>)> {
         match self.values.get(&index) {
-            Some(&Value::Padded(input, border)) if fits(border) => Ok((input, Some(border))),
+            Some(&Value::Padded { input, border, .. }) if fits(border) => Ok((input, Some(border))),
             _ => Ok((self.read(index)?, None)),
         }
     }
@@ -136,7 +142,7 @@ impl<'a> Builder<'a> {
 
     /// Remembers a PAD until something reads its result.
     pub fn pad(&mut self, operator: &RawOperator<'_>, input: TensorId, border: Border) -> Result<()> {
-        self.define(operator, Value::Padded(input, border))
+        self.define(operator, Value::Padded { input, border, origin: self.origin })
     }
 
     /// Appends a layer whose output has not the shape of the file's tensor yet.
