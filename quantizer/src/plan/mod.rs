@@ -41,6 +41,10 @@ pub fn of_network(network: &Network, alignment: usize) -> Plan {
 /// Orders in which the tensors are placed that are tried where the first one misses the lower bound.
 const TRIALS: usize = 3000;
 
+/// Pairs of tensors that all trials together may compare, a second's work: a network of thousands of tensors gets fewer
+/// trials, or none.
+const MOST_PAIRS: usize = 1 << 27;
+
 /// Greedy by size: the largest tensor first, each into the smallest gap that is free for its whole life
 /// (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, algorithm 3). Where that
 /// misses the lower bound, hill climbing over the order: a tensor at the arena's end changes places with another one.
@@ -54,7 +58,7 @@ pub fn plan(lifetimes: &[Lifetime], alignment: usize) -> Plan {
     order.sort_by_key(|&index| (std::cmp::Reverse(sizes[index]), index));
     let (mut offsets, mut arena) = place(lifetimes, &sizes, &order);
     let mut random = fastrand::Rng::with_seed(0);
-    for _ in 0..TRIALS {
+    for _ in 0..trials(order.len()) {
         if arena == lower_bound {
             break;
         }
@@ -72,28 +76,35 @@ pub fn plan(lifetimes: &[Lifetime], alignment: usize) -> Plan {
     Plan { offsets, arena, lower_bound }
 }
 
+/// Trials for a number of tensors.
+fn trials(tensors: usize) -> usize {
+    TRIALS.min(MOST_PAIRS / tensors.saturating_mul(tensors).max(1))
+}
+
 /// Places the tensors in an order; their offsets, and the end of the last one.
 fn place(lifetimes: &[Lifetime], sizes: &[usize], order: &[usize]) -> (Vec<usize>, usize) {
     let mut offsets = vec![0; lifetimes.len()];
     let mut arena = 0;
-    for (done, &index) in order.iter().enumerate() {
-        let overlapping = order[..done].iter().copied().filter(|&other| {
+    // What has been placed, by offset.
+    let mut placed: Vec<usize> = Vec::with_capacity(order.len());
+    for &index in order {
+        let overlapping = placed.iter().copied().filter(|&other| {
             lifetimes[other].first <= lifetimes[index].last && lifetimes[index].first <= lifetimes[other].last
         });
-        let mut taken: Vec<(usize, usize)> =
-            overlapping.map(|other| (offsets[other], offsets[other] + sizes[other])).collect();
-        taken.sort_unstable();
-        offsets[index] = best_gap(&taken, sizes[index]);
-        arena = arena.max(offsets[index] + sizes[index]);
+        let taken = overlapping.map(|other| (offsets[other], offsets[other] + sizes[other]));
+        let offset = best_gap(taken, sizes[index]);
+        placed.insert(placed.partition_point(|&other| offsets[other] <= offset), index);
+        offsets[index] = offset;
+        arena = arena.max(offset + sizes[index]);
     }
     (offsets, arena)
 }
 
 /// The start of the smallest gap of at least `size` between the sorted spans, or the end of the last span.
-fn best_gap(taken: &[(usize, usize)], size: usize) -> usize {
+fn best_gap(taken: impl Iterator<Item = (usize, usize)>, size: usize) -> usize {
     let mut end = 0;
     let mut best: Option<(usize, usize)> = None;
-    for &(start, stop) in taken {
+    for (start, stop) in taken {
         if start >= end + size && best.is_none_or(|(gap, _)| start - end < gap) {
             best = Some((start - end, end));
         }
@@ -199,6 +210,15 @@ mod tests {
             optimal += best;
         }
         assert!(planned * 1000 <= optimal * 1005, "planned {planned}, best {optimal}");
+    }
+
+    #[test]
+    fn many_tensors_have_few_trials() {
+        for tensors in [0, 1, 100, 200, 1000, 4096, 12_288, usize::MAX] {
+            let pairs = trials(tensors).saturating_mul(tensors.saturating_mul(tensors));
+            assert!(pairs <= MOST_PAIRS, "{pairs} for {tensors}");
+        }
+        assert_eq!((trials(200), trials(12_288)), (TRIALS, 0));
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(crate) fn multipliers(
 }
 
 /// As [`multipliers`], but a fully connected layer with a single weight scale forms the product of the input scales in
-/// f32, as TensorFlow Lite does.
+/// f32, as TensorFlow Lite does; a product beyond f32 is the largest there is.
 pub(crate) fn fully_connected_multipliers(
     input: Quantisation,
     scales: &[f32],
@@ -89,7 +89,7 @@ pub(crate) fn fully_connected_multipliers(
     channels: usize,
 ) -> Vec<Multiplier> {
     match scales {
-        [scale] => vec![ratio(f64::from(input.scale * scale), output); channels],
+        [scale] => vec![ratio(f64::from((input.scale * scale).min(f32::MAX)), output); channels],
         _ => multipliers(input, scales, output, channels),
     }
 }
@@ -149,6 +149,15 @@ mod tests {
         let int8 = quantised(&[0.0, 0.0], &[0.0]);
         assert_eq!((int8.weights, int8.bias), (vec![0, 0], vec![0]));
         assert!(int8.multipliers[0].is_valid());
+    }
+
+    /// Scales that no network has, but a file may state.
+    #[test]
+    fn products_beyond_f32_give_the_largest_multiplier() {
+        let huge = Quantisation { scale: 1e30, zero_point: 0 };
+        let output = Quantisation { scale: 1.0, zero_point: 0 };
+        let largest = Multiplier { mantissa: i32::MAX, shift: 30 };
+        assert_eq!(fully_connected_multipliers(huge, &[1e30], output, 2), [largest; 2]);
     }
 
     #[test]

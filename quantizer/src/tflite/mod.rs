@@ -16,6 +16,8 @@ mod read;
 #[rustfmt::skip]
 mod schema;
 mod source;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use read::{Import, read};

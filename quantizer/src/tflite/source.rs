@@ -18,8 +18,15 @@ const MOST_OPERATORS: usize = 4096;
 /// More values than any tensor of a device has along a side; the model image's limit.
 const LONGEST_SIDE: usize = u16::MAX as usize;
 
-/// Longest name that is kept, in bytes: TensorFlow joins the names of all operators that it has fused.
-const LONGEST_NAME: usize = 1024;
+/// Longest name in bytes: TensorFlow joins the names of all operators that it has fused. All tensors may share one, and
+/// each time it is read its encoding is checked.
+const LONGEST_NAME: usize = 1 << 16;
+
+/// Bytes of a tensor's name that are kept.
+const KEPT_NAME: usize = 256;
+
+/// More metadata entries than any converter writes.
+const MOST_METADATA: usize = 1024;
 
 /// The type of a tensor's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,9 +121,9 @@ impl<'a> Source<'a> {
             dims.push(side);
             ensure!(dims.len() <= 8, "more than 8 dimensions");
         }
-        let name = tensor.name().ok().flatten().unwrap_or("");
+        let name = bounded(tensor.name().ok().flatten())?;
         Ok(RawTensor {
-            name: name.chars().take(LONGEST_NAME / 4).collect(),
+            name: name[..name.floor_char_boundary(KEPT_NAME)].into(),
             dims,
             kind: Type::of(tensor.type_().map_err(damaged)?),
             data: self.data(tensor.buffer().map_err(damaged)?)?,
@@ -150,11 +157,13 @@ impl<'a> Source<'a> {
 
     /// The content of the file's metadata entries whose names begin with `prefix`, with the rest of their names.
     pub fn metadata(&self, prefix: &str) -> Result<Vec<(&'a str, &'a [u8])>> {
+        let entries = self.model.metadata().map_err(damaged)?;
+        let count = entries.map_or(0, |entries| entries.len());
+        ensure!(count <= MOST_METADATA, "{count} metadata entries: at most {MOST_METADATA} are supported");
         let mut found = Vec::new();
-        for entry in self.model.metadata().map_err(damaged)?.into_iter().flatten() {
+        for entry in entries.into_iter().flatten() {
             let entry = entry.map_err(damaged)?;
-            let name = entry.name().map_err(damaged)?.and_then(|name| name.strip_prefix(prefix));
-            if let Some(name) = name {
+            if let Some(name) = bounded(entry.name().map_err(damaged)?)?.strip_prefix(prefix) {
                 let data = self.data(entry.buffer().map_err(damaged)?)?.unwrap_or_default();
                 found.push((name, self.claim(data)?));
             }
@@ -300,6 +309,13 @@ fn operators<'a>(
         operators.push(operator().with_context(|| format!("operator {index}"))?);
     }
     Ok(operators)
+}
+
+/// A name; none is empty.
+fn bounded(name: Option<&str>) -> Result<&str> {
+    let name = name.unwrap_or_default();
+    ensure!(name.len() <= LONGEST_NAME, "a name of {} bytes: at most {LONGEST_NAME} are read", name.len());
+    Ok(name)
 }
 
 /// The tensors that an operator names; -1 stands for one that is left out.

@@ -41,6 +41,14 @@ pub(super) fn output<'a>(network: &Builder<'a>, operator: &RawOperator<'_>) -> R
     network.source().tensor(operator.outputs[0])
 }
 
+/// An operator's second input, a short list of axes or paddings.
+fn numbers(network: &Builder<'_>, operator: &RawOperator<'_>) -> Result<Vec<i32>> {
+    let tensor = network.source().tensor(argument(operator, 1)?)?;
+    let len = tensor.data.map_or(0, <[u8]>::len);
+    ensure!(len <= 8 * size_of::<i32>(), "\"{}\" has {len} bytes: at most 8 int32 are expected", tensor.name);
+    int32(&tensor)
+}
+
 /// The values of an int32 constant.
 pub(super) fn int32(tensor: &RawTensor<'_>) -> Result<Vec<i32>> {
     ensure!(
@@ -99,7 +107,7 @@ fn mean(network: &mut Builder<'_>, operator: &RawOperator<'_>) -> Result<()> {
     let dims = network.source().tensor(index)?.dims;
     ensure!(dims.len() == 4, "its input has {} dimensions: 4 are expected", dims.len());
     let mut reduced = [false; 4];
-    for axis in int32(&network.source().tensor(argument(operator, 1)?)?)? {
+    for axis in numbers(network, operator)? {
         let place = if axis < 0 { axis + 4 } else { axis };
         let place = usize::try_from(place).ok().and_then(|place| reduced.get_mut(place));
         *place.with_context(|| format!("axis {axis} does not exist"))? = true;
@@ -171,7 +179,7 @@ fn shared_quantisation(
 
 fn pad(network: &mut Builder<'_>, operator: &RawOperator<'_>) -> Result<()> {
     let input = network.read(argument(operator, 0)?)?;
-    let table = int32(&network.source().tensor(argument(operator, 1)?)?)?;
+    let table = numbers(network, operator)?;
     let rank = network.source().tensor(argument(operator, 0)?)?.dims.len();
     ensure!(table.len() == 2 * rank && rank <= 4, "{} paddings for {rank} dimensions", table.len());
     let side = |axis: usize, side: usize| {

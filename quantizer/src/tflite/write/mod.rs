@@ -52,7 +52,7 @@ pub fn write(network: &Network, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> 
 /// The bytes of a file: the root table's offset, the format's identifier, the tables.
 ///
 /// planus 1.3 writes the identifier first and counts the offset from behind it.
-fn finish(model: &schema::Model) -> Vec<u8> {
+pub(super) fn finish(model: &schema::Model) -> Vec<u8> {
     let mut builder = planus::Builder::new();
     let mut bytes = builder.finish(model, Some(IDENTIFIER)).to_vec();
     let (begin, _) = bytes.as_chunks_mut::<4>();
