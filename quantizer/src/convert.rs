@@ -1,15 +1,12 @@
 //! The whole way: from a trained float network to a model image, with a report.
 
 use crate::calibrate::{Calibration, Method, calibrate};
-use crate::graph::{self, Graph};
+use crate::float_network::FloatNetwork;
 use crate::image::{self, Extras};
 use crate::noise::signal_to_noise;
 use crate::quantize::{Network, Range, quantise};
-use anyhow::{Result, ensure};
-use runtime::preprocess::Framing;
+use anyhow::Result;
 use serde_json::json;
-use trainer::data::Dataset;
-use trainer::file::ModelFile;
 
 /// Calibration images that become test vectors of the image.
 const TEST_VECTORS: usize = 2;
@@ -20,8 +17,6 @@ const NOISE_IMAGES: usize = 128;
 /// A float network in int8, and how it came about.
 #[derive(Debug)]
 pub struct Conversion {
-    /// The float network, batch norms folded.
-    pub graph: Graph,
     /// The ranges and how they were found.
     pub calibration: Calibration,
     /// The int8 network.
@@ -32,51 +27,33 @@ pub struct Conversion {
     pub image: Vec<u8>,
 }
 
-/// How the network's pictures are framed.
-pub fn framing(file: &ModelFile) -> Framing {
-    Framing { side: file.preprocessing.side, digit: file.preprocessing.digit }
-}
-
-/// `samples` images, evenly spread over the set, as the float network's inputs.
+/// Calibrates on `images`, quantises and writes the model image. `input` is the range of the network's input.
 ///
 /// # Errors
-/// If the set has fewer images.
-pub fn samples(dataset: &Dataset, samples: usize, scale: f32) -> Result<Vec<Vec<f32>>> {
-    let images = dataset.labels.len();
-    ensure!(
-        (1..=images).contains(&samples),
-        "{samples} samples of {images} images: pass --samples from 1 to {images}, or --data with more images"
-    );
-    let image = |sample: usize| dataset.image(sample * images / samples);
-    Ok((0..samples)
-        .map(|sample| image(sample).iter().map(|&byte| f32::from(byte) * scale).collect())
-        .collect())
-}
-
-/// Calibrates on `images`, quantises and writes the model image.
-///
-/// # Errors
-/// If the file is incomplete, the network's values are not finite, or a size exceeds the format.
-pub fn convert(file: &ModelFile, images: &[Vec<f32>], method: Method) -> Result<Conversion> {
-    let graph = graph::from_safetensors(file)?;
-    let scale = file.preprocessing.scale as f32;
-    let input = Range { min: 0.0, max: 255.0 * scale };
-    let calibration = calibrate(&graph, images, input, method)?;
-    let network = quantise(&graph, &calibration.ranges())?;
+/// If an image has the wrong length, the network's values are not finite, or a size exceeds the format.
+pub fn convert(
+    float: &FloatNetwork,
+    images: &[Vec<f32>],
+    input: Range,
+    method: Method,
+) -> Result<Conversion> {
+    let graph = &float.graph;
+    let calibration = calibrate(graph, images, input, method)?;
+    let network = quantise(graph, &calibration.ranges())?;
     let quantisation = network.tensors[graph.input().index()].quantisation;
     let test_inputs = images.iter().take(TEST_VECTORS);
     let test_inputs =
         test_inputs.map(|image| image.iter().map(|&real| quantisation.quantise(real)).collect());
     let extras = Extras {
-        labels: file.architecture.classes.clone(),
-        recipe: Some((framing(file), scale)),
-        provenance: Some(file.provenance.clone()),
+        labels: float.labels.clone(),
+        recipe: float.recipe,
+        provenance: Some(float.provenance.clone()),
         calibration: Some(summary(&calibration, &network)),
         test_inputs: test_inputs.collect(),
     };
     let image = image::write(&network, &extras)?;
-    let noise = signal_to_noise(&graph, &network, &image, &images[..images.len().min(NOISE_IMAGES)])?;
-    Ok(Conversion { graph, calibration, network, noise, image })
+    let noise = signal_to_noise(graph, &network, &image, &images[..images.len().min(NOISE_IMAGES)])?;
+    Ok(Conversion { calibration, network, noise, image })
 }
 
 /// The calibration as the model image stores it.
@@ -96,8 +73,12 @@ fn summary(calibration: &Calibration, network: &Network) -> serde_json::Value {
 mod tests {
     use super::*;
     use crate::plan::Plan;
+    use crate::samples::Samples;
     use crate::testing::{Random, mobilenet};
     use runtime::Model;
+    use trainer::file::ModelFile;
+
+    const UNIT: Range = Range { min: 0.0, max: 1.0 };
 
     fn images(side: usize, count: usize) -> Vec<Vec<f32>> {
         let mut random = Random::new(21);
@@ -110,12 +91,15 @@ mod tests {
         // The trained network on real images: what the methods are made for.
         let trainer = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../trainer");
         let file = ModelFile::load(&trainer.join("models/mnist.safetensors")).unwrap();
-        let framing = framing(&file);
+        let float = FloatNetwork::from_safetensors(&file).unwrap();
+        let (framing, scale) = float.recipe.unwrap();
         let data = trainer::data::load_train(&trainer.join("data/calibration"), framing).unwrap();
-        let images = samples(&data, 64, file.preprocessing.scale as f32).unwrap();
+        let samples = Samples::of_dataset(data, scale);
+        let spread = samples.spread(64).unwrap().into_iter();
+        let images: Vec<Vec<f32>> = spread.map(|index| samples.reals(&samples.get(index).unwrap())).collect();
         for method in Method::ALL {
-            let conversion = convert(&file, &images, method).unwrap();
-            for (node, noise) in conversion.graph.nodes().iter().zip(&conversion.noise) {
+            let conversion = convert(&float, &images, samples.range(), method).unwrap();
+            for (node, noise) in float.graph.nodes().iter().zip(&conversion.noise) {
                 assert!(*noise > 20.0, "{method}, {}: {noise} dB", node.name);
             }
             let model = Model::parse(&conversion.image).unwrap();
@@ -128,10 +112,10 @@ mod tests {
 
     #[test]
     fn test_vectors_hold_and_images_are_reproducible() {
-        let file = mobilenet(32, 2, 4);
+        let float = FloatNetwork::from_safetensors(&mobilenet(32, 2, 4)).unwrap();
         let images = images(32, 17);
-        let image = convert(&file, &images, Method::Mse).unwrap().image;
-        assert_eq!(image, convert(&file, &images, Method::Mse).unwrap().image);
+        let image = convert(&float, &images, UNIT, Method::Mse).unwrap().image;
+        assert_eq!(image, convert(&float, &images, UNIT, Method::Mse).unwrap().image);
         let model = Model::parse(&image).unwrap();
         let mut arena = vec![0x5a; model.arena_len()];
         let mut output = vec![0; model.output().shape.len()];
@@ -147,24 +131,10 @@ mod tests {
     #[test]
     fn the_plan_of_mobilenet_meets_its_lower_bound() {
         for (side, stem_stride) in [(28, 1), (32, 1), (96, 2)] {
-            let file = mobilenet(side, stem_stride, 5);
-            let conversion = convert(&file, &images(side, 1), Method::Minmax).unwrap();
+            let float = FloatNetwork::from_safetensors(&mobilenet(side, stem_stride, 5)).unwrap();
+            let conversion = convert(&float, &images(side, 1), UNIT, Method::Minmax).unwrap();
             let Plan { arena, lower_bound, .. } = image::memory_plan(&conversion.network);
             assert_eq!(arena, lower_bound, "side {side}");
         }
-    }
-
-    #[test]
-    fn samples_are_spread_over_the_set() {
-        let dataset = Dataset {
-            side: 1,
-            images: (0..10).collect(),
-            labels: vec![0; 10],
-            classes: vec!["a".into()],
-            sha256: String::new(),
-        };
-        let found = samples(&dataset, 4, 1.0).unwrap();
-        assert_eq!(found, [[0.0], [2.0], [5.0], [7.0]]);
-        assert!(samples(&dataset, 11, 1.0).is_err() && samples(&dataset, 0, 1.0).is_err());
     }
 }

@@ -8,7 +8,8 @@
 //! | [`quantize`] | weights, biases and multipliers in int8 |
 //! | [`plan`] | where each tensor lies in the arena |
 //! | [`image`] | the model image that `runtime` executes |
-//! | [`onnx`] | ONNX files |
+//! | [`onnx`] | ONNX files in and out |
+//! | [`samples`] | pictures and arrays as a network's inputs |
 //! | [`tflite`] | `.tflite` files in and out |
 //! | [`check`] | float and int8 on the same images |
 //! | [`compare`] | int8 and int8 on the same inputs, layer by layer |
@@ -36,15 +37,18 @@ pub mod check;
 pub mod compare;
 mod convert;
 pub mod float;
+mod float_network;
 pub mod graph;
 pub mod image;
 mod noise;
 pub mod onnx;
 pub mod plan;
 pub mod quantize;
+pub mod samples;
 #[cfg(test)]
 mod testing;
 pub mod tflite;
 
-pub use convert::{Conversion, convert, framing, samples};
+pub use convert::{Conversion, convert};
+pub use float_network::{FloatNetwork, framing};
 pub use noise::signal_to_noise;

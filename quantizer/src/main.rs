@@ -17,8 +17,8 @@ struct Arguments {
 enum Command {
     Calibrate(command::calibrate::Arguments),
     Check(command::check::Arguments),
-    Export(command::export::Arguments),
     Compare(command::compare::Arguments),
+    Export(command::export::Arguments),
     Import(command::import::Arguments),
 }
 
@@ -26,14 +26,18 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Calibrate(arguments) => command::calibrate::run(&arguments).map(|()| true),
         Command::Check(arguments) => command::check::run(&arguments),
-        Command::Export(arguments) => command::export::run(&arguments).map(|()| true),
         Command::Compare(arguments) => command::compare::run(&arguments),
+        Command::Export(arguments) => command::export::run(&arguments).map(|()| true),
         Command::Import(arguments) => command::import::run(&arguments).map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
+            // A usage error that only the files show.
+            if let Some(usage) = error.downcast_ref::<clap::Error>() {
+                usage.exit();
+            }
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

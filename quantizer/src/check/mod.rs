@@ -6,12 +6,12 @@ pub use mcnemar::Discordance;
 
 use crate::float::{self, Engine};
 use crate::graph::Graph;
+use crate::quantize::Quantisation;
+use crate::samples::{Sample, Samples};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use runtime::Model;
 use runtime::image::layout::section;
-use runtime::preprocess::Recipe;
-use trainer::data::Dataset;
 
 /// Images that one thread takes at a time.
 const BLOCK: usize = 64;
@@ -70,30 +70,28 @@ impl Comparison {
     }
 }
 
-/// Runs both networks on all images: the float one on `byte * scale`, the int8 one through the image's own recipe.
+/// Runs both networks on the samples of these indices, which have labels. Bytes go into the int8 network through the
+/// image's own recipe where it has one, everything else with the scale and zero point of its input.
 ///
 /// # Errors
-/// Without images, or if the networks, the recipe and the images do not belong together.
-pub fn compare(graph: &Graph, scale: f32, model: &Model<'_>, images: &Dataset) -> Result<Comparison> {
-    ensure!(!images.labels.is_empty(), "there are no images to compare on");
-    let recipe = model.recipe().context("the model image")?;
-    check_match(graph, model, &recipe, images)?;
-    // A recipe ends with its table from bytes to int8 values.
-    let table: &[u8; 256] =
-        model.section(section::RECIPE)?.last_chunk().context("the recipe has no table")?;
+/// Without samples or labels, or if the networks and the samples do not belong together.
+pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[usize]) -> Result<Comparison> {
+    ensure!(!indices.is_empty(), "there are no images to compare on");
+    let labels = samples.labels.as_ref().context("the images have no labels to compare with")?;
+    check_match(graph, model, samples, labels)?;
+    let int8 = Int8Input::of(model)?;
     let engine = Engine::new(graph, &[float::logits(graph)])?;
-    let indices: Vec<usize> = (0..images.labels.len()).collect();
     let blocks = indices.par_chunks(BLOCK).map(|block| {
         let mut arena = vec![0; model.arena_len()];
         let mut output = vec![0; model.output().shape.len()];
         let answers = block.iter().map(|&index| {
-            let bytes = images.image(index);
-            let reals: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) * scale).collect();
+            let sample = samples.get(index)?;
+            let reals = samples.reals(&sample);
             let mut float = 0;
             engine.run(&reals, |_, logits| float = class(logits.iter().copied()))?;
-            let input: Vec<i8> = bytes.iter().map(|&byte| table[usize::from(byte)] as i8).collect();
-            model.run(&input, &mut arena, &mut output)?;
-            Ok(Answer { label: images.labels[index] as usize, float, int8: class(output.iter().copied()) })
+            model.run(&int8.quantise(&sample, &reals), &mut arena, &mut output)?;
+            let label = *labels.get(index).context("there is no such image")?;
+            Ok(Answer { label: label as usize, float, int8: class(output.iter().copied()) })
         });
         answers.collect::<Result<Vec<Answer>>>()
     });
@@ -101,24 +99,55 @@ pub fn compare(graph: &Graph, scale: f32, model: &Model<'_>, images: &Dataset) -
     Ok(Comparison { answers: blocks.concat() })
 }
 
-fn check_match(graph: &Graph, model: &Model<'_>, recipe: &Recipe<'_>, images: &Dataset) -> Result<()> {
-    let shapes = [graph.input(), graph.output()].map(|id| graph.tensor(id).shape.volume());
-    let found = [model.input(), model.output()].map(|tensor| tensor.shape.len());
+/// How a sample becomes int8.
+struct Int8Input<'a> {
+    /// A recipe's table from bytes to int8 values.
+    table: Option<&'a [u8; 256]>,
+    quantisation: Quantisation,
+}
+
+impl<'a> Int8Input<'a> {
+    fn of(model: &Model<'a>) -> Result<Self> {
+        // A recipe ends with its table.
+        let table = match model.recipe() {
+            Ok(_) => Some(model.section(section::RECIPE)?.last_chunk().context("the recipe has no table")?),
+            Err(_) => None,
+        };
+        let input = model.input();
+        let quantisation = Quantisation { scale: input.scale, zero_point: input.zero_point };
+        Ok(Self { table, quantisation })
+    }
+
+    fn quantise(&self, sample: &Sample, reals: &[f32]) -> Vec<i8> {
+        match (self.table, sample) {
+            (Some(table), Sample::Bytes(bytes)) => {
+                bytes.iter().map(|&byte| table[usize::from(byte)] as i8).collect()
+            }
+            _ => reals.iter().map(|&real| self.quantisation.quantise(real)).collect(),
+        }
+    }
+}
+
+fn check_match(graph: &Graph, model: &Model<'_>, samples: &Samples, labels: &[u32]) -> Result<()> {
+    let sides = |shape: crate::graph::Shape| [shape.height, shape.width, shape.channels];
+    let [input, output] = [graph.input(), graph.output()].map(|id| sides(graph.tensor(id).shape));
+    let found = [model.input(), model.output()];
+    let found =
+        found.map(|tensor| [tensor.shape.height, tensor.shape.width, tensor.shape.channels].map(usize::from));
     ensure!(
-        shapes == found,
-        "the float network has {} inputs and {} outputs, the model image {} and {}: they are no pair",
-        shapes[0],
-        shapes[1],
+        [input, output] == found,
+        "the float network reads {input:?} and answers with {output:?}, the model image {:?} and {:?}: they are no pair",
         found[0],
         found[1]
     );
-    let side = usize::from(recipe.framing().side);
-    ensure!(images.side == side, "the images are framed to {}, the model image wants {side}", images.side);
-    let largest = images.labels.iter().max().map_or(0, |&label| label as usize);
+    let side = sides(samples.shape);
+    ensure!(side == input, "the images have the sides {side:?}, the networks read {input:?}");
+    ensure!(output[..2] == [1, 1], "the networks answer with {output:?}: only classifiers can be checked");
+    let largest = labels.iter().max().map_or(0, |&label| label as usize);
     ensure!(
-        largest < shapes[1],
+        largest < output[2],
         "the images have labels up to {largest}, the networks {} classes",
-        shapes[1]
+        output[2]
     );
     Ok(())
 }

@@ -1,28 +1,37 @@
 //! `quantizer calibrate`.
 
-use super::files;
-use anyhow::Result;
+use super::inputs::{self, Set};
+use anyhow::{Result, ensure};
 use clap::Args;
 use quantizer::calibrate::{Method, STABLE};
-use quantizer::{Conversion, convert, framing, image, samples};
+use quantizer::check::compare;
+use quantizer::samples::{Layout, Normalisation, Samples};
+use quantizer::{Conversion, FloatNetwork, convert, image};
+use runtime::Model;
 use std::path::PathBuf;
-use trainer::data;
-use trainer::file::{ModelFile, write_atomically};
-
-/// Training images that the repository ships for calibration.
-const SHIPPED: &str = "trainer/data/calibration";
+use trainer::file::write_atomically;
 
 /// Turn a float network into an int8 model image.
 #[derive(Args)]
 pub struct Arguments {
-    /// The float network, as `trainer fit` writes it
+    /// The float network: safetensors as `trainer fit` writes it, or .onnx
     model: PathBuf,
     /// Quantise to int8, the only precision so far
     #[arg(long, required = true)]
     int8: bool,
-    /// Folder with training images: MNIST's files, or one folder per class [default: trainer/data/calibration]
-    #[arg(long, value_name = "DIR")]
+    /// Training images: a folder with MNIST's files or one folder per class [default: trainer/data/calibration]; for
+    /// .onnx a folder of pictures, with one folder per class or none, or an .npz file with x and maybe y
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
+    /// For .onnx: the network reads (byte / 255 - mean) / std; one value, or one per channel [default: 0]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    mean: Vec<f64>,
+    /// See --mean [default: 1]
+    #[arg(long, value_delimiter = ',')]
+    std: Vec<f64>,
+    /// How the arrays of an .npz file lie [default: as the network's input]
+    #[arg(long, value_enum)]
+    layout: Option<Layout>,
     /// Number of training images to find the ranges on
     #[arg(long, default_value_t = 512)]
     samples: usize,
@@ -39,17 +48,35 @@ pub struct Arguments {
 /// # Errors
 /// If a file cannot be read or written, or the network cannot be quantised.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let folder = files::data_folder(arguments.data.as_deref(), SHIPPED)?;
-    let file = ModelFile::load(&arguments.model)?;
-    let dataset = data::load_train(&folder, framing(&file))?;
-    let images = samples(&dataset, arguments.samples, file.preprocessing.scale as f32)?;
-    let conversion = convert(&file, &images, arguments.method)?;
+    let (float, samples) = open(arguments)?;
+    let chosen = samples.spread(arguments.samples)?;
+    let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
+    let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
+    let conversion = convert(&float, &images, samples.range(), arguments.method)?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     write_atomically(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
+    if samples.labels.is_some() {
+        print_accuracy(&float, &conversion, &samples, &chosen)?;
+    }
     println!("written: {}", output.display());
     Ok(())
+}
+
+fn open(arguments: &Arguments) -> Result<(FloatNetwork, Samples)> {
+    let Arguments { model, data, layout, mean, std, .. } = arguments;
+    if inputs::is_onnx(model) {
+        let or = |values: &[f64], default, count: usize| match values {
+            [] => vec![default; count.max(1)],
+            values => values.to_vec(),
+        };
+        let normalisation = Normalisation::new(&or(mean, 0.0, std.len()), &or(std, 1.0, mean.len()))?;
+        return inputs::onnx(model, data.as_deref(), *layout, normalisation);
+    }
+    let given = !mean.is_empty() || !std.is_empty() || layout.is_some();
+    ensure!(!given, "--mean, --std and --layout are for .onnx: a safetensors file says itself how it is fed");
+    inputs::trained(model, data.as_deref(), Set::Training)
 }
 
 fn print_layers(conversion: &Conversion) {
@@ -84,4 +111,21 @@ fn print_summary(conversion: &Conversion) {
     );
     println!("arena: {} bytes, lower bound {}", plan.arena, plan.lower_bound);
     println!("model image: {} bytes", conversion.image.len());
+}
+
+/// On the calibration images: a first look, not the measurement that `quantizer check` makes.
+fn print_accuracy(
+    float: &FloatNetwork,
+    conversion: &Conversion,
+    samples: &Samples,
+    chosen: &[usize],
+) -> Result<()> {
+    let comparison = compare(&float.graph, &Model::parse(&conversion.image)?, samples, chosen)?;
+    println!(
+        "on these images: float {:.2} %, int8 {:.2} %, drop {:.3} points",
+        100.0 * comparison.float_accuracy(),
+        100.0 * comparison.int8_accuracy(),
+        comparison.discordance().drop_points()
+    );
+    Ok(())
 }

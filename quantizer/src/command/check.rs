@@ -1,29 +1,29 @@
 //! `quantizer check`.
 
 use super::files;
+use super::inputs::{self, Set};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use quantizer::check::{Comparison, compare};
-use quantizer::{framing, graph};
+use quantizer::samples::Layout;
 use runtime::Model;
 use serde_json::json;
 use std::path::PathBuf;
-use trainer::data;
-use trainer::file::ModelFile;
-
-/// Test images that the repository ships.
-const SHIPPED: &str = "trainer/data/mnist";
 
 /// Compare an int8 model image with its float network; exit code 1 if it is too much worse.
 #[derive(Args)]
 pub struct Arguments {
-    /// The float network, as `trainer fit` writes it
+    /// The float network: safetensors as `trainer fit` writes it, or .onnx
     float: PathBuf,
     /// The model image, as `quantizer calibrate` writes it
     int8: PathBuf,
-    /// Folder with test images: MNIST's files, or one folder per class [default: trainer/data/mnist]
-    #[arg(long, value_name = "DIR")]
+    /// Test images: a folder with MNIST's files or one folder per class [default: trainer/data/mnist]; for .onnx a folder
+    /// with one folder of pictures per class, or an .npz file with x and y
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
+    /// How the arrays of an .npz file lie [default: as the network's input]
+    #[arg(long, value_enum)]
+    layout: Option<Layout>,
     /// Largest drop in accuracy that passes, in percentage points
     #[arg(long, value_name = "POINTS", default_value_t = 0.2)]
     max_drop: f64,
@@ -38,22 +38,32 @@ pub struct Arguments {
 /// If a file cannot be read, or the networks and images do not belong together.
 pub fn run(arguments: &Arguments) -> Result<bool> {
     ensure!(arguments.max_drop.is_finite(), "--max-drop is {}: pass a number of points", arguments.max_drop);
-    let folder = files::data_folder(arguments.data.as_deref(), SHIPPED)?;
-    let file = ModelFile::load(&arguments.float)?;
     let bytes = files::read(&arguments.int8)?;
-    let model = Model::parse(&bytes).with_context(|| arguments.int8.display().to_string())?;
-    let framing = framing(&file);
-    let recipe = model.recipe().with_context(|| arguments.int8.display().to_string())?;
-    ensure!(
-        recipe.framing() == framing,
-        "the float network wants {framing:?}, the model image {:?}: they are no pair",
-        recipe.framing()
-    );
-    let images = data::load_test(&folder, framing)?;
-    let graph = graph::from_safetensors(&file)?;
-    let comparison = compare(&graph, file.preprocessing.scale as f32, &model, &images)?;
+    let name = || arguments.int8.display().to_string();
+    let model = Model::parse(&bytes).with_context(name)?;
+    let data = arguments.data.as_deref();
+    let (float, samples) = if inputs::is_onnx(&arguments.float) {
+        let normalisation = inputs::normalisation(&model).with_context(name)?;
+        inputs::onnx(&arguments.float, data, arguments.layout, normalisation)?
+    } else {
+        ensure!(
+            arguments.layout.is_none(),
+            "--layout is for .onnx: a safetensors file reads framed pictures"
+        );
+        inputs::trained(&arguments.float, data, Set::Test)?
+    };
+    if let Some((framing, _)) = float.recipe {
+        let recipe = model.recipe().with_context(name)?;
+        ensure!(
+            recipe.framing() == framing,
+            "the float network wants {framing:?}, the model image {:?}: they are no pair",
+            recipe.framing()
+        );
+    }
+    let all: Vec<usize> = (0..samples.len()).collect();
+    let comparison = compare(&float.graph, &model, &samples, &all)?;
     let passed = comparison.discordance().drop_points() <= arguments.max_drop;
-    let report = report(&comparison, &images.classes, arguments.max_drop, passed);
+    let report = report(&comparison, &samples.classes, arguments.max_drop, passed);
     if arguments.json {
         eprint!("{report}");
         println!("{}", summary(&comparison, passed));

@@ -6,3 +6,4 @@ pub mod compare;
 pub mod export;
 mod files;
 pub mod import;
+mod inputs;

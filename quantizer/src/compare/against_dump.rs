@@ -24,8 +24,9 @@ pub(super) fn compare(a: &Network, b: &Dump, inputs: &[Vec<i8>]) -> Result<Compa
     let mut findings = Vec::new();
     let mut ends = 0..outputs.len();
     if let Some(known) = first {
+        // An engine that keeps its layers may fuse, and round, otherwise than one that only answers.
+        ends.start = usize::from(known[a.output.index()].as_ref() == outputs.first());
         findings = judge(0, known)?;
-        ends.start = 1;
     }
     let end = |index: usize| {
         let mut known: Known = vec![None; a.tensors.len()];
@@ -62,11 +63,13 @@ struct Layers {
     alone: [Vec<String>; 2],
 }
 
-fn layers(a: &Network, b: &Dump, input: &[i8], output: Option<&Vec<i8>>) -> Result<Layers> {
-    let item = |(name, values): &'_ (String, Vec<i8>)| (name.clone(), values.len());
-    let of_b: Vec<(String, usize)> = b.layers.iter().map(item).collect();
-    let of_b: Vec<Item<'_>> =
-        of_b.iter().map(|(name, len)| Item { name, operator: name, len: *len }).collect();
+fn layers<'a>(a: &Network, b: &'a Dump, input: &[i8], output: Option<&Vec<i8>>) -> Result<Layers> {
+    let item = |(name, values): &'a (String, Vec<i8>)| {
+        // A layer of a model image is called by its number and its operator.
+        let operator = name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+        Item { name, operator, len: values.len() }
+    };
+    let of_b: Vec<Item<'_>> = b.layers.iter().map(item).collect();
     let pairs = align(&items(a), &of_b);
     let mut known: Known = vec![None; a.tensors.len()];
     for layer in &a.layers {
@@ -85,10 +88,6 @@ fn layers(a: &Network, b: &Dump, input: &[i8], output: Option<&Vec<i8>>) -> Resu
         return Ok(Layers { first: None, alone });
     }
     let last = &mut known[a.output.index()];
-    ensure!(
-        last.is_none() || output.is_none() || last.as_ref() == output,
-        "B's output for the first input is not that of its last layer: they come from different runs"
-    );
     *last = last.take().or(output.cloned());
     known[0] = Some(input.to_vec());
     Ok(Layers { first: Some(known), alone })

@@ -26,6 +26,8 @@ pub struct Finding {
     pub name: String,
     /// Its operator.
     pub operator: &'static str,
+    /// Whether the layer's inputs in B are known, so that it is judged alone; else with what lies before it.
+    pub alone: bool,
     /// Elements compared.
     pub values: usize,
     /// Elements that differ between A and B.
@@ -36,7 +38,7 @@ pub struct Finding {
     pub own: usize,
     /// The largest of these differences.
     pub largest_own: u8,
-    /// For each rule, or for each engine where the layer's inputs in B are not known, how many of those it gives.
+    /// For each rule, or for each engine where the layer is not judged alone, how many of those it gives.
     pub explained: BTreeMap<&'static str, usize>,
     /// How many of those none of them gives.
     pub unexplained: usize,

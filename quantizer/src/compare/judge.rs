@@ -43,7 +43,7 @@ pub(super) fn judge(
             });
         }
         let (name, operator) = (layer.name.clone(), layer.operator.name());
-        let mut finding = Finding { layer: index, name, operator, ..Finding::default() };
+        let mut finding = Finding { layer: index, name, operator, alone: exact, ..Finding::default() };
         let at = layer.output.index();
         finding.add(&Values {
             input,

@@ -39,12 +39,13 @@ impl Comparison {
             let [row, column, channel] = element.at;
             return format!(
                 "UNEXPLAINED: {} of {own} own differences, first in \"{}\": input {}, row {row}, column {column}, \
-                 channel {channel} is {} in B, and {} is what A makes of the same inputs",
+                 channel {channel} is {} in B, and {} is what A makes of {}",
                 self.sum(|finding| finding.unexplained),
                 short(&finding.name),
                 element.input,
                 element.found,
-                element.expected
+                element.expected,
+                if finding.alone { "the same inputs" } else { "it; B's layers before it would tell more" }
             );
         }
         let engines = match &self.engines[..] {
@@ -130,6 +131,7 @@ fn layer(finding: &Finding) -> Value {
     json!({
         "name": finding.name,
         "operator": finding.operator,
+        "alone": finding.alone,
         "values": finding.values,
         "differing": finding.differing,
         "histogram": finding.histogram,

@@ -23,6 +23,13 @@ impl Activation {
             Self::Relu6 => (0.0, 6.0),
         }
     }
+
+    /// The activation with these bounds, if there is one.
+    pub fn of_bounds(low: f32, high: f32) -> Option<Self> {
+        [Self::None, Self::Relu, Self::Relu6]
+            .into_iter()
+            .find(|activation| activation.bounds() == (low, high))
+    }
 }
 
 /// Weights and biases: one row of weights per output channel.
@@ -129,6 +136,16 @@ impl Operator {
 
     /// Weights and biases, for the operators that have some.
     pub fn filter(&self) -> Option<&Filter> {
+        match self {
+            Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
+                Some(filter)
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`filter`](Self::filter), to change it.
+    pub(super) fn filter_mut(&mut self) -> Option<&mut Filter> {
         match self {
             Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
                 Some(filter)

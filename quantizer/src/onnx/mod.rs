@@ -1,5 +1,7 @@
-//! ONNX files: int8 networks out.
+//! ONNX files: float networks in, int8 networks out.
 
+mod read;
 mod write;
 
+pub use read::{Import, read};
 pub use write::write;

@@ -1,0 +1,57 @@
+//! A float network with what its file says about it.
+
+use crate::graph::{self, Graph};
+use crate::onnx;
+use crate::samples::Layout;
+use anyhow::Result;
+use runtime::preprocess::Framing;
+use serde_json::json;
+use std::path::Path;
+use trainer::file::ModelFile;
+
+/// A float network, from whatever file.
+#[derive(Clone, Debug)]
+pub struct FloatNetwork {
+    /// The network, batch norms folded.
+    pub graph: Graph,
+    /// How pictures are framed for it, and what a byte of the framed picture is multiplied by; nothing if its inputs are
+    /// made otherwise.
+    pub recipe: Option<(Framing, f32)>,
+    /// How the inputs of its file lie.
+    pub layout: Layout,
+    /// Names of the classes, or nothing.
+    pub labels: Vec<String>,
+    /// Where it comes from.
+    pub provenance: serde_json::Value,
+}
+
+impl FloatNetwork {
+    /// The network of a file that `trainer fit` wrote.
+    ///
+    /// # Errors
+    /// As [`graph::from_safetensors`].
+    pub fn from_safetensors(file: &ModelFile) -> Result<Self> {
+        Ok(Self {
+            graph: graph::from_safetensors(file)?,
+            recipe: Some((framing(file), file.preprocessing.scale as f32)),
+            layout: Layout::Nhwc,
+            labels: file.architecture.classes.clone(),
+            provenance: file.provenance.clone(),
+        })
+    }
+
+    /// The network of a float ONNX file.
+    ///
+    /// # Errors
+    /// As [`onnx::read`].
+    pub fn from_onnx(path: &Path) -> Result<Self> {
+        let onnx::Import { graph, layout } = onnx::read(path)?;
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        Ok(Self { graph, recipe: None, layout, labels: Vec::new(), provenance: json!({ "onnx": name }) })
+    }
+}
+
+/// How the network's pictures are framed.
+pub fn framing(file: &ModelFile) -> Framing {
+    Framing { side: file.preprocessing.side, digit: file.preprocessing.digit }
+}

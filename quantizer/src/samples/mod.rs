@@ -1,0 +1,201 @@
+//! Pictures and arrays as inputs of a float network.
+
+mod normalisation;
+mod npz;
+mod pictures;
+
+pub use normalisation::Normalisation;
+
+use crate::graph::Shape;
+use crate::quantize::Range;
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use trainer::data::Dataset;
+
+/// How an array of images lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Layout {
+    /// Channels first: images, channels, rows, columns.
+    Nchw,
+    /// Channels last: images, rows, columns, channels.
+    Nhwc,
+}
+
+/// One input, channels last.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    /// Before the normalisation.
+    Bytes(Vec<u8>),
+    /// What the float network reads.
+    Reals(Vec<f32>),
+}
+
+/// Inputs for a network, with their classes where these are known.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// What the network reads.
+    pub shape: Shape,
+    /// How bytes become reals.
+    pub normalisation: Normalisation,
+    /// The class of each sample, or nothing if they are unknown.
+    pub labels: Option<Vec<u32>>,
+    /// Names of the classes, or nothing if they are unknown.
+    pub classes: Vec<String>,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Pictures(Vec<PathBuf>),
+    Bytes(Vec<u8>, Layout),
+    Reals(Vec<f32>, Layout),
+}
+
+impl Samples {
+    /// Framed pictures; the network reads `byte * scale`.
+    pub fn of_dataset(dataset: Dataset, scale: f32) -> Self {
+        Self {
+            shape: Shape::new(dataset.side, dataset.side, 1),
+            normalisation: Normalisation::scaled(scale),
+            labels: Some(dataset.labels),
+            classes: dataset.classes,
+            content: Content::Bytes(dataset.images, Layout::Nhwc),
+        }
+    }
+
+    /// Samples for a network that reads `shape`:
+    ///
+    /// * of a folder the PNG and JPEG pictures, scaled to the network's size, grey or RGB as it has channels; with one
+    ///   subfolder for each class, or without classes;
+    /// * of an `.npz` file the array `x` or the only one with several dimensions: u8, normalised as pictures, or f32, taken
+    ///   as they are; its first dimension counts the samples, `layout` says how the others lie. An array `y` of integers
+    ///   holds their classes.
+    ///
+    /// # Errors
+    /// Says what is missing, broken or of another size.
+    pub fn load(path: &Path, shape: Shape, layout: Layout, normalisation: Normalisation) -> Result<Self> {
+        normalisation.check(shape.channels)?;
+        let (content, labels, classes) = if path.is_dir() {
+            let found = pictures::find(path)?;
+            (Content::Pictures(found.files), found.labels, found.classes)
+        } else {
+            let (content, labels) = npz::read(path, shape, layout)
+                .with_context(|| format!("{} is not an .npz file of samples", path.display()))?;
+            (content, labels, Vec::new())
+        };
+        let samples = Self { shape, normalisation, labels, classes, content };
+        let labels = samples.labels.as_ref().map_or(samples.len(), Vec::len);
+        ensure!(labels == samples.len(), "{} samples, but {labels} labels", samples.len());
+        ensure!(labels > 0, "{} holds no sample", path.display());
+        Ok(samples)
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match &self.content {
+            Content::Pictures(files) => files.len(),
+            Content::Bytes(bytes, _) => bytes.len() / self.shape.volume(),
+            Content::Reals(reals, _) => reals.len() / self.shape.volume(),
+        }
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The indices of `count` samples, evenly spread.
+    ///
+    /// # Errors
+    /// If there are fewer samples.
+    pub fn spread(&self, count: usize) -> Result<Vec<usize>> {
+        let all = self.len();
+        ensure!(
+            (1..=all).contains(&count),
+            "{count} samples of {all} images: pass --samples from 1 to {all}, or --data with more images"
+        );
+        Ok((0..count).map(|index| index * all / count).collect())
+    }
+
+    /// One sample.
+    ///
+    /// # Errors
+    /// If there is none of this index, or its picture cannot be read.
+    pub fn get(&self, index: usize) -> Result<Sample> {
+        let volume = self.shape.volume();
+        let missing = || format!("there is no sample {index}");
+        match &self.content {
+            Content::Pictures(files) => {
+                let file = files.get(index).with_context(missing)?;
+                Ok(Sample::Bytes(pictures::read(file, self.shape)?))
+            }
+            Content::Bytes(bytes, layout) => {
+                let bytes = bytes.chunks_exact(volume).nth(index).with_context(missing)?;
+                Ok(Sample::Bytes(channels_last(bytes, self.shape, *layout)))
+            }
+            Content::Reals(reals, layout) => {
+                let reals = reals.chunks_exact(volume).nth(index).with_context(missing)?;
+                Ok(Sample::Reals(channels_last(reals, self.shape, *layout)))
+            }
+        }
+    }
+
+    /// What the float network reads of a sample.
+    pub fn reals(&self, sample: &Sample) -> Vec<f32> {
+        match sample {
+            Sample::Bytes(bytes) => self.normalisation.apply(bytes, self.shape.channels),
+            Sample::Reals(reals) => reals.clone(),
+        }
+    }
+
+    /// The range of the network's input: what bytes can become, or what occurs among reals.
+    pub fn range(&self) -> Range {
+        match &self.content {
+            Content::Reals(reals, _) => Range::of(reals),
+            _ => self.normalisation.range(),
+        }
+    }
+}
+
+/// One image with the channels as the fastest index.
+fn channels_last<T: Copy>(values: &[T], shape: Shape, layout: Layout) -> Vec<T> {
+    match layout {
+        Layout::Nhwc => values.to_vec(),
+        Layout::Nchw => {
+            let pixels = shape.height * shape.width;
+            (0..pixels).flat_map(|pixel| values.iter().skip(pixel).step_by(pixels)).copied().collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(images: usize, layout: Layout) -> Samples {
+        let shape = Shape::new(1, 2, 3);
+        let bytes = (0..images * shape.volume()).map(|value| value as u8).collect();
+        let normalisation = Normalisation::scaled(1.0);
+        Samples {
+            shape,
+            normalisation,
+            labels: None,
+            classes: Vec::new(),
+            content: Content::Bytes(bytes, layout),
+        }
+    }
+
+    #[test]
+    fn samples_are_spread_over_the_set() {
+        let samples = numbered(10, Layout::Nhwc);
+        assert_eq!(samples.spread(4).unwrap(), [0, 2, 5, 7]);
+        assert!(samples.spread(11).is_err() && samples.spread(0).is_err());
+    }
+
+    #[test]
+    fn channels_come_last() {
+        assert_eq!(numbered(2, Layout::Nhwc).get(1).unwrap(), Sample::Bytes(vec![6, 7, 8, 9, 10, 11]));
+        assert_eq!(numbered(2, Layout::Nchw).get(1).unwrap(), Sample::Bytes(vec![6, 8, 10, 7, 9, 11]));
+        assert!(numbered(2, Layout::Nchw).get(2).is_err());
+    }
+}
