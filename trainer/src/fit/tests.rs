@@ -79,7 +79,7 @@ fn a_checkpoint_of_other_options_is_refused() {
 #[test]
 fn a_few_pictures_are_learned_by_heart() {
     let data = data(500, 28);
-    let recipe = Recipe { augment: false, batch_size: 32, ..recipe(&data, 30) };
+    let recipe = Recipe { augment: false, batch_size: 32, ..recipe(&data, 60) };
     let folder = tempfile::tempdir().unwrap();
     let finished = finished(run(&recipe, &data, folder.path(), false, None));
     let everything: Vec<usize> = (0..data.len()).collect();
