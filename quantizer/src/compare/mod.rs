@@ -14,6 +14,10 @@
 //! | AVERAGE_POOL_2D | contract | contract | contract | contract | contract | exact halves either way |
 //! | SOFTMAX | contract | contract | contract | f32 exponentials | f32 exponentials | f32 exponentials |
 //!
+//! What a dump has no layers for, as the outputs of all inputs but the first, is looked for from end to end in each
+//! engine. That fails where an engine's rounding is a matter of chance, as of ONNX Runtime's averages: dump such an input
+//! by itself.
+//!
 //! Two networks run in the same arithmetic, so that no rounding can explain a difference between them: what differs of
 //! its own has other constants, which are named.
 

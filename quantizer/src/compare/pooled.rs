@@ -20,10 +20,13 @@ pub(super) fn float_mean(site: &Site<'_>) -> Vec<i64> {
 pub(super) fn optimised_mean(site: &Site<'_>) -> Vec<i64> {
     let [input, output] = [site.input(0), site.output()].map(|tensor| tensor.quantisation);
     let count = values_each(site);
-    let by = multiplier(f64::from(input.scale / (count as f32 * output.scale)));
+    let by = multiplier(f64::from(input.scale) / (count as f64 * f64::from(output.scale)));
     let share = (f32::from(input.zero_point) * input.scale / output.scale).round() as i64;
     let zero_points = count as i64 * i64::from(input.zero_point);
-    site.sums().iter().map(|&sum| rescale::double_halves_up(sum + zero_points, by) - share).collect()
+    site.sums()
+        .iter()
+        .map(|&sum| rescale::double_halves_up(sum + zero_points, by).saturating_sub(share))
+        .collect()
 }
 
 fn values_each(site: &Site<'_>) -> usize {

@@ -60,7 +60,7 @@ impl Rule {
             | Int8Operator::FullyConnected(filter) => self.filtered(site, filter),
             Int8Operator::Add(multipliers) => match self {
                 Self::DoubleRounding => Some(sum::double(site, multipliers)),
-                Self::FixedPointSum => Some(sum::fixed_point(site)),
+                Self::FixedPointSum => sum::fixed_point(site),
                 Self::FloatSum => Some(sum::float(site)),
                 _ => None,
             },

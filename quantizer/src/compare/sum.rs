@@ -16,17 +16,20 @@ pub(super) fn double(site: &Site<'_>, [first, second, sum]: &[Multiplier; 3]) ->
 }
 
 /// XNNPACK: each input times its scale over the output's, in fixed point so that the larger of the two has 21 bits;
-/// one rounding of the sum, halves up.
-pub(super) fn fixed_point(site: &Site<'_>) -> Vec<i64> {
+/// one rounding of the sum, halves up. [`None`] for scales so unlike that XNNPACK does not take them.
+pub(super) fn fixed_point(site: &Site<'_>) -> Option<Vec<i64>> {
     const FRACTION: i32 = 20;
+    const TAKEN: std::ops::Range<f32> = 1.0 / 1024.0..256.0;
     let ratios = [0, 1].map(|place| scale(site, place) / site.output().quantisation.scale);
+    if !ratios.iter().all(|ratio| TAKEN.contains(ratio)) {
+        return None;
+    }
     // The exponent of a positive normal f32.
     let exponent = (ratios[0].max(ratios[1]).to_bits() >> 23) as i32 - 127;
-    // XNNPACK takes only ratios from 2^-10 to 2^8; what lies beyond is some other engine's.
-    let shift = (FRACTION - exponent).clamp(1, 62);
+    let shift = FRACTION - exponent;
     let [first, second] = ratios.map(|ratio| (ratio * 2f32.powi(shift)).round_ties_even() as i64);
     let sum = |(a, b): (i64, i64)| (a * first + b * second + (1 << (shift - 1))) >> shift;
-    pairs(site).into_iter().map(sum).collect()
+    Some(pairs(site).into_iter().map(sum).collect())
 }
 
 /// ONNX Runtime: the sum of the two reals over the output's scale, in f32, halves to even.
