@@ -80,15 +80,17 @@ fn open(arguments: &Arguments) -> Result<(FloatNetwork, Samples)> {
 }
 
 fn print_layers(conversion: &Conversion) {
+    let names = image::operators(&conversion.network).map(|layer| layer.name.len());
+    let width = names.max().unwrap_or(0).max(20);
     println!(
-        "{:<20} {:<18} {:>9} {:>9} {:>9} {:>8} {:>8}",
+        "{:<width$} {:<18} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "layer", "operator", "min", "max", "clipped", "SNR/dB", "stable"
     );
     for (layer, noise) in image::operators(&conversion.network).zip(&conversion.noise) {
         let found = &conversion.calibration.tensors[layer.output.index()];
         let range = conversion.network.tensor(layer.output).quantisation.range();
         println!(
-            "{:<20} {:<18} {:>9.4} {:>9.4} {:>8.4}% {:>8.1} {:>8}",
+            "{:<width$} {:<18} {:>9.4} {:>9.4} {:>8.4}% {:>8.1} {:>8}",
             layer.name,
             layer.operator.name(),
             range.min,

@@ -73,28 +73,28 @@ impl Walk<'_> {
     /// Maxima and minima with constants, one after the other.
     fn clamp(&mut self, node: &TypedNode) -> Result<()> {
         let (mut low, mut high) = Activation::None.bounds();
-        let mut last = node.id;
+        let mut chain = Vec::new();
         let mut next = Some(node);
-        while let Some((is_max, bound)) = next.and_then(|node| self.bound(node)) {
+        while let Some((node, (is_max, bound))) = next.and_then(|node| Some((node, self.bound(node)?))) {
             let clamp = |x: f32| if is_max { x.max(bound) } else { x.min(bound) };
             (low, high) = (clamp(low), clamp(high));
-            last = next.map_or(last, |node| node.id);
-            next = next.and_then(|node| self.only_reader(node));
+            chain.push(OutletId::from(node.id));
+            next = self.only_reader(node);
         }
-        ensure!(last != node.id || self.bound(node).is_some(), "its constant must be a single value");
-        let position = node.inputs.iter().position(|&input| self.constant(input).is_none());
-        let value = self.settled(node.inputs[position.context("it needs an input")?])?;
+        let last = *chain.last().context("its constant must be a single value")?;
+        let input = node.inputs.iter().find(|&&input| self.constant(input).is_none());
+        let value = self.settled(*input.context("it needs an input")?)?;
         if value.sole && self.graph.fuse_clamp(value.tensor, low, high) {
-            self.pass(last.into(), value);
+            chain.iter().for_each(|&outlet| self.pass(outlet, value.clone()));
             return Ok(());
         }
         let activation = Activation::of_bounds(low, high)
             .with_context(|| format!("it clamps to [{low}, {high}]: only ReLU and ReLU6 are possible"))?;
         // A window of a single value and its clamp: an activation alone.
-        self.add(last.into(), Operator::MaxPool2d(Window::POINT), &[value.tensor], value.axes)?;
-        let (low, high) = activation.bounds();
-        let added = self.value(last.into())?.tensor;
-        ensure!(self.graph.fuse_clamp(added, low, high), "it cannot be fused");
+        let alone = Operator::MaxPool2d(Window::POINT);
+        self.add_activated(last, alone, activation, &[value.tensor], value.axes)?;
+        let value = self.value(last)?.clone();
+        chain.iter().for_each(|&outlet| self.pass(outlet, value.clone()));
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 //! | [`input`] | whether the input lies channels first or last |
 //! | [`axes`] | where the axes of each tensor lie in the image: transposes and reshapes cost nothing |
 //! | [`walk`] | one node after the other |
+//! | [`shape`] | transposes and reshapes |
 //! | [`arithmetic`] | batch norms and other constants into the filter before them, ReLU, sums |
 //! | [`window`] | convolutions, pools, pads |
 //! | [`dense`] | fully connected layers |
@@ -18,6 +19,7 @@ mod arithmetic;
 mod axes;
 mod dense;
 mod input;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -29,7 +31,6 @@ use anyhow::{Context, Result, anyhow, ensure};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tract_core::internal::*;
-use tract_onnx::Onnx;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
@@ -57,20 +58,27 @@ pub fn read(path: &Path) -> Result<Import> {
 }
 
 /// As [`read`], for a file's bytes, which may be anything; `folder` may hold weights.
-pub(super) fn parse(bytes: &[u8], folder: &Path) -> Result<Import> {
-    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let proto = onnx.proto_model_for_read(&mut &*bytes).context("is not an ONNX file")?;
-    let (nodes, shape) = admit::admit(&proto)?;
-    // Shape inference asserts what a damaged file need not keep.
-    let model = catch_unwind(AssertUnwindSafe(|| typed(&onnx, &proto, folder, &shape)))
-        .map_err(|_| anyhow!("the shapes in the file contradict each other: export it again"))??;
-    let layout = input::layout(&model, &shape);
-    let graph = walk::walk(&model, &nodes, layout)?;
-    Ok(Import { graph, layout })
+fn parse(bytes: &[u8], folder: &Path) -> Result<Import> {
+    let proto = tract_onnx::onnx().proto_model_for_read(&mut &*bytes).context("is not an ONNX file")?;
+    import(&proto, folder)
+}
+
+/// As [`parse`], for a decoded file.
+fn import(proto: &ModelProto, folder: &Path) -> Result<Import> {
+    let (nodes, shape) = admit::admit(proto)?;
+    let build = || {
+        let model = typed(proto, folder, &shape)?;
+        let layout = input::layout(&model, &shape);
+        Ok(Import { graph: walk::walk(&model, &nodes, layout)?, layout })
+    };
+    // tract asserts and divides by what a damaged file need not keep.
+    catch_unwind(AssertUnwindSafe(build))
+        .map_err(|_| anyhow!("sizes or settings in the file contradict each other: export it again"))?
 }
 
 /// All types and shapes inferred, for an input of `shape`; only nodes that the output needs.
-fn typed(onnx: &Onnx, proto: &ModelProto, folder: &Path, shape: &[usize]) -> Result<TypedModel> {
+fn typed(proto: &ModelProto, folder: &Path, shape: &[usize]) -> Result<TypedModel> {
+    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
     let folder = folder.to_str().context("the path of the ONNX file is not UTF-8")?;
     let mut model = onnx.parse(proto, Some(folder))?.model;
     let inputs = model.input_outlets()?.len();

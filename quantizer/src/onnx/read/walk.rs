@@ -3,6 +3,7 @@
 use super::MOST_VALUES;
 use super::admit::Nodes;
 use super::axes::{Axes, Axis};
+use super::shape::image;
 use crate::graph::{Activation, Border, Graph, Operator, Shape, TensorId};
 use crate::samples::Layout;
 use anyhow::{Context, Result, bail, ensure};
@@ -39,7 +40,7 @@ pub(super) struct Walk<'a> {
 /// The graph of a model whose only input lies in this layout.
 pub(super) fn walk(model: &TypedModel, nodes: &Nodes, layout: Layout) -> Result<Graph> {
     let source = model.input_outlets()?[0];
-    let (shape, axes) = input(&sides(model.outlet_fact(source)?)?, layout);
+    let (shape, axes) = image(&sides(model.outlet_fact(source)?)?, layout);
     let graph = Graph::new(shape);
     let input = Value { tensor: graph.input(), axes, border: None, sole: false };
     let values = HashMap::from([(source, input)]);
@@ -57,23 +58,12 @@ pub(super) fn walk(model: &TypedModel, nodes: &Nodes, layout: Layout) -> Result<
     Ok(walk.graph)
 }
 
-/// Shape and axes of the input. A vector is one of channels, a matrix an image of one channel.
-fn input(sides: &[usize], layout: Layout) -> (Shape, Axes) {
-    let (shape, axes) = match (sides, layout) {
-        (&[_, c, h, w], Layout::Nchw) => (Shape::new(h, w, c), vec![Axis::Channel, Axis::Row, Axis::Column]),
-        (&[_, h, w, c], Layout::Nhwc) => (Shape::new(h, w, c), Axis::ALL.to_vec()),
-        (&[_, h, w], _) => (Shape::new(h, w, 1), vec![Axis::Row, Axis::Column]),
-        _ => (Shape::new(1, 1, sides.iter().product()), vec![Axis::Channel]),
-    };
-    let axes: Vec<_> = std::iter::once(None).chain(axes.into_iter().map(Some)).collect();
-    (shape, Axes::new(&axes, shape))
-}
-
 /// The sides of a tensor whose shape is known.
 pub(super) fn sides(fact: &TypedFact) -> Result<Vec<usize>> {
     let sides = fact.shape.as_concrete().context("its shape depends on the input's values")?;
     let volume = sides.iter().try_fold(1usize, |volume, &side| volume.checked_mul(side));
-    ensure!(volume.is_some_and(|volume| volume <= MOST_VALUES), "{sides:?} is too large for any device");
+    let possible = volume.is_some_and(|volume| (1..=MOST_VALUES).contains(&volume));
+    ensure!(possible, "a tensor has the sides {sides:?}: it is empty, or too large for any device");
     Ok(sides.to_vec())
 }
 
@@ -145,38 +135,6 @@ impl Walk<'_> {
         Ok(dropout || cast || node.op_is::<Identity>())
     }
 
-    fn change_axes(&mut self, node: &TypedNode, change: &AxisOp) -> Result<()> {
-        let outlet = OutletId::from(node.id);
-        let mut value = self.value(node.inputs[0])?.clone();
-        value.axes = match change {
-            AxisOp::Move(from, to) => value.axes.moved(*from, *to)?,
-            AxisOp::Add(at) => value.axes.added(*at),
-            AxisOp::Rm(at) => value.axes.removed(*at)?,
-            AxisOp::Reshape(at, from, to) => {
-                value = self.settled(node.inputs[0])?;
-                let to = to.iter().map(DimLike::to_usize).collect::<std::result::Result<Vec<_>, _>>()?;
-                let shape = self.shape(&value);
-                match value.axes.regrouped(*at, from.len(), &to, shape) {
-                    Some(axes) => axes,
-                    None => return self.reshape(outlet, &value),
-                }
-            }
-        };
-        self.pass(outlet, value);
-        Ok(())
-    }
-
-    /// A reshape that divides rows, columns or channels: the values must lie as the graph has them.
-    fn reshape(&mut self, outlet: OutletId, value: &Value) -> Result<()> {
-        let sides = sides(self.model.outlet_fact(outlet)?)?;
-        ensure!(
-            value.axes.order().is_sorted() && sides[0] == 1,
-            "it divides the axes of an image that lies channels first: reshape channels last"
-        );
-        let (shape, axes) = input(&sides, Layout::Nhwc);
-        self.add(outlet, Operator::Reshape(shape), &[value.tensor], axes)
-    }
-
     fn softmax(&mut self, node: &TypedNode, softmax: &Softmax) -> Result<()> {
         let value = self.settled(node.inputs[0])?;
         ensure!(softmax.kind == SoftmaxKind::Softmax, "only a softmax without logarithm is possible");
@@ -196,8 +154,20 @@ impl Walk<'_> {
         inputs: &[TensorId],
         axes: Axes,
     ) -> Result<()> {
+        self.add_activated(outlet, operator, Activation::None, inputs, axes)
+    }
+
+    /// As [`add`](Self::add), with an activation behind it.
+    pub(super) fn add_activated(
+        &mut self,
+        outlet: OutletId,
+        operator: Operator,
+        activation: Activation,
+        inputs: &[TensorId],
+        axes: Axes,
+    ) -> Result<()> {
         let name = self.free_name(outlet, "");
-        let tensor = self.graph.add(name, operator, Activation::None, inputs)?;
+        let tensor = self.graph.add(name, operator, activation, inputs)?;
         self.values.insert(outlet, Value { tensor, axes, border: None, sole: self.is_read_once(outlet) });
         Ok(())
     }

@@ -81,12 +81,13 @@ fn activations_of_every_form() {
         (minmax(picture().add("Relu", &[], []), "Min", 6.0), Activation::Relu6),
         (minmax(minmax(picture(), "Min", 6.0), "Max", 0.0), Activation::Relu6),
         (minmax(picture().add("Relu", &[], []).add("Identity", &[], []), "Min", 6.0), Activation::Relu6),
+        (clip(picture().add("Relu", &[], []), &[0.0, 6.0]).add("Relu", &[], []), Activation::Relu6),
     ];
     for (network, activation) in cases {
         let graph = network.verify();
         assert_eq!((operators(&graph), graph.nodes()[0].activation), (vec!["CONV_2D"], activation));
     }
-    let graph = Network::new(&[3, 4, 5]).add("Relu", &[], []).verify();
+    let graph = clip(Network::new(&[3, 4, 5]).add("Relu", &[], []), &[0.0, 6.0]).verify();
     assert_eq!(operators(&graph), ["MAX_POOL_2D"], "nothing before it to be part of");
 }
 

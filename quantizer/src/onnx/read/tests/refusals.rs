@@ -1,8 +1,11 @@
 //! What cannot be read is named; no bytes make the reader panic.
 
 use super::{Network, parse};
+use crate::onnx::read::import;
 use crate::testing::Random;
 use std::path::Path;
+use tract_onnx::pb::GraphProto;
+use tract_onnx::prelude::*;
 use trainer::onnx::attribute::{int, ints};
 use trainer::onnx::{Dimension, GraphBuilder};
 
@@ -102,16 +105,22 @@ fn several_inputs_or_outputs_are_refused() {
     assert!(error(b"no protobuf").contains("not an ONNX file"));
 }
 
+fn small() -> Network {
+    let mut network = picture().add("Relu", &[], []);
+    let (pads, shape) = (network.integers(&[0, 0, 1, 1, 0, 0, 1, 1]), network.integers(&[1, 36]));
+    let kernel = [ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2]), ints("pads", &[0, 0, 0, 0])];
+    network = network.add("Pad", &[pads], []).add("AveragePool", &[], kernel).add("Reshape", &[shape], []);
+    let weights = network.weights(&[36, 3]);
+    network.add("Gemm", &[weights], []).add("Softmax", &[], [int("axis", 1)])
+}
+
 /// Changed bytes are refused or read; they never end the program.
 #[test]
-fn damaged_files_do_not_panic() {
-    let mut network =
-        picture().add("Relu", &[], []).add("GlobalAveragePool", &[], []).add("Flatten", &[], []);
-    let weights = network.weights(&[4, 3]);
-    let (bytes, _) = network.add("MatMul", &[weights], []).add("Softmax", &[], []).finish();
+fn damaged_files_are_refused() {
+    let bytes = small().finish().0;
     let mut random = Random::new(17);
     let mut refused = 0;
-    for _ in 0..400 {
+    for _ in 0..1000 {
         let mut damaged = bytes.clone();
         for _ in 0..1 + random.below(3) {
             let at = random.below(damaged.len());
@@ -120,5 +129,37 @@ fn damaged_files_do_not_panic() {
         damaged.truncate(damaged.len() - random.below(2) * random.below(damaged.len()));
         refused += usize::from(parse(&damaged, Path::new("")).is_err());
     }
-    assert!((100..400).contains(&refused), "{refused} of 400 refused");
+    assert!((250..1000).contains(&refused), "{refused} of 1000 refused");
+}
+
+/// The same for files whose sizes and settings were changed one at a time.
+#[test]
+fn numbers_that_cannot_be_are_refused() {
+    let proto = tract_onnx::onnx().proto_model_for_read(&mut &*small().finish().0).unwrap();
+    let mut refused = 0;
+    for number in [-1, 0, 1, 3, 7, 1 << 20, i64::from(i32::MAX), i64::MAX, i64::MIN] {
+        for place in 0.. {
+            let mut changed = proto.clone();
+            let Some(integer) = integers(changed.graph.as_mut().unwrap()).into_iter().nth(place) else {
+                break;
+            };
+            *integer = number;
+            refused += usize::from(import(&changed, Path::new("")).is_err());
+        }
+    }
+    assert!(refused > 100, "{refused} refused");
+}
+
+/// All numbers of a graph that are sizes or settings.
+fn integers(graph: &mut GraphProto) -> Vec<&mut i64> {
+    let mut all = Vec::new();
+    for attribute in graph.node.iter_mut().flat_map(|node| &mut node.attribute) {
+        all.push(&mut attribute.i);
+        all.extend(&mut attribute.ints);
+    }
+    for tensor in &mut graph.initializer {
+        all.extend(&mut tensor.dims);
+        all.extend(&mut tensor.int64_data);
+    }
+    all
 }

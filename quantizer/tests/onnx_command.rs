@@ -1,0 +1,119 @@
+//! `quantizer calibrate` and `check` with an ONNX file and a folder of pictures, as a user types them.
+
+use image::{Rgb, RgbImage};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+use trainer::onnx::{Dimension, GraphBuilder, tensor};
+
+const SIDE: usize = 8;
+
+/// Names and colours of the classes, in the order of the folders.
+const CLASSES: [(&str, [u8; 3]); 3] =
+    [("blue", [20, 30, 220]), ("green", [10, 200, 40]), ("red", [190, 20, 20])];
+
+/// A folder with `model.onnx` and the folders of `pictures`.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().expect("a temporary folder"));
+        std::fs::write(folder.path("model.onnx"), network()).expect("written");
+        for (class, colour) in CLASSES {
+            let pictures = folder.path("pictures").join(class);
+            std::fs::create_dir_all(&pictures).expect("created");
+            for number in 0..4u8 {
+                let pixel = |x, y| Rgb(colour.map(|c| c + 5 * number + ((3 * x + 5 * y) % 7) as u8));
+                let picture = RgbImage::from_fn(12, 10, pixel);
+                picture.save(pictures.join(format!("{number}.png"))).expect("written");
+            }
+        }
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the command in the folder.
+    fn run(&self, arguments: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quantizer"));
+        command.current_dir(self.0.path()).args(arguments.split_whitespace()).output().expect("it starts")
+    }
+}
+
+/// A network that finds the strongest colour: a mean, and rows that read blue, green and red.
+fn network() -> Vec<u8> {
+    let mut graph = GraphBuilder::new("colours");
+    let batch = Dimension::Free("N");
+    let side = Dimension::Fixed(SIDE);
+    let input = graph.input("input", &[batch, Dimension::Fixed(3), side, side], "");
+    let mean = graph.node("GlobalAveragePool", "mean", &[&input], []);
+    let flat = graph.node("Flatten", "flat", &[&mean], []);
+    let weights =
+        graph.initializer("weights", tensor(&[3, 3], &[0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0f32]));
+    let output = graph.node("MatMul", "dense", &[&flat, &weights], []);
+    graph.output(&output, &[batch, Dimension::Fixed(3)], "");
+    graph.finish("", [])
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn pictures_by_class_calibrate_and_check() {
+    let folder = Folder::new();
+    let calibrated = folder
+        .run("calibrate --int8 model.onnx --data pictures --samples 12 --mean 0.5,0.5,0.5 --std 0.5,0.4,0.5");
+    assert!(calibrated.status.success(), "{}", text(&calibrated.stderr));
+    let report = text(&calibrated.stdout);
+    assert!(report.contains("float 100.00 %, int8 100.00 %, drop 0.000 points"), "{report}");
+
+    let bytes = std::fs::read(folder.path("model.edge8")).expect("written");
+    let model = runtime::Model::parse(&bytes).expect("an image");
+    assert!(model.labels().expect("the folders' names").eq(CLASSES.map(|(name, _)| name)));
+    // From (0 - 0.5) / 0.4 to (1 - 0.5) / 0.4, the widest channel.
+    assert!((model.input().scale - 2.5 / 255.0).abs() < 1e-6, "{}", model.input().scale);
+
+    let checked = folder.run("check model.onnx model.edge8 --data pictures --json");
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let summary: serde_json::Value = serde_json::from_str(&text(&checked.stdout)).expect("JSON");
+    assert_eq!((&summary["images"], &summary["agreement"]), (&12.into(), &1.0.into()));
+}
+
+#[test]
+fn pictures_without_classes_calibrate_but_do_not_check() {
+    let folder = Folder::new();
+    let calibrated = folder.run("calibrate --int8 model.onnx --data pictures/red --samples 4 -o red.edge8");
+    assert!(calibrated.status.success(), "{}", text(&calibrated.stderr));
+    assert!(!text(&calibrated.stdout).contains("on these images"));
+    let checked = folder.run("check model.onnx red.edge8 --data pictures/red");
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(text(&checked.stderr).contains("no labels"), "{}", text(&checked.stderr));
+}
+
+#[test]
+fn what_is_missing_is_said_before_anything_is_written() {
+    let folder = Folder::new();
+    let shown = |path: &str| Path::new(path).display().to_string();
+    let cases = [
+        ("calibrate --int8 model.onnx", 2, "--data".to_owned()),
+        ("calibrate --int8 model.onnx --data nowhere", 1, shown("nowhere")),
+        (
+            "calibrate --int8 model.onnx --data pictures --samples 12 --mean 0.5,0.5 --std 1,1",
+            1,
+            "3 channels".into(),
+        ),
+        ("calibrate --int8 model.onnx --data pictures --samples 13", 1, "--samples from 1 to 12".into()),
+        ("calibrate --int8 absent.onnx --data pictures", 1, "absent.onnx".into()),
+    ];
+    for (arguments, code, expected) in cases {
+        let output = folder.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}");
+        let error = text(&output.stderr);
+        assert!(error.contains(&expected), "{arguments}: {error}");
+    }
+    let made: Vec<_> = std::fs::read_dir(folder.0.path()).expect("listed").collect();
+    assert_eq!(made.len(), 2, "the network and the pictures");
+}
