@@ -124,7 +124,7 @@ fn models_that_cannot_be_read_are_one_clear_line() {
     info("damaged.edge8").assert_error(1, &["damaged.edge8", "checksum"]);
     info("missing.edge8").assert_error(1, &["missing.edge8"]);
     run("runtime", &["info", "--model", FLOAT]).assert_error(1, &["not a model image"]);
-    run("quantizer", &["check", INT8, FLOAT]).assert_error(1, &["mnist.edge8"]);
+    run("quantizer", &["check", INT8, FLOAT]).assert_error(1, &["mnist.safetensors", "not a model image"]);
     run("quantizer", &["calibrate", "--int8", INT8, "-o", &path("x")]).assert_error(1, &["mnist.edge8"]);
     run("trainer", &["eval", INT8]).assert_error(1, &["mnist.edge8"]);
     run("trainer", &["eval", FLOAT, "--data", &path("nothing")]).assert_error(1, &["nothing"]);
