@@ -1,49 +1,19 @@
 //! Damaged images: refused, or run to some answer; never a panic. Miri runs this file too, on fewer cases.
 
 use fastrand::Rng;
-use runtime::picture::Picture;
-use runtime::preprocess::Workspace;
 use runtime::{Error, Model};
+use tests::exercise::exercise;
 use tests::network::Network;
 use tests::{bytes, random};
 
 /// Cases to draw: many, but under Miri few.
 const CASES: usize = if cfg!(miri) { 6 } else { 20_000 };
 
-/// An image that names more arena than this is not run: any machine must pass this test.
-const MOST_ARENA: usize = 1 << 26;
-
 /// A random network's image, with two test vectors.
 fn image(rng: &mut Rng) -> Vec<u8> {
     let network = Network::random(rng);
     let inputs = [network.input(rng), network.input(rng)];
     network.image(&inputs)
-}
-
-/// Parses and, if that succeeds, uses everything that a model offers; how many test vectors came out as they should.
-fn exercise(image: &[u8]) -> Result<usize, Error> {
-    let model = Model::parse(image)?;
-    if model.arena_len() > MOST_ARENA {
-        return Ok(0);
-    }
-    let mut arena = vec![0; model.arena_len()];
-    let mut input = vec![3; model.input().shape.len()];
-    let mut output = vec![0; model.output().shape.len()];
-    model.run(&input, &mut arena, &mut output)?;
-    let _ = model.operators().map(|operator| operator.macs()).sum::<u64>();
-    let _ = model.labels().map(|labels| labels.count());
-    if let Ok(recipe) = model.recipe() {
-        let pixels: Vec<u8> = (0..100).map(|pixel| if pixel % 7 == 3 { 250 } else { 9 }).collect();
-        let picture = Picture::new(10, 10, &pixels).expect("10x10 pixels");
-        let _ = recipe.apply(&picture, &mut Workspace::new(), &mut input);
-    }
-    let mut equal = 0;
-    if let Ok(vectors) = model.test_vectors() {
-        for vector in vectors {
-            equal += usize::from(model.first_difference(&vector, &mut arena, &mut output)?.is_none());
-        }
-    }
-    Ok(equal)
 }
 
 /// The runtime on the whole network has the reference's bits in every layer.

@@ -1,8 +1,10 @@
 //! Helpers shared by the tests that cross crates.
 
+pub mod allocation;
 pub mod bytes;
 #[cfg(feature = "chain")]
 pub mod commands;
+pub mod exercise;
 #[cfg(feature = "chain")]
 pub mod mnist;
 pub mod network;
@@ -11,3 +13,5 @@ pub mod reference;
 pub mod spec;
 #[cfg(feature = "chain")]
 pub mod tools;
+#[cfg(feature = "chain")]
+pub mod untrusted;

@@ -1,0 +1,62 @@
+//! Uses everything that a model offers.
+
+use runtime::operator::Operator;
+use runtime::picture::Picture;
+use runtime::preprocess::Workspace;
+use runtime::{Error, Model};
+
+/// A model that names more arena than this, in bytes, is not run: any machine must pass.
+const MOST_ARENA: usize = 1 << 24;
+
+/// A model whose run takes more steps than this is not run: a network may take long, that is no fault.
+const MOST_STEPS: u64 = 1 << 25;
+
+/// Test vectors that are run.
+const MOST_VECTORS: usize = 2;
+
+/// Parses an image and, if that succeeds, uses what the model offers; how many test vectors came out as they should.
+/// It allocates the arena, the input and the output, and nothing if the image is refused or not run.
+///
+/// # Errors
+/// If the image is refused.
+///
+/// # Panics
+/// If what has been parsed cannot be run.
+pub fn exercise(image: &[u8]) -> Result<usize, Error> {
+    let model = Model::parse(image)?;
+    if model.arena_len() > MOST_ARENA || steps(&model) > MOST_STEPS {
+        return Ok(0);
+    }
+    let mut arena = vec![0; model.arena_len()];
+    let mut input = vec![3; model.input().shape.len()];
+    let mut output = vec![0; model.output().shape.len()];
+    model.run(&input, &mut arena, &mut output).expect("lengths are the model's own");
+    let _ = model.labels().map(|labels| labels.count());
+    if let Ok(recipe) = model.recipe() {
+        let pixels: [u8; 100] = std::array::from_fn(|pixel| if pixel % 7 == 3 { 250 } else { 9 });
+        let picture = Picture::new(10, 10, &pixels).expect("10x10 pixels");
+        let _ = recipe.apply(&picture, &mut Workspace::new(), &mut input);
+    }
+    let mut equal = 0;
+    for vector in model.test_vectors().into_iter().flatten().take(MOST_VECTORS) {
+        let different = model.first_difference(&vector, &mut arena, &mut output);
+        equal += usize::from(different.expect("lengths are the model's own").is_none());
+    }
+    Ok(equal)
+}
+
+/// Values that one run reads, multiplies or writes, at most.
+fn steps(model: &Model<'_>) -> u64 {
+    model.operators().map(|operator| operator_steps(&operator)).fold(0, u64::saturating_add)
+}
+
+fn operator_steps(operator: &Operator<'_>) -> u64 {
+    let len = |tensor: &runtime::Tensor| tensor.shape.len() as u64;
+    let taps = match operator {
+        Operator::AveragePool(pool) | Operator::MaxPool(pool) => {
+            len(&pool.output).saturating_mul(pool.window.taps().min(pool.input.shape.pixels()) as u64)
+        }
+        other => other.macs(),
+    };
+    operator.inputs().chain([operator.output()]).map(len).fold(taps, u64::saturating_add)
+}
