@@ -43,7 +43,7 @@ pub fn image(bytes: &[u8]) -> Result<(), String> {
         field.copy_from_slice(&(bytes.len() as u32).to_le_bytes());
     }
     bytes::sign(&mut image);
-    use_image(&image).map_err(|error| error.to_string())
+    use_image(&image).map(drop).map_err(|error| error.to_string())
 }
 
 /// Uses an image; only the three buffers of a run may be allocated.
