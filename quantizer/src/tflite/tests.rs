@@ -65,3 +65,25 @@ fn kept_names_are_cut_between_characters() {
     let import = read(&write(&network, &[]).unwrap()).unwrap();
     assert_eq!(import.network.layers[0].name, "x".to_owned() + &"é".repeat(127));
 }
+
+#[test]
+fn tmp_worst() {
+    use super::schema::tflite::{self as t, *};
+    let c = 60_000usize;
+    let q = || Some(Box::new(QuantizationParameters { scale: Some(vec![0.5]), zero_point: Some(vec![0]), ..Default::default() }));
+    let long = "n".repeat(256);
+    let ten = |dims: Vec<i32>, buffer| Tensor { shape: Some(dims), type_: 9, buffer, name: Some(long.clone()), quantization: q(), ..Default::default() };
+    let conv = |i: i32, o: i32| Operator { opcode_index: 0, inputs: Some(vec![i, 1, -1]), outputs: Some(vec![o]),
+        builtin_options: Some(BuiltinOptions::Conv2DOptions(Box::new(Conv2DOptions { padding: 1, stride_w: 1, stride_h: 1, fused_activation_function: 0, dilation_w_factor: 1, dilation_h_factor: 1 }))) };
+    let add = Operator { opcode_index: 1, inputs: Some(vec![2, 3]), outputs: Some(vec![4]), builtin_options: None };
+    let model = Model { version: 3, operator_codes: Some(vec![
+            OperatorCode { deprecated_builtin_code: 3, custom_code: None, version: 3, builtin_code: 3 },
+            OperatorCode { deprecated_builtin_code: 0, custom_code: None, version: 3, builtin_code: 0 }]),
+        subgraphs: Some(vec![SubGraph { tensors: Some(vec![ten(vec![1,1,1,1], 0), ten(vec![c as i32,1,1,1], 1), ten(vec![1,1,1,c as i32], 0), ten(vec![1,1,1,c as i32], 0), ten(vec![1,1,1,c as i32], 0)]),
+            inputs: Some(vec![0]), outputs: Some(vec![4]), operators: Some(vec![conv(0, 2), conv(0, 3), add]), name: None }]),
+        description: None, buffers: Some(vec![t::Buffer { data: None }, t::Buffer { data: Some(vec![1; c]) }]), metadata_buffer: None, metadata: None };
+    let bytes = finish(&model);
+    std::fs::write("/tmp/worst1.tflite", &bytes).unwrap();
+    eprintln!("{:?}", read(&bytes).map(|i| i.network.layers.len()));
+    // depthwise
+}
