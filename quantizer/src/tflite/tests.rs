@@ -1,11 +1,13 @@
-//! Files that would cost more time or memory than they are long.
+//! Files that would cost more time or memory than they are long, and sections on their way through a file.
 
 use super::schema::tflite::{Metadata, Model, ModelRef, Tensor};
 use super::write::finish;
 use super::{read, write};
-use crate::graph::{Activation, Graph, Operator, Shape};
+use crate::graph::{Activation, Border, Filter, Graph, Operator, Shape, Window};
+use crate::image::{self, Extras};
 use crate::quantize::{Range, quantise};
 use planus::ReadAsRoot;
+use runtime::image::layout::section;
 
 /// The file of a MEAN, changed; why it is refused, or [`None`].
 fn refusal(change: impl FnOnce(&mut Model)) -> Option<String> {
@@ -66,24 +68,22 @@ fn kept_names_are_cut_between_characters() {
     assert_eq!(import.network.layers[0].name, "x".to_owned() + &"é".repeat(127));
 }
 
+/// The PAD comes back as the convolution's padding: there is a layer less than hashes.
 #[test]
-fn tmp_worst() {
-    use super::schema::tflite::{self as t, *};
-    let c = 60_000usize;
-    let q = || Some(Box::new(QuantizationParameters { scale: Some(vec![0.5]), zero_point: Some(vec![0]), ..Default::default() }));
-    let long = "n".repeat(256);
-    let ten = |dims: Vec<i32>, buffer| Tensor { shape: Some(dims), type_: 9, buffer, name: Some(long.clone()), quantization: q(), ..Default::default() };
-    let conv = |i: i32, o: i32| Operator { opcode_index: 0, inputs: Some(vec![i, 1, -1]), outputs: Some(vec![o]),
-        builtin_options: Some(BuiltinOptions::Conv2DOptions(Box::new(Conv2DOptions { padding: 1, stride_w: 1, stride_h: 1, fused_activation_function: 0, dilation_w_factor: 1, dilation_h_factor: 1 }))) };
-    let add = Operator { opcode_index: 1, inputs: Some(vec![2, 3]), outputs: Some(vec![4]), builtin_options: None };
-    let model = Model { version: 3, operator_codes: Some(vec![
-            OperatorCode { deprecated_builtin_code: 3, custom_code: None, version: 3, builtin_code: 3 },
-            OperatorCode { deprecated_builtin_code: 0, custom_code: None, version: 3, builtin_code: 0 }]),
-        subgraphs: Some(vec![SubGraph { tensors: Some(vec![ten(vec![1,1,1,1], 0), ten(vec![c as i32,1,1,1], 1), ten(vec![1,1,1,c as i32], 0), ten(vec![1,1,1,c as i32], 0), ten(vec![1,1,1,c as i32], 0)]),
-            inputs: Some(vec![0]), outputs: Some(vec![4]), operators: Some(vec![conv(0, 2), conv(0, 3), add]), name: None }]),
-        description: None, buffers: Some(vec![t::Buffer { data: None }, t::Buffer { data: Some(vec![1; c]) }]), metadata_buffer: None, metadata: None };
-    let bytes = finish(&model);
-    std::fs::write("/tmp/worst1.tflite", &bytes).unwrap();
-    eprintln!("{:?}", read(&bytes).map(|i| i.network.layers.len()));
-    // depthwise
+fn test_vectors_go_where_a_pad_goes() {
+    let mut graph = Graph::new(Shape::new(3, 3, 1));
+    let border = Border { before: [1, 1, 0], after: [1, 1, 0] };
+    let input = graph.input();
+    let padded = graph.add("pad", Operator::Pad(border), Activation::None, &[input]).unwrap();
+    let filter = Filter::new(vec![0.5; 9], vec![0.0]).unwrap();
+    let convolution = Operator::Conv2d(Window::valid([3, 3], [1, 1]), filter);
+    graph.add("convolution", convolution, Activation::None, &[padded]).unwrap();
+    let network = quantise(&graph, &[Range { min: -1.0, max: 1.0 }; 3]).unwrap();
+    let test_inputs = vec![vec![1; 9]];
+    let image = image::write(&network, &Extras { test_inputs, ..Extras::default() }).unwrap();
+    let vectors = runtime::Model::parse(&image).unwrap().section(section::TEST_VECTORS).unwrap().to_vec();
+    let sections = [(section::LABELS, b"one".to_vec()), (section::TEST_VECTORS, vectors)];
+    let import = read(&write(&network, &sections).unwrap()).unwrap();
+    assert_eq!((import.network.layers.len(), &import.sections[..]), (1, &sections[..1]));
+    assert!(image::write_sections(&import.network, &import.sections).is_ok());
 }

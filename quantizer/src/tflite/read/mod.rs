@@ -26,7 +26,8 @@ pub struct Import {
 /// Reads a full-integer int8 network. The bytes may be anything; time and memory are bounded by their number.
 ///
 /// What the network does not need for its output is left out. A QUANTIZE of the input and a DEQUANTIZE of the output
-/// are left out too: the network reads and gives int8. A PAD that only a convolution reads becomes its padding.
+/// are left out too: the network reads and gives int8. A PAD that only a convolution reads becomes its padding;
+/// test vectors among the sections are left out then.
 ///
 /// # Errors
 /// If the file is damaged, or has something that is not supported: it is named, and what would work.
