@@ -15,11 +15,18 @@ use tests::{bytes, commands, random};
 
 fn main() -> Result<()> {
     let rng = &mut Rng::with_seed(1);
-    let floats = every_operator(rng)?;
-    let network = quantize::quantise(&floats, &vec![Range { min: -1.0, max: 1.0 }; floats.tensors().len()])?;
+    let network = int8(&every_operator(rng)?)?;
     let all = image::write(&network, &extras())?;
     save("image", "graph", &all)?;
     save("tflite", "graph", &tflite::write(&network, &sections(&all)?)?)?;
+
+    for operator in single_operators(rng)? {
+        let mut graph = Graph::new(Shape::new(3, 3, 2));
+        let input = graph.input();
+        let name = operator.name();
+        graph.add("x", operator, Activation::None, &[input])?;
+        save("tflite", name, &tflite::write(&int8(&graph)?, &[])?)?;
+    }
 
     let constant = added_constant();
     save("image", "constant", &constant)?;
@@ -44,14 +51,34 @@ fn save(target: &str, name: &str, content: &[u8]) -> Result<()> {
     std::fs::write(&path, content).with_context(|| path.display().to_string())
 }
 
+fn int8(graph: &Graph) -> Result<quantize::Network> {
+    quantize::quantise(graph, &vec![Range { min: -1.0, max: 1.0 }; graph.tensors().len()])
+}
+
+fn filter(rng: &mut Rng, rows: usize, row: usize) -> Result<Filter> {
+    let mut values = |count: usize| (0..count).map(|_| rng.f32() - 0.5).collect();
+    Filter::new(values(rows * row), values(rows))
+}
+
+/// The operators that read a single tensor, for an input of 3x3x2.
+fn single_operators(rng: &mut Rng) -> Result<Vec<Operator>> {
+    let window = Window::same([2, 2], [1, 1], [3, 3]);
+    Ok(vec![
+        Operator::Conv2d(window, filter(rng, 2, 8)?),
+        Operator::DepthwiseConv2d(window, filter(rng, 4, 4)?),
+        Operator::FullyConnected(filter(rng, 2, 18)?),
+        Operator::Mean,
+        Operator::AveragePool2d(window),
+        Operator::MaxPool2d(window),
+        Operator::Pad(Border { before: [1, 0, 0], after: [0, 1, 1] }),
+        Operator::Softmax,
+    ])
+}
+
 /// A graph of all operators that `.tflite` files and graphs share.
 fn every_operator(rng: &mut Rng) -> Result<Graph> {
     let mut graph = Graph::new(Shape::new(6, 6, 1));
     let input = graph.input();
-    let mut filter = |rows: usize, row: usize| {
-        let mut values = |count: usize| (0..count).map(|_| rng.f32() - 0.5).collect();
-        Filter::new(values(rows * row), values(rows))
-    };
     let mut add = |name: &str, operator: Operator, inputs: &[TensorId]| {
         let activation = match operator {
             Operator::Conv2d(..) => Activation::Relu6,
@@ -62,17 +89,17 @@ fn every_operator(rng: &mut Rng) -> Result<Graph> {
     };
     let border = Border { before: [1, 1, 0], after: [1, 1, 0] };
     let padded = add("pad", Operator::Pad(border), &[input])?;
-    let stem = Operator::Conv2d(Window::valid([3, 3], [2, 2]), filter(2, 9)?);
+    let stem = Operator::Conv2d(Window::valid([3, 3], [2, 2]), filter(rng, 2, 9)?);
     let stem = add("stem", stem, &[padded])?;
     let window = Window::same([3, 3], [1, 1], [3, 3]);
-    let filtered = add("depthwise", Operator::DepthwiseConv2d(window, filter(2, 9)?), &[stem])?;
+    let filtered = add("depthwise", Operator::DepthwiseConv2d(window, filter(rng, 2, 9)?), &[stem])?;
     let sum = add("sum", Operator::Add, &[stem, filtered])?;
     let largest = add("largest", Operator::MaxPool2d(window), &[sum])?;
     let average = add("average", Operator::AveragePool2d(Window::valid([2, 2], [1, 1])), &[largest])?;
     let mean = add("mean", Operator::Mean, &[average])?;
     let again = add("again", Operator::Add, &[average, mean])?;
     let flat = add("flat", Operator::Reshape(Shape::new(1, 1, 8)), &[again])?;
-    let dense = add("dense", Operator::FullyConnected(filter(3, 8)?), &[flat])?;
+    let dense = add("dense", Operator::FullyConnected(filter(rng, 3, 8)?), &[flat])?;
     add("softmax", Operator::Softmax, &[dense])?;
     Ok(graph)
 }
