@@ -1,7 +1,7 @@
 //! A model image written by hand from the documented byte layout, without the quantizer and without the runtime's
 //! constants.
 
-use crate::spec::{Kind, Multiplier, Spec, Tensor};
+use crate::spec::{Kind, Multiplier, Spec, Tensor, Window};
 
 /// The image of a network of one operator. Its inputs are parts of the network's input, one behind the other; a
 /// constant's network has an input of one value that nothing reads.
@@ -23,10 +23,20 @@ pub fn placed(spec: &Spec, inputs: &[usize], output: usize) -> Vec<u8> {
     let mut weights = Vec::new();
     let record = record(spec, inputs, output, &mut weights);
     let arena = end.max(output + spec.output.volume());
-    image(&[record], arena, tensor(&whole, 0), tensor(&spec.output, output), &[(2, weights)])
+    let schedule = schedule(std::slice::from_ref(spec));
+    image(&[record], arena, tensor(&whole, 0), tensor(&spec.output, output), &[(2, weights), (3, schedule)])
 }
 
-/// An image from its records, its arena's length, the records of input and output, and all other sections.
+/// The scratch bytes that each image has: enough for every operator drawn.
+pub const SCRATCH: usize = 16384;
+
+/// A schedule that computes each operator as a whole, one after the other.
+pub fn schedule(specs: &[Spec]) -> Vec<u8> {
+    let step = |(index, spec): (usize, &Spec)| half_words(&[index, 0, spec.output.shape[0]]);
+    specs.iter().enumerate().flat_map(step).collect()
+}
+
+/// An image from its records, the length of its tensors' part of the arena, the records of input and output, and all other sections.
 pub fn image(
     records: &[Vec<u8>],
     arena: usize,
@@ -39,7 +49,7 @@ pub fn image(
     let mut content = Vec::new();
     let begin = 80 + 16 * sections.len();
     for (kind, bytes) in &sections {
-        // Operators and weights must be understood.
+        // Operators, weights and schedule must be understood.
         for word in [*kind, (begin + content.len()) as u32, bytes.len() as u32, u32::from(*kind < 16)] {
             table.extend(word.to_le_bytes());
         }
@@ -49,7 +59,7 @@ pub fn image(
     let mut bytes = b"edge8\r\n\x1a".to_vec();
     bytes.extend(1u16.to_le_bytes());
     bytes.extend([0; 2]);
-    for word in [1, begin + content.len(), 0, arena, records.len(), sections.len(), 0] {
+    for word in [1, begin + content.len(), 0, SCRATCH + arena, records.len(), sections.len(), SCRATCH] {
         bytes.extend((word as u32).to_le_bytes());
     }
     for part in [input, output, vec![0; 8], table, content] {
@@ -68,13 +78,13 @@ pub fn sign(image: &mut [u8]) {
     }
 }
 
-/// A tensor record.
+/// A tensor record; the offset counts from the scratch bytes on.
 pub fn tensor(tensor: &Tensor, offset: usize) -> Vec<u8> {
-    let mut bytes = (offset as u32).to_le_bytes().to_vec();
+    let mut bytes = ((SCRATCH + offset) as u32).to_le_bytes().to_vec();
     for side in tensor.shape {
         bytes.extend((side as u16).to_le_bytes());
     }
-    bytes.extend(i16::from(tensor.zero_point).to_le_bytes());
+    bytes.extend([tensor.zero_point as u8, 0]);
     bytes.extend(tensor.scale.to_le_bytes());
     bytes
 }
@@ -82,11 +92,17 @@ pub fn tensor(tensor: &Tensor, offset: usize) -> Vec<u8> {
 /// An operator record; its weights and constants are appended to `section`.
 pub fn record(spec: &Spec, inputs: &[usize], output: usize, section: &mut Vec<u8>) -> Vec<u8> {
     let (kind, own) = match &spec.kind {
-        Kind::Convolution { depthwise, window, weights } => {
-            let own = [half_words(window), parameters(spec, weights, section)].concat();
-            (if *depthwise { 2 } else { 1 }, own)
+        Kind::Convolution { depthwise: true, window, weights } => {
+            let taps = window[0] * window[1];
+            let rows = (0..spec.output.shape[2])
+                .map(|c| (0..taps).map(move |tap| weights[tap * spec.output.shape[2] + c]));
+            let rows: Vec<Vec<i8>> = rows.map(Iterator::collect).collect();
+            (2, [half_words(window), parameters(spec, &rows, depthwise(window, &rows), section)].concat())
         }
-        Kind::FullyConnected(weights) => (3, parameters(spec, weights, section)),
+        Kind::Convolution { depthwise: false, window, weights } => {
+            (1, [half_words(window), matrix(spec, weights, section)].concat())
+        }
+        Kind::FullyConnected(weights) => (3, matrix(spec, weights, section)),
         Kind::Add(multipliers) => {
             let mut own: Vec<u8> = multipliers.iter().flat_map(|m| m.0.to_le_bytes()).collect();
             own.extend(multipliers.map(|m| m.1 as u8));
@@ -106,9 +122,11 @@ pub fn record(spec: &Spec, inputs: &[usize], output: usize, section: &mut Vec<u8
     body.extend(tensor(&spec.output, output));
     body.extend(own);
     let mut record = (kind as u16).to_le_bytes().to_vec();
-    record.extend((8 + body.len() as u16).to_le_bytes());
-    record.extend([spec.activation.0 as u8, spec.activation.1 as u8, 0, 0]);
+    let small = !spec.constants.is_empty() && spec.constants.iter().all(|(_, multiplier)| multiplier.1 <= -2);
+    let packed = !spec.constants.is_empty();
+    record.extend([0, 0, spec.activation.0 as u8, spec.activation.1 as u8, packed.into(), small.into()]);
     record.extend(body);
+    record.resize(72, 0);
     record
 }
 
@@ -127,11 +145,46 @@ fn append(values: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
     offset.to_le_bytes().to_vec()
 }
 
-/// Appends weights and constants to the section; the two offsets.
-fn parameters(spec: &Spec, weights: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
-    let first = append(weights, section);
+/// Appends a matrix `[out][patch]` and its constants; the two offsets.
+fn matrix(spec: &Spec, weights: &[i8], section: &mut Vec<u8>) -> Vec<u8> {
+    let patch = weights.len() / spec.output.shape[2];
+    let rows: Vec<Vec<i8>> = weights.chunks(patch).map(<[i8]>::to_vec).collect();
+    let at =
+        |output: usize, value: usize| rows.get(output).and_then(|row| row.get(value)).copied().unwrap_or(0);
+    let mut packed = Vec::new();
+    for first in (0..rows.len()).step_by(16) {
+        for group in (0..patch).step_by(4) {
+            for output in first..(first + 16).min(rows.len().next_multiple_of(4)) {
+                packed.extend((group..group + 4).map(|value| at(output, value)));
+            }
+        }
+    }
+    parameters(spec, &rows, packed, section)
+}
+
+/// Depthwise weights, of which `rows` has those of each channel: four kernel rows side by side.
+fn depthwise(window: &Window, rows: &[Vec<i8>]) -> Vec<i8> {
+    let mut packed = Vec::new();
+    for first in (0..window[0]).step_by(4) {
+        for column in 0..window[1] {
+            for row in rows {
+                let tap = |tap_row| if tap_row < window[0] { row[tap_row * window[1] + column] } else { 0 };
+                packed.extend((first..first + 4).map(tap));
+            }
+        }
+    }
+    packed
+}
+
+/// Appends packed weights and the constants of outputs that have these weights; the two offsets.
+fn parameters(spec: &Spec, rows: &[Vec<i8>], packed: Vec<i8>, section: &mut Vec<u8>) -> Vec<u8> {
+    let first = append(&packed, section);
     let second = section.len() as u32;
-    section.extend(spec.constants.iter().flat_map(|(bias, _)| bias.to_le_bytes()));
+    let sums: Vec<i32> = rows.iter().map(|row| row.iter().map(|&w| i32::from(w)).sum()).collect();
+    let zero_point = i32::from(spec.inputs[0].zero_point);
+    let biases = spec.constants.iter().zip(&sums).map(|((bias, _), sum)| bias - zero_point * sum);
+    section.extend(biases.flat_map(i32::to_le_bytes));
+    section.extend(sums.iter().flat_map(|sum| sum.to_le_bytes()));
     section.extend(spec.constants.iter().flat_map(|(_, multiplier)| multiplier.0.to_le_bytes()));
     section.extend(spec.constants.iter().map(|(_, multiplier)| multiplier.1 as u8));
     [first, second.to_le_bytes().to_vec()].concat()

@@ -100,8 +100,10 @@ impl Network {
             records.push(bytes::record(spec, &inputs, output, &mut weights));
             places.push(output);
         }
+        let specs: Vec<Spec> = self.steps.iter().map(|step| step.spec.clone()).collect();
         let sections = [
             (2, weights),
+            (3, bytes::schedule(&specs)),
             (16, b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9".to_vec()),
             (17, recipe()),
             (20, self.test_vectors(test_inputs)),

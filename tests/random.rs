@@ -46,7 +46,8 @@ fn activation(rng: &mut Rng) -> (i8, i8) {
 }
 
 fn constants(rng: &mut Rng, channels: usize, taps: usize) -> Vec<(i32, Multiplier)> {
-    let products = taps as i32 * 128 * 255;
+    // What a reader allows: 255 a tap, and 128 more for the zero point, which the image has in the bias.
+    let products = taps as i32 * 128 * (255 + 2 * 128);
     let constant = |_| {
         let bias = match rng.u8(..8) {
             0 => i32::MAX - products,

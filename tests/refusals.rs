@@ -139,9 +139,17 @@ fn a_constant_lies_in_its_section_and_apart_from_others() {
     // Two records that claim the same values, and the same with a value for each claim.
     let tensor = bytes::tensor(&constant(6).output, 0);
     let record = bytes::record(&constant(6), &[], 0, &mut Vec::new());
+    let schedule = bytes::schedule(&[constant(6), constant(6)]);
     let twice = |len: usize| {
         let records = [record.clone(), record.clone()];
-        Model::parse(&bytes::image(&records, 6, tensor.clone(), tensor.clone(), &[(2, vec![1; len])])).err()
+        Model::parse(&bytes::image(
+            &records,
+            6,
+            tensor.clone(),
+            tensor.clone(),
+            &[(2, vec![1; len]), (3, schedule.clone())],
+        ))
+        .err()
     };
     assert_eq!(twice(11), Some(Error::Operator { index: 1, problem: Problem::Weights }));
     assert_eq!(twice(12), None);

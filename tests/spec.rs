@@ -51,7 +51,7 @@ pub enum Kind {
         depthwise: bool,
         /// Kernel, stride, padding.
         window: Window,
-        /// As in the model image.
+        /// `[out][kernel row][kernel column][in]`, depthwise `[kernel row][kernel column][out]`.
         weights: Vec<i8>,
     },
     /// Weights `[out][in]`.

@@ -1,73 +1,198 @@
-//! The executor: a loop over operator records. It knows no network by name.
+//! The executor: a loop over the steps of the schedule. It knows no network by name, and no fusion.
 
-use crate::kernels::{KernelSet, Kernels, scalar::Scalar};
-use crate::operator::Operator;
-use crate::slices::copy;
+use crate::image::{Operators, Steps};
+use crate::kernels::{KernelSet, Kernels, Rows, scalar::Scalar};
+use crate::operator::{Add, Operator};
+use crate::slices::{copy, part};
 use crate::tensor::Tensor;
+use core::ops::Range;
 
-/// Runs checked operators on an arena that already holds the input.
-pub(crate) fn execute<'a>(
+/// Some rows of an operator's output, as they have just been computed.
+#[derive(Debug)]
+pub struct Computed<'a, 'b> {
+    /// Index of the operator.
+    pub index: usize,
+    /// The operator.
+    pub operator: &'a Operator<'b>,
+    /// The rows. Every row of every operator comes once, those of one operator in order.
+    pub rows: Range<usize>,
+    /// Their values, channels last.
+    pub values: &'a [i8],
+}
+
+/// Runs checked steps of checked operators on an arena that already holds the input.
+pub(crate) fn execute(
     kernels: KernelSet,
-    operators: impl Iterator<Item = Operator<'a>>,
-    arena: &mut [i8],
-    mut observe: impl FnMut(usize, &Operator<'_>, &[i8]),
+    operators: Operators<'_>,
+    steps: Steps<'_>,
+    [scratch, arena]: [&mut [i8]; 2],
+    mut observe: impl FnMut(Computed<'_, '_>),
 ) {
-    for (index, operator) in operators.enumerate() {
-        let Some((inputs, output)) = Inputs::beside(operator.output(), arena) else { return };
-        match kernels {
-            KernelSet::Scalar => step::<Scalar>(&operator, &inputs, output),
+    for step in steps {
+        let Some(operator) = operators.get(step.operator) else { return };
+        let (mut row, end) = (step.rows.start, step.rows.end);
+        while row < end {
+            let rows = row..row + contiguous(&operator, row, end - row);
+            let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
+                return;
+            };
+            match kernels {
+                KernelSet::Scalar => run::<Scalar>(&operator, &arena, rows.clone(), output, scratch),
+            }
+            observe(Computed {
+                index: step.operator,
+                operator: &operator,
+                rows: rows.clone(),
+                values: output,
+            });
+            row = rows.end;
         }
-        observe(index, &operator, output);
     }
 }
 
-/// One operator with the kernels of `K`.
-fn step<K: Kernels>(operator: &Operator<'_>, inputs: &Inputs<'_>, output: &mut [i8]) {
-    match operator {
-        Operator::Convolution(op) if op.is_pointwise() => K::pointwise(op, inputs.get(&op.input), output),
-        Operator::Convolution(op) => K::convolution(op, inputs.get(&op.input), output),
-        Operator::Depthwise(op) => K::depthwise(op, inputs.get(&op.input), output),
-        Operator::FullyConnected(op) => K::fully_connected(op, inputs.get(&op.input), output),
+/// How many of some rows can be computed at once: they lie side by side in the output, and in the inputs where those are
+/// read as they lie.
+fn contiguous(operator: &Operator<'_>, row: usize, rows: usize) -> usize {
+    let rows = operator.output().place(row, rows).1;
+    let rows = match operator {
+        Operator::Convolution(op) if op.is_pointwise() => op.input.place(row, rows).1,
         Operator::Add(op) => {
-            copy(output, inputs.get(&op.first.tensor));
-            K::add(op, inputs.get(&op.second.tensor), output);
+            let rows = op.first.tensor.place(row, rows).1;
+            // A repeated row, or one that is shorter and repeated, is added to a row at a time.
+            if op.second.tensor.shape == op.output.shape {
+                op.second.tensor.place(row, rows).1
+            } else {
+                rows.min(1)
+            }
         }
-        Operator::Mean(op) => K::mean(op, inputs.get(&op.input), output),
+        _ => rows,
+    };
+    rows.max(1)
+}
+
+/// Some rows of one operator with the kernels of `K`.
+fn run<K: Kernels>(
+    operator: &Operator<'_>,
+    arena: &Arena<'_>,
+    rows: Range<usize>,
+    output: &mut [i8],
+    scratch: &mut [i8],
+) {
+    match operator {
+        Operator::Convolution(op) if op.is_pointwise() => {
+            K::product(&op.matrix(), arena.lying(&op.input, &rows), output, scratch);
+        }
+        Operator::Convolution(op) => {
+            each_row(&op.output, rows, output, |y, row| {
+                K::convolution(op, arena.rows(&op.input), y, row, scratch)
+            });
+        }
+        Operator::Depthwise(op) => {
+            each_row(&op.output, rows, output, |y, row| {
+                K::depthwise(op, arena.rows(&op.input), y, row, scratch)
+            });
+        }
+        Operator::FullyConnected(op) => {
+            let (matrix, input) = (op.matrix(), arena.whole(&op.input));
+            if input.len() == matrix.depth {
+                K::product(&matrix, input, output, scratch);
+            } else if let Some((patch, scratch)) = scratch.split_at_mut_checked(matrix.depth) {
+                copy(patch, input);
+                K::product(&matrix, patch, output, scratch);
+            }
+        }
+        Operator::Add(op) => {
+            copy(output, arena.lying(&op.first.tensor, &rows));
+            add::<K>(op, arena, rows, output);
+        }
+        Operator::Mean(op) => K::mean(op, arena.whole(&op.input), output),
         Operator::Softmax(op) => {
-            copy(output, inputs.get(&op.input));
+            copy(output, arena.whole(&op.input));
             K::softmax(op, output);
         }
-        Operator::AveragePool(op) => K::average_pool(op, inputs.get(&op.input), output),
-        Operator::MaxPool(op) => K::max_pool(op, inputs.get(&op.input), output),
-        Operator::Pad(op) => K::pad(op, inputs.get(&op.input), output),
+        Operator::AveragePool(op) => {
+            each_row(&op.output, rows, output, |y, row| K::average_pool(op, arena.rows(&op.input), y, row));
+        }
+        Operator::MaxPool(op) => {
+            each_row(&op.output, rows, output, |y, row| K::max_pool(op, arena.rows(&op.input), y, row));
+        }
+        Operator::Pad(op) => K::pad(op, arena.whole(&op.input), output),
         Operator::Constant(op) => K::constant(op, output),
     }
 }
 
-/// The arena on both sides of the output: where inputs can lie.
-struct Inputs<'a> {
-    before: &'a [i8],
-    after: &'a [i8],
-    after_start: usize,
+/// Calls `compute` with the number and the values of each row.
+fn each_row(
+    output: &Tensor,
+    rows: Range<usize>,
+    values: &mut [i8],
+    mut compute: impl FnMut(usize, &mut [i8]),
+) {
+    for (y, row) in rows.zip(values.chunks_exact_mut(output.row_len().max(1))) {
+        compute(y, row);
+    }
 }
 
-impl<'a> Inputs<'a> {
-    /// Splits the arena around the output; [`None`] if that lies outside, which a checked operator's does not.
-    fn beside(output: &Tensor, arena: &'a mut [i8]) -> Option<(Self, &'a mut [i8])> {
-        let range = output.range();
-        let (before, rest) = arena.split_at_mut_checked(range.start)?;
+/// A sum: rows that lie in the second input as they do in the output, or one row of which something is repeated.
+fn add<K: Kernels>(op: &Add, arena: &Arena<'_>, rows: Range<usize>, values: &mut [i8]) {
+    let (second, whole) = (&op.second.tensor, op.output.shape);
+    if second.shape == whole {
+        return K::add(op, arena.lying(second, &rows), values);
+    }
+    let row = if second.shape.height == 1 { 0 } else { rows.start };
+    let row = arena.rows(second).row(row);
+    if second.shape.width == 1 || second.shape.channels == whole.channels {
+        return K::add(op, row, values);
+    }
+    for (pixel, one) in values.chunks_exact_mut(usize::from(whole.channels).max(1)).zip(row.chunks(1)) {
+        K::add(op, one, pixel);
+    }
+}
+
+/// The arena on both sides of the rows that are computed: where inputs can lie.
+struct Arena<'a> {
+    before: &'a [i8],
+    after: &'a [i8],
+    /// Where both begin, counted from the scratch bytes on.
+    starts: [usize; 2],
+}
+
+impl<'a> Arena<'a> {
+    /// Splits the arena around rows of the output; [`None`] if those lie outside, which a checked operator's do not.
+    fn beside(
+        output: &Tensor,
+        rows: &Range<usize>,
+        scratch_len: usize,
+        arena: &'a mut [i8],
+    ) -> Option<(Self, &'a mut [i8])> {
+        let (range, _) = output.place(rows.start, rows.len());
+        let (before, rest) = arena.split_at_mut_checked(range.start.checked_sub(scratch_len)?)?;
         let (output, after) = rest.split_at_mut_checked(range.len())?;
-        Some((Self { before, after, after_start: range.end }, output))
+        Some((Self { before, after, starts: [scratch_len, range.end] }, output))
     }
 
-    /// The values of an input; empty if it overlaps the output. A checked operator's does so only where it works in
-    /// place: then its values are in the output already.
-    fn get(&self, tensor: &Tensor) -> &'a [i8] {
-        let range = tensor.range();
-        let found = match range.start.checked_sub(self.after_start) {
-            Some(start) => self.after.get(start..).and_then(|rest| rest.get(..range.len())),
-            None => self.before.get(range),
-        };
-        found.unwrap_or(&[])
+    /// Bytes of the arena; none if they overlap the rows that are computed. A checked operator's inputs do so only where
+    /// it works in place: then their values are in the output already.
+    fn get(&self, range: Range<usize>) -> &'a [i8] {
+        let [before, after] = self.starts;
+        match range.start.checked_sub(after) {
+            Some(start) => part(self.after, start, range.len()),
+            None => part(self.before, range.start.wrapping_sub(before), range.len()),
+        }
+    }
+
+    /// Rows that lie side by side.
+    fn lying(&self, tensor: &Tensor, rows: &Range<usize>) -> &'a [i8] {
+        self.get(tensor.place(rows.start, rows.len()).0)
+    }
+
+    /// All rows that the arena keeps.
+    fn rows(&self, tensor: &Tensor) -> Rows<'a> {
+        Rows::new(tensor, self.get(tensor.range()))
+    }
+
+    /// A tensor that is kept as a whole.
+    fn whole(&self, tensor: &Tensor) -> &'a [i8] {
+        self.get(tensor.range())
     }
 }

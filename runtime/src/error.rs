@@ -72,6 +72,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// A step of the schedule names no operator, rows that its operator does not have, or a part of what can only be
+    /// computed at once.
+    Step {
+        /// Its index, from 0.
+        index: u32,
+    },
     /// The input slice has the wrong length.
     InputLength {
         /// Values that the model takes.
@@ -105,13 +111,17 @@ pub enum Problem {
     WeightLayout(u8),
     /// A reserved byte is not zero.
     Reserved,
-    /// The record is shorter than its kind needs, or its length is no multiple of 4.
+    /// The record is shorter than its kind needs.
     RecordLength,
     /// A tensor has a side of zero, is too large, has a zero point outside int8 or a scale that is not positive and
     /// finite; or a softmax's output is not in steps of 1/256 from -128.
     Tensor,
-    /// A tensor reaches beyond the arena.
+    /// A tensor reaches beyond the arena, or into the bytes that kernels work in.
     OutsideArena,
+    /// The kernel needs more bytes to work in than the arena has before its tensors.
+    Scratch,
+    /// The arena does not keep as many rows of a tensor as the operator needs at once.
+    Rows,
     /// The output overlaps an input, and not exactly the first one of an operator that works in place.
     Overlap,
     /// The shapes of inputs and output do not belong together.
@@ -175,6 +185,7 @@ impl fmt::Display for Error {
                 write!(f, "the header states {expected} operators, the image holds {found}")
             }
             Self::Operator { index, problem } => write!(f, "operator {index}: {problem}"),
+            Self::Step { index } => write!(f, "step {index} of the schedule does not fit its operator"),
             Self::InputLength { expected, found } => {
                 write!(f, "the input has {expected} values, found {found}")
             }
@@ -193,6 +204,7 @@ fn section_name(kind: u32) -> &'static str {
     match kind {
         section::OPERATORS => "operators",
         section::WEIGHTS => "weights",
+        section::SCHEDULE => "schedule",
         section::LABELS => "labels",
         section::RECIPE => "pre-processing recipe",
         section::PROVENANCE => "provenance",
@@ -210,7 +222,9 @@ impl fmt::Display for Problem {
             Self::Reserved => f.write_str("a reserved byte is not zero: the image needs a newer library"),
             Self::RecordLength => f.write_str("the record's length does not fit its kind"),
             Self::Tensor => f.write_str("a tensor's shape, zero point or scale is invalid"),
-            Self::OutsideArena => f.write_str("a tensor lies outside the arena"),
+            Self::OutsideArena => f.write_str("a tensor lies outside the arena's part for tensors"),
+            Self::Scratch => f.write_str("the arena has too few bytes for its kernel to work in"),
+            Self::Rows => f.write_str("the arena keeps fewer rows of a tensor than are needed at once"),
             Self::Overlap => f.write_str(
                 "the output overlaps an input in the arena; only a sum and a softmax may write over their first \
                  input, at the same offset",

@@ -13,9 +13,15 @@ pub struct Multiplier {
 }
 
 impl Multiplier {
+    /// Smallest shift of a valid multiplier.
+    pub const MIN_SHIFT: i8 = -31;
+
+    /// Largest shift of a valid multiplier.
+    pub const MAX_SHIFT: i8 = 30;
+
     /// Whether mantissa and shift lie in their ranges, so that [`Multiplier::rescale`] is exact for every `i32`.
     pub const fn is_valid(self) -> bool {
-        self.mantissa >= 0 && self.shift >= -31 && self.shift <= 30
+        self.mantissa >= 0 && self.shift >= Self::MIN_SHIFT && self.shift <= Self::MAX_SHIFT
     }
 
     /// `floor(x * m + 1/2)`, exact.

@@ -32,6 +32,7 @@
 //! | [`picture`], [`preprocess`] | from a grey picture to the input tensor |
 //! | [`image`] | the model image, byte by byte |
 //! | [`operator`] | what an operator record says |
+//! | [`packing`] | the order of the weights |
 //! | [`kernels`] | the arithmetic of each operator |
 //! | [`fixed_point`] | the one rescale that all operators share |
 //!
@@ -50,6 +51,7 @@ pub mod image;
 pub mod kernels;
 mod model;
 pub mod operator;
+pub mod packing;
 pub mod picture;
 #[cfg(feature = "picture-file")]
 pub mod picture_file;
@@ -57,6 +59,7 @@ pub mod preprocess;
 mod slices;
 mod tensor;
 
+pub use engine::Computed;
 pub use error::{Error, Problem};
 pub use model::Model;
 pub use tensor::{Shape, Tensor};

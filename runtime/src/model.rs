@@ -1,12 +1,13 @@
 //! A checked model image.
 
 use crate::cast;
-use crate::engine;
+use crate::engine::{self, Computed};
 use crate::error::Error;
 use crate::image::layout::section;
-use crate::image::{Crc32, Header, Operators, Sections, TestVector, TestVectors, check_operators};
+use crate::image::{
+    Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
+};
 use crate::kernels::KernelSet;
-use crate::operator::Operator;
 use crate::preprocess::Recipe;
 use crate::slices::copy;
 use crate::tensor::{Shape, Tensor};
@@ -16,8 +17,8 @@ use crate::tensor::{Shape, Tensor};
 pub struct Model<'a> {
     header: Header,
     sections: Sections<'a>,
-    records: &'a [u8],
-    weights: &'a [u8],
+    operators: Operators<'a>,
+    steps: Steps<'a>,
     kernels: KernelSet,
 }
 
@@ -31,10 +32,13 @@ impl<'a> Model<'a> {
     pub fn parse(image: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(image)?;
         let sections = Sections::parse(image, header.sections)?;
-        let records = sections.get(section::OPERATORS)?;
+        let invalid = Error::SectionContent { kind: section::OPERATORS };
         let weights = sections.get(section::WEIGHTS)?;
-        check_operators(Operators::new(records, weights), &header)?;
-        let model = Self { header, sections, records, weights, kernels: KernelSet::best() };
+        let operators = Operators::new(sections.get(section::OPERATORS)?, weights).ok_or(invalid)?;
+        check_operators(&operators, &header)?;
+        let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
+        check_steps(steps, &operators)?;
+        let model = Self { header, sections, operators, steps, kernels: KernelSet::best() };
         model.check_optional_sections()?;
         Ok(model)
     }
@@ -54,10 +58,10 @@ impl<'a> Model<'a> {
     /// # Errors
     /// Only if a slice has the wrong length; nothing has been written then.
     pub fn run(&self, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<(), Error> {
-        self.run_layers(input, arena, output, |_, _, _| ())
+        self.run_layers(input, arena, output, |_| ())
     }
 
-    /// As [`Model::run`], and shows `observe` the output of every operator: its index, the operator, the values.
+    /// As [`Model::run`], and shows `observe` the rows of every operator as they are computed.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -66,7 +70,7 @@ impl<'a> Model<'a> {
         input: &[i8],
         arena: &mut [u8],
         output: &mut [i8],
-        observe: impl FnMut(usize, &Operator<'_>, &[i8]),
+        observe: impl FnMut(Computed<'_, '_>),
     ) -> Result<(), Error> {
         let lens = [self.input().shape.len(), self.output().shape.len(), self.arena_len()];
         if input.len() != lens[0] {
@@ -75,18 +79,17 @@ impl<'a> Model<'a> {
         if output.len() != lens[1] {
             return Err(Error::OutputLength { expected: lens[1], found: output.len() });
         }
-        if arena.len() < lens[2] {
-            return Err(Error::ArenaLength { expected: lens[2], found: arena.len() });
-        }
-        let arena = cast::as_i8_mut(arena);
+        let found = arena.len();
+        let short = Error::ArenaLength { expected: lens[2], found };
+        let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
         // What an operator of a strange image reads without anything having written it is zero, on every device.
-        if let Some(used) = arena.get_mut(..lens[2]) {
-            used.fill(0);
-        }
+        arena.fill(0);
         if let Some(place) = arena.get_mut(self.input().range()) {
             copy(place, input);
         }
-        engine::execute(self.kernels, self.operators(), arena, observe);
+        if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
+            engine::execute(self.kernels, self.operators, self.steps, [scratch, tensors], observe);
+        }
         if let Some(result) = arena.get(self.output().range()) {
             copy(output, result);
         }
@@ -96,7 +99,8 @@ impl<'a> Model<'a> {
     /// Runs a test vector and compares every layer's hash and the output; the index of the first layer that differs,
     /// or the number of operators if only the output does, or [`None`] if all is equal.
     ///
-    /// `output` is overwritten with the network's output.
+    /// `output` is overwritten with the network's output. Layers are computed in turns, so that each needs a hash of its
+    /// own: the network runs once for every [`HASHES`](Self::HASHES) layers.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -106,17 +110,26 @@ impl<'a> Model<'a> {
         arena: &mut [u8],
         output: &mut [i8],
     ) -> Result<Option<usize>, Error> {
-        let mut different = None;
-        self.run_layers(vector.input, arena, output, |index, _, values| {
-            if different.is_none() && vector.layer(index) != Some(Crc32::of(cast::as_u8(values))) {
-                different = Some(index);
+        let layers = self.operators.len();
+        for first in (0..layers).step_by(Self::HASHES) {
+            let mut hashes = [Crc32::default(); Self::HASHES];
+            self.run_layers(vector.input, arena, output, |computed| {
+                if let Some(hash) = computed.index.checked_sub(first).and_then(|index| hashes.get_mut(index))
+                {
+                    *hash = hash.update(cast::as_u8(computed.values));
+                }
+            })?;
+            for (layer, hash) in (first..layers).zip(&hashes) {
+                if vector.layer(layer) != Some(hash.value()) {
+                    return Ok(Some(layer));
+                }
             }
-        })?;
-        if different.is_none() && *output != *vector.output {
-            different = Some(self.header.operators as usize);
         }
-        Ok(different)
+        Ok((*output != *vector.output).then_some(layers))
     }
+
+    /// Layers that [`Model::first_difference`] compares in one run.
+    pub const HASHES: usize = 16;
 
     /// The class that an output of a classifier names: the index of its largest value, the first of equals.
     pub fn class(output: &[i8]) -> usize {
@@ -140,14 +153,24 @@ impl<'a> Model<'a> {
         self.header.arena_len as usize
     }
 
-    /// The operators in the order of execution.
-    pub fn operators(&self) -> Operators<'a> {
-        Operators::new(self.records, self.weights)
+    /// Bytes at the arena's begin in which kernels work.
+    pub const fn scratch_len(&self) -> usize {
+        self.header.scratch_len as usize
+    }
+
+    /// The operators in the order of their records: each after those that it reads from.
+    pub const fn operators(&self) -> Operators<'a> {
+        self.operators
+    }
+
+    /// The order in which the operators' rows are computed.
+    pub const fn steps(&self) -> Steps<'a> {
+        self.steps
     }
 
     /// Bytes of the weights section.
-    pub const fn weight_len(&self) -> usize {
-        self.weights.len()
+    pub fn weight_len(&self) -> usize {
+        self.section(section::WEIGHTS).map_or(0, <[u8]>::len)
     }
 
     /// The kernels that run this model.

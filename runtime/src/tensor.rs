@@ -44,6 +44,9 @@ pub struct Tensor {
     pub offset: u32,
     /// Height, width and channels.
     pub shape: Shape,
+    /// Rows that the arena keeps: all, or, of a tensor that is streamed, the last few. Row `y` lies in the place of row
+    /// `y % rows`.
+    pub rows: u16,
     /// The int8 value of real 0, in [-128, 127].
     pub zero_point: i8,
     /// Step between two neighbouring values; for tools and reports, the kernels never read it.
@@ -53,7 +56,8 @@ pub struct Tensor {
 impl PartialEq for Tensor {
     /// Scales are compared by their bits: the library does no float arithmetic, not even a comparison.
     fn eq(&self, other: &Self) -> bool {
-        (self.offset, self.shape) == (other.offset, other.shape) && self.shares_quantisation(other)
+        (self.offset, self.shape, self.rows) == (other.offset, other.shape, other.rows)
+            && self.shares_quantisation(other)
     }
 }
 
@@ -61,7 +65,27 @@ impl Tensor {
     /// The bytes of the arena that the tensor takes.
     pub fn range(&self) -> Range<usize> {
         let start = self.offset as usize;
-        start..start.saturating_add(self.shape.len())
+        start..start.saturating_add(self.row_len().wrapping_mul(self.rows.into()))
+    }
+
+    /// Values of a row, `width * channels`.
+    pub fn row_len(&self) -> usize {
+        usize::from(self.shape.width).wrapping_mul(self.shape.channels.into())
+    }
+
+    /// Whether the arena keeps all rows.
+    pub const fn is_whole(&self) -> bool {
+        self.rows == self.shape.height
+    }
+
+    /// Where the arena has `rows` rows from `row` on, and how many of them lie there before the place of row 0 comes
+    /// again.
+    pub(crate) fn place(&self, row: usize, rows: usize) -> (Range<usize>, usize) {
+        let kept = usize::from(self.rows);
+        let slot = row.checked_rem(kept).unwrap_or(0);
+        let rows = rows.min(kept.wrapping_sub(slot));
+        let start = (self.offset as usize).wrapping_add(slot.wrapping_mul(self.row_len()));
+        (start..start.wrapping_add(rows.wrapping_mul(self.row_len())), rows)
     }
 
     /// Whether a value means the same real number in both tensors; scales are compared by their bits.
@@ -71,8 +95,8 @@ impl Tensor {
 
     /// Reads a tensor record of [`layout::TENSOR_LEN`](crate::image::layout::TENSOR_LEN) bytes.
     ///
-    /// [`None`] if the record is cut short, a side is zero, the zero point is no int8, the scale is not positive and
-    /// finite, or the tensor is too large for any arena.
+    /// [`None`] if the record is cut short, a side is zero, more rows are kept than there are, the scale is not positive
+    /// and finite, or the tensor is too large for any arena.
     pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
         let shape = Shape {
             height: bytes::u16(record, at.checked_add(4)?)?,
@@ -86,10 +110,18 @@ impl Tensor {
             return None;
         }
         (offset as usize).checked_add(shape.checked_len()?)?;
+        let rows = match bytes::u8(record, at.checked_add(11)?)? {
+            0 => shape.height,
+            rows => u16::from(rows),
+        };
+        if rows > shape.height {
+            return None;
+        }
         Some(Self {
             offset,
             shape,
-            zero_point: i8::try_from(bytes::i16(record, at.checked_add(10)?)?).ok()?,
+            rows,
+            zero_point: bytes::i8(record, at.checked_add(10)?)?,
             scale: f32::from_bits(scale),
         })
     }

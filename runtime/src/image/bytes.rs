@@ -17,10 +17,6 @@ pub(crate) fn u16(record: &[u8], at: usize) -> Option<u16> {
     array(record, at).map(u16::from_le_bytes)
 }
 
-pub(crate) fn i16(record: &[u8], at: usize) -> Option<i16> {
-    array(record, at).map(i16::from_le_bytes)
-}
-
 pub(crate) fn u32(record: &[u8], at: usize) -> Option<u32> {
     array(record, at).map(u32::from_le_bytes)
 }

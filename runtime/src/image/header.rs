@@ -9,6 +9,7 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
     pub(crate) arena_len: u32,
+    pub(crate) scratch_len: u32,
     pub(crate) operators: u32,
     pub(crate) sections: u32,
     pub(crate) input: Tensor,
@@ -43,6 +44,7 @@ impl Header {
         };
         Ok(Self {
             arena_len,
+            scratch_len: field(header::SCRATCH_LEN)?,
             operators: field(header::OPERATORS)?,
             sections: field(header::SECTIONS)?,
             input: endpoint(header::INPUT)?,

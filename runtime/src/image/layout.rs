@@ -30,12 +30,14 @@ pub mod header {
     pub const OPERATORS: usize = 28;
     /// `u32`, number of section table entries.
     pub const SECTIONS: usize = 32;
+    /// `u32`, bytes at the arena's begin in which kernels work; the tensors follow.
+    pub const SCRATCH_LEN: usize = 36;
     /// Tensor record of the network's input.
     pub const INPUT: usize = 40;
     /// Tensor record of the network's output.
     pub const OUTPUT: usize = 56;
     /// Ranges that must be zero.
-    pub const RESERVED: [core::ops::Range<usize>; 3] = [10..12, 36..40, 72..80];
+    pub const RESERVED: [core::ops::Range<usize>; 2] = [10..12, 72..80];
     /// Bytes of the header; the section table follows.
     pub const LEN: usize = 80;
 }
@@ -51,10 +53,12 @@ pub const SECTION_REQUIRED: u32 = 1;
 
 /// Kinds of sections.
 pub mod section {
-    /// Operator records, in the order of execution.
+    /// Operator records, each after those that it reads from.
     pub const OPERATORS: u32 = 1;
     /// Weights, biases and multipliers, in the order in which the operators read them.
     pub const WEIGHTS: u32 = 2;
+    /// Which rows of which operator are computed when, see [`Steps`](crate::image::Steps).
+    pub const SCHEDULE: u32 = 3;
     /// UTF-8, one class name a line.
     pub const LABELS: u32 = 16;
     /// The pre-processing recipe, see [`Recipe`](crate::preprocess::Recipe).
@@ -91,24 +95,29 @@ pub mod operator {
     pub const CONSTANT: u16 = 10;
 }
 
-/// The one order of packing so far: convolution and fully connected `[out][kernel row][kernel column][in]`,
-/// depthwise `[kernel row][kernel column][out]`.
-pub const WEIGHT_LAYOUT_PLAIN: u8 = 0;
+/// The order in which weights are packed, see [`packing`](crate::packing).
+pub const WEIGHT_LAYOUT_PACKED: u8 = 1;
+
+/// Bytes of an operator record.
+pub const RECORD_LEN: usize = 72;
+
+/// Bytes of a step of the schedule.
+pub const STEP_LEN: usize = 6;
 
 /// Byte offsets of the fields of an operator record.
 pub mod record {
     /// `u16`, see [`operator`](super::operator).
     pub const KIND: usize = 0;
-    /// `u16`, bytes of the whole record, a multiple of 4.
-    pub const LEN: usize = 2;
+    /// Two bytes that must be zero.
+    pub const RESERVED: core::ops::Range<usize> = 2..4;
     /// `i8`, smallest output.
     pub const ACTIVATION_MIN: usize = 4;
     /// `i8`, largest output.
     pub const ACTIVATION_MAX: usize = 5;
-    /// `u8`, see [`WEIGHT_LAYOUT_PLAIN`](super::WEIGHT_LAYOUT_PLAIN); 0 for operators without weights.
+    /// `u8`, see [`WEIGHT_LAYOUT_PACKED`](super::WEIGHT_LAYOUT_PACKED); 0 for operators without weights.
     pub const WEIGHT_LAYOUT: usize = 6;
-    /// `u8`, 0; anything else needs a newer library.
-    pub const RESERVED: usize = 7;
+    /// `u8`, 1 where every multiplier is below a quarter, which kernels have a fast form for, else 0.
+    pub const SMALL_MULTIPLIERS: usize = 7;
     /// Tensor record of the (first) input.
     pub const INPUT: usize = 8;
 
@@ -121,11 +130,8 @@ pub mod record {
         pub const WINDOW: usize = 40;
         /// `u32`, offset of the weights in their section.
         pub const WEIGHTS: usize = 52;
-        /// `u32`, offset of the biases (`i32`), followed by the multipliers' mantissas (`i32`) and shifts (`i8`),
-        /// each one an output channel.
+        /// `u32`, offset of the per-channel constants, see [`PerChannel`](crate::operator::PerChannel).
         pub const RESCALE: usize = 56;
-        /// Bytes of the record.
-        pub const LEN: usize = 60;
     }
 
     /// Fully connected.
@@ -136,8 +142,6 @@ pub mod record {
         pub const WEIGHTS: usize = 40;
         /// `u32`, as in [`convolution::RESCALE`](super::convolution::RESCALE).
         pub const RESCALE: usize = 44;
-        /// Bytes of the record.
-        pub const LEN: usize = 48;
     }
 
     /// Elementwise sum.
@@ -150,8 +154,6 @@ pub mod record {
         pub const MANTISSAS: usize = 56;
         /// `[i8; 3]`, shifts in the same order; one byte of zero follows.
         pub const SHIFTS: usize = 68;
-        /// Bytes of the record.
-        pub const LEN: usize = 72;
     }
 
     /// Mean over height and width.
@@ -162,8 +164,6 @@ pub mod record {
         pub const MANTISSA: usize = 40;
         /// `i8`; three bytes of zero follow.
         pub const SHIFT: usize = 44;
-        /// Bytes of the record.
-        pub const LEN: usize = 48;
     }
 
     /// Softmax.
@@ -176,8 +176,6 @@ pub mod record {
         pub const SHIFT: usize = 44;
         /// `i32`, in [-255, 0] after clamping: smaller differences to the maximum give probability 0.
         pub const DIFF_MIN: usize = 48;
-        /// Bytes of the record.
-        pub const LEN: usize = 52;
     }
 
     /// Average pool and maximum pool.
@@ -186,8 +184,6 @@ pub mod record {
         pub const OUTPUT: usize = 24;
         /// As in [`convolution::WINDOW`](super::convolution::WINDOW).
         pub const WINDOW: usize = 40;
-        /// Bytes of the record.
-        pub const LEN: usize = 52;
     }
 
     /// Pad.
@@ -197,8 +193,6 @@ pub mod record {
         /// `u16` rows above, `u16` columns to the left, `u16` channels before; two bytes of zero follow. What is added
         /// on the other sides follows from the output's shape.
         pub const BEFORE: usize = 40;
-        /// Bytes of the record.
-        pub const LEN: usize = 48;
     }
 
     /// Constant.
@@ -207,7 +201,5 @@ pub mod record {
         pub const OUTPUT: usize = super::INPUT;
         /// `u32`, offset of the values in the weights section.
         pub const VALUES: usize = 24;
-        /// Bytes of the record.
-        pub const LEN: usize = 28;
     }
 }

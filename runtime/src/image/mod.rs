@@ -16,7 +16,7 @@
 //! | 24 | `u32` | length of the arena in bytes |
 //! | 28 | `u32` | number of operators |
 //! | 32 | `u32` | number of sections |
-//! | 36 | `u32` | 0 |
+//! | 36 | `u32` | bytes at the begin of the arena in which kernels work; the tensors lie behind |
 //! | 40 | tensor | the network's input |
 //! | 56 | tensor | the network's output |
 //! | 72 | `[u8; 8]` | 0 |
@@ -29,7 +29,8 @@
 //! | 4 | `u16` | height, at least 1 |
 //! | 6 | `u16` | width, at least 1 |
 //! | 8 | `u16` | channels, at least 1 |
-//! | 10 | `i16` | zero point, in [-128, 127] |
+//! | 10 | `i8` | zero point |
+//! | 11 | `u8` | rows that the arena keeps, 0 for all: row `y` lies in the place of row `y % rows` |
 //! | 12 | `f32` | scale, positive and finite; for tools, no kernel reads it |
 //!
 //! A tensor is `height * width * channels` int8 values, channels last.
@@ -47,8 +48,9 @@
 //!
 //! | kind | section | content |
 //! | --- | --- | --- |
-//! | 1 | operators | records, one after the other, in the order of execution |
+//! | 1 | operators | records, one after the other, each after those whose outputs it reads |
 //! | 2 | weights | weights and per-channel constants, in the order in which the operators read them |
+//! | 3 | schedule | which rows of which operator are computed when, see [`Steps`] |
 //! | 16 | labels | UTF-8, one class name a line |
 //! | 17 | recipe | the pre-processing, see [`Recipe`](crate::preprocess::Recipe) |
 //! | 18 | provenance | UTF-8 JSON: training data, command, accuracy |
@@ -57,15 +59,15 @@
 //!
 //! # Operator records
 //!
-//! Every record begins with
+//! Every record has 72 bytes, those that its kind does not use 0, and begins with
 //!
 //! | offset | type | field |
 //! | --- | --- | --- |
 //! | 0 | `u16` | kind |
-//! | 2 | `u16` | length of the record, a multiple of 4; what lies beyond the fields known is skipped |
+//! | 2 | `u16` | 0 |
 //! | 4 | `i8`, `i8` | smallest and largest output (the fused activation) |
-//! | 6 | `u8` | order in which the weights are packed, 0 |
-//! | 7 | `u8` | 0; a reader refuses anything else |
+//! | 6 | `u8` | order in which the weights are packed, 1; 0 without weights |
+//! | 7 | `u8` | 1 where every multiplier is below 1/4, else 0 |
 //! | 8 | tensor | (first) input |
 //!
 //! and goes on with
@@ -85,13 +87,14 @@
 //! of the inputs. The second input of an add has the output's shape, or 1 where a side is to be repeated. Pools and pads
 //! have the input's scale and zero point in the output; padding is that zero point.
 //!
-//! Offsets count from the begin of the weights section. Weights are int8: convolution and fully connected
-//! `[out][kernel row][kernel column][in]`, depthwise `[kernel row][kernel column][out]`. Constants of `n` output
-//! channels are `[i32; n]` biases, `[i32; n]` mantissas, `[i8; n]` shifts. Together the
-//! operators claim at most the section's length.
+//! Offsets count from the begin of the weights section. Weights are int8, packed as [`packing`](crate::packing) says.
+//! Constants of `n` output channels are `[i32; n]` biases, `[i32; n]` sums of the channel's weights, `[i32; n]` mantissas,
+//! `[i8; n]` shifts. The bias has `-zero point * sum` of the input in it: with `x` as it is stored,
+//! `bias + sum of w * x` is what the contract calls the accumulator. Together the operators claim at most the section's
+//! length.
 //!
-//! A new operator is a new kind, a new piece of information a new section or a longer record: old readers skip what
-//! they may and refuse, by name, what they must not.
+//! A new operator is a new kind, a new piece of information a new section: old readers skip what they may and refuse, by
+//! name, what they must not.
 
 pub(crate) mod bytes;
 mod checksum;
@@ -99,6 +102,7 @@ mod embed;
 mod header;
 pub mod layout;
 mod records;
+mod schedule;
 mod sections;
 mod test_vectors;
 
@@ -106,6 +110,7 @@ pub use checksum::{Crc32, image_checksum};
 pub use embed::{Aligned, arena_len, input_len, output_len};
 pub(crate) use header::Header;
 pub use records::Operators;
-pub(crate) use records::check_operators;
+pub(crate) use records::{check_operators, check_steps};
+pub use schedule::{Step, Steps};
 pub(crate) use sections::Sections;
 pub use test_vectors::{TestVector, TestVectors};

@@ -1,66 +1,90 @@
 //! The operator records, one after the other.
 
-use super::bytes;
 use super::header::Header;
-use super::layout::record;
+use super::layout::RECORD_LEN;
+use super::schedule::{Step, Steps};
 use crate::error::{Error, Problem};
 use crate::operator::Operator;
 
-/// The operators of a model in the order of execution, decoded on the way.
-#[derive(Clone, Debug)]
+/// The operators of a model in the order of their records, decoded on the way.
+#[derive(Clone, Copy, Debug)]
 pub struct Operators<'a> {
-    records: &'a [u8],
+    records: &'a [[u8; RECORD_LEN]],
     weights: &'a [u8],
 }
 
 impl<'a> Operators<'a> {
-    pub(crate) fn new(records: &'a [u8], weights: &'a [u8]) -> Self {
-        Self { records, weights }
+    /// [`None`] if the records do not fill their section.
+    pub(crate) fn new(records: &'a [u8], weights: &'a [u8]) -> Option<Self> {
+        match records.as_chunks() {
+            (records, []) => Some(Self { records, weights }),
+            _ => None,
+        }
     }
 
-    /// Cuts off the next record; [`None`] at the end or where no whole record is left.
-    fn next_record(&mut self) -> Option<Result<Operator<'a>, Problem>> {
-        let len = usize::from(bytes::u16(self.records, record::LEN)?);
-        let (record, rest) = self.records.split_at_checked(len)?;
-        if len < record::INPUT || !len.is_multiple_of(4) {
-            return Some(Err(Problem::RecordLength));
-        }
-        self.records = rest;
-        Some(Operator::decode(record, self.weights))
+    /// One operator; [`None`] beyond the last. In a parsed model all can be decoded.
+    pub fn get(&self, index: usize) -> Option<Operator<'a>> {
+        Operator::decode(self.records.get(index)?, self.weights).ok()
+    }
+
+    /// Number of operators.
+    pub const fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.records.is_empty()
     }
 }
 
 impl<'a> Iterator for Operators<'a> {
     type Item = Operator<'a>;
 
-    /// The next operator. In a parsed model none is left out: all have been decoded before.
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_record()?.ok()
+        let first = self.get(0);
+        self.records = self.records.get(1..)?;
+        first
     }
 }
 
-/// Checks each record, that there are as many as the header says and nothing else, and that the last one's output is
-/// the network's.
+/// Checks each record, that there are as many as the header says, and that the last one's output is the network's.
 ///
 /// The time is bounded by the image's length: operators that together claim more weights than there are, and could
 /// be scanned without end, are refused.
-pub(crate) fn check_operators(mut operators: Operators<'_>, header: &Header) -> Result<(), Error> {
-    let mut unclaimed = operators.weights.len();
-    let mut found = 0;
-    let mut last = None;
-    while let Some(decoded) = operators.next_record() {
-        let fail = |problem| Error::Operator { index: found, problem };
-        let operator = decoded.map_err(fail)?;
-        unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
-        operator.check(header.arena_len as usize).map_err(fail)?;
-        found = found.wrapping_add(1);
-        last = Some(*operator.output());
-    }
-    if !operators.records.is_empty() {
-        return Err(Error::Operator { index: found, problem: Problem::RecordLength });
-    }
+pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Result<(), Error> {
+    let found = operators.len() as u32;
     if found != header.operators {
         return Err(Error::OperatorCount { expected: header.operators, found });
     }
+    let mut unclaimed = operators.weights.len();
+    let mut last = None;
+    for (index, record) in (0..).zip(operators.records) {
+        let fail = |problem| Error::Operator { index, problem };
+        let operator = Operator::decode(record, operators.weights).map_err(fail)?;
+        unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
+        operator.check(header).map_err(fail)?;
+        last = Some(*operator.output());
+    }
     if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }
+}
+
+/// Checks that each step computes rows that its operator has; all of them at once where it cannot work by rows.
+pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result<(), Error> {
+    // A step's operator is mostly near the one before.
+    let mut known: Option<(usize, usize, bool)> = None;
+    for (index, Step { operator, rows }) in (0..).zip(steps) {
+        if known.is_none_or(|(found, _, _)| found != operator) {
+            known = operators
+                .get(operator)
+                .map(|found| (operator, usize::from(found.output().shape.height), found.works_by_rows()));
+        }
+        let right = known.is_some_and(|(_, height, by_rows)| {
+            !rows.is_empty() && rows.end <= height && (by_rows || rows.len() == height)
+        });
+        if !right {
+            return Err(Error::Step { index });
+        }
+    }
+    Ok(())
 }

@@ -31,7 +31,11 @@ impl Section {
     }
 
     fn is_known(&self) -> bool {
-        matches!(self.kind, section::OPERATORS | section::WEIGHTS | section::LABELS..=section::TEST_VECTORS)
+        matches!(
+            self.kind,
+            section::OPERATORS | section::WEIGHTS | section::SCHEDULE | section::LABELS
+                ..=section::TEST_VECTORS
+        )
     }
 }
 

@@ -3,37 +3,50 @@
 //! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
 //! them. The scalar set is the oracle: any other must give the same bits.
 
+mod patch;
+mod rows;
 pub mod scalar;
 
-use crate::operator::{Add, Constant, Convolution, FullyConnected, Mean, Pad, Pool, Softmax};
+pub use patch::gather;
+pub use rows::Rows;
+
+use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax};
 
 /// What a kernel set computes.
 ///
-/// Slices are whole tensors, channels last, of exactly the lengths that the operator's shapes say; the operator is
-/// one of a parsed [`Model`](crate::Model). Every method has the scalar kernel as its default, so that a set states
-/// only what it does better.
+/// Slices have exactly the lengths that the operator's shapes say, channels last; the operator is one of a parsed
+/// [`Model`](crate::Model). `scratch` has at least the bytes that the operator's `scratch_len` says; what they hold does
+/// not matter. Every method has the scalar kernel as its default, so that a set states only what it does better.
 pub trait Kernels {
-    /// 2-D convolution of any window.
-    fn convolution(op: &Convolution<'_>, input: &[i8], output: &mut [i8]) {
-        scalar::convolution(op, input, output);
+    /// A matrix times each of some patches, `input` is `[patches][depth]`, `output` `[patches][outputs]`. Scratch: 2 bytes
+    /// for each value of a patch, of two patches where there are more.
+    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        scalar::product(op, input, output);
     }
 
-    /// 1x1 convolution with stride 1.
-    fn pointwise(op: &Convolution<'_>, input: &[i8], output: &mut [i8]) {
-        scalar::pointwise(op, input, output);
+    /// Row `y` of a convolution of any window.
+    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let (matrix, outputs) = (op.matrix(), usize::from(op.output.shape.channels));
+        let many = scratch.len().checked_div(matrix.depth).unwrap_or(0).max(1);
+        for (index, pixels) in output.chunks_mut(many.wrapping_mul(outputs).max(1)).enumerate() {
+            let count = pixels.len().checked_div(outputs).unwrap_or(0);
+            let used = scratch.get_mut(..count.wrapping_mul(matrix.depth)).unwrap_or(&mut []);
+            for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
+                gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
+            }
+            Self::product(&matrix, used, pixels, &mut []);
+        }
     }
 
-    /// Depthwise 2-D convolution of any window and depth multiplier.
-    fn depthwise(op: &Convolution<'_>, input: &[i8], output: &mut [i8]) {
-        scalar::depthwise(op, input, output);
+    /// Row `y` of a depthwise convolution of any window and depth multiplier.
+    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        scalar::depthwise(op, input, y, output);
     }
 
-    /// Fully connected layer.
-    fn fully_connected(op: &FullyConnected<'_>, input: &[i8], output: &mut [i8]) {
-        scalar::fully_connected(op, input, output);
-    }
-
-    /// Elementwise sum in place: `values` holds the first input and takes the output.
+    /// Elementwise sum in place: `values` holds the first input and takes the output. `second` is as long, or shorter and
+    /// repeated.
     fn add(op: &Add, second: &[i8], values: &mut [i8]) {
         scalar::add(op, second, values);
     }
@@ -48,14 +61,14 @@ pub trait Kernels {
         scalar::softmax(op, values);
     }
 
-    /// Mean over a window.
-    fn average_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-        scalar::average_pool(op, input, output);
+    /// Row `y` of a mean over a window.
+    fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+        scalar::average_pool(op, input, y, output);
     }
 
-    /// Largest value of a window.
-    fn max_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-        scalar::max_pool(op, input, output);
+    /// Row `y` of the largest values of a window.
+    fn max_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+        scalar::max_pool(op, input, y, output);
     }
 
     /// A border of zero points.

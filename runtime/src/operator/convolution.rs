@@ -1,11 +1,12 @@
 //! Convolution and depthwise convolution: one record, two meanings of the weights.
 
-use super::Window;
 use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
+use super::{Matrix, Window};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::convolution as record;
+use crate::packing;
 use crate::tensor::Tensor;
 
 /// A convolution, or a depthwise convolution.
@@ -17,8 +18,8 @@ pub struct Convolution<'a> {
     pub output: Tensor,
     /// Kernel, stride, padding.
     pub window: Window,
-    /// int8 weights, zero point 0: convolution `[out][kernel row][kernel column][in]`, depthwise
-    /// `[kernel row][kernel column][out]`, where output channel `c` reads input channel `c / (out / in)`.
+    /// int8 weights, zero point 0, [packed](crate::packing): a matrix, or of a depthwise convolution, whose output channel
+    /// `c` reads input channel `c / (out / in)`, in the order for depthwise.
     pub weights: &'a [i8],
     /// Bias and multiplier of each output channel.
     pub channels: PerChannel<'a>,
@@ -31,9 +32,13 @@ impl<'a> Convolution<'a> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;
         let window = Window::decode(record, record::WINDOW)?;
-        let inputs_each = if depthwise { 1 } else { input.shape.channels as usize };
-        let len =
-            window.taps().checked_mul(inputs_each).and_then(|n| n.checked_mul(output.shape.channels.into()));
+        let outputs = output.shape.channels.into();
+        let len = if depthwise {
+            packing::depthwise_len(window.kernel.map(usize::from), outputs)
+        } else {
+            let patch = window.taps().checked_mul(input.shape.channels.into());
+            patch.and_then(|patch| packing::matrix_len(outputs, patch))
+        };
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
         Ok(Self { input, output, window, weights, channels, activation: activation(record)? })
     }
@@ -46,15 +51,43 @@ impl<'a> Convolution<'a> {
         if depthwise && outputs.checked_rem(inputs) != Some(0) {
             return Err(Problem::Shapes);
         }
-        let inputs_each = if depthwise { 1 } else { inputs };
-        self.channels.check(self.window.taps().saturating_mul(inputs_each))
+        self.channels.check(if depthwise { self.window.taps() } else { self.patch_len() })
     }
 
-    /// Whether this is a 1x1 convolution with stride 1: a matrix product over the pixels.
+    /// Values of the input that one output of a convolution depends on, `[kernel row][kernel column][in]`.
+    pub const fn patch_len(&self) -> usize {
+        self.window.taps().wrapping_mul(self.input.shape.channels as usize)
+    }
+
+    /// Whether this is a 1x1 convolution with stride 1 whose pixels are as long as the rows of its matrix: a product of
+    /// the matrix and the pixels where they lie.
     pub fn is_pointwise(&self) -> bool {
         let Window { kernel, stride, padding } = self.window;
         (kernel, stride, padding) == ([1, 1], [1, 1], [0, 0])
-            && self.input.shape.pixels() == self.output.shape.pixels()
+            && self.input.shape.height == self.output.shape.height
             && self.input.shape.width == self.output.shape.width
+            && usize::from(self.input.shape.channels).is_multiple_of(packing::GROUP)
+    }
+
+    /// The matrix of a convolution.
+    pub const fn matrix(&self) -> Matrix<'a> {
+        Matrix {
+            weights: self.weights,
+            depth: packing::padded(self.patch_len()),
+            channels: self.channels,
+            zero_point: self.output.zero_point,
+            activation: self.activation,
+        }
+    }
+
+    /// Bytes in which a kernel may work: 4 patches, or of a depthwise convolution as many columns as the input has and
+    /// the kernel adds, 4 channels of 6 bytes each.
+    pub const fn scratch_len(&self, depthwise: bool) -> usize {
+        if depthwise {
+            let columns = (self.input.shape.width as usize).wrapping_add(self.window.kernel[1] as usize);
+            columns.wrapping_mul(4 * 6)
+        } else {
+            packing::padded(self.patch_len()).wrapping_mul(4)
+        }
     }
 }

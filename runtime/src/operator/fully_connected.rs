@@ -1,10 +1,12 @@
 //! Fully connected: every output from every input.
 
+use super::Matrix;
 use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::fully_connected as record;
+use crate::packing;
 use crate::tensor::Tensor;
 
 /// A fully connected layer.
@@ -14,7 +16,7 @@ pub struct FullyConnected<'a> {
     pub input: Tensor,
     /// Output, 1x1 with one channel per output.
     pub output: Tensor,
-    /// int8 weights `[out][in]`, zero point 0.
+    /// int8 weights, zero point 0, a [packed](crate::packing) matrix.
     pub weights: &'a [i8],
     /// Bias and multiplier of each output.
     pub channels: PerChannel<'a>,
@@ -26,7 +28,7 @@ impl<'a> FullyConnected<'a> {
     pub(super) fn decode(record: &[u8], section: &'a [u8]) -> Result<Self, Problem> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;
-        let len = input.shape.len().checked_mul(output.shape.channels.into());
+        let len = packing::matrix_len(output.shape.channels.into(), input.shape.len());
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
         Ok(Self { input, output, weights, channels, activation: activation(record)? })
     }
@@ -36,5 +38,24 @@ impl<'a> FullyConnected<'a> {
             return Err(Problem::Shapes);
         }
         self.channels.check(self.input.shape.len())
+    }
+
+    /// The matrix.
+    pub const fn matrix(&self) -> Matrix<'a> {
+        Matrix {
+            weights: self.weights,
+            depth: packing::padded(self.input.shape.len()),
+            channels: self.channels,
+            zero_point: self.output.zero_point,
+            activation: self.activation,
+        }
+    }
+
+    /// Bytes in which a kernel may work: the input once more with 16 bits a value, and as it is where it does not fill
+    /// the rows of the matrix.
+    pub const fn scratch_len(&self) -> usize {
+        let len = self.input.shape.len();
+        let depth = packing::padded(len);
+        depth.wrapping_mul(if depth == len { 2 } else { 3 })
     }
 }

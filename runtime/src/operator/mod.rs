@@ -8,6 +8,7 @@ mod constant;
 mod convolution;
 mod fields;
 mod fully_connected;
+mod matrix;
 mod mean;
 mod pad;
 mod pool;
@@ -19,16 +20,17 @@ pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
+pub use matrix::Matrix;
 pub use mean::Mean;
 pub use pad::Pad;
 pub use pool::Pool;
-pub use rescale::PerChannel;
+pub use rescale::{Channel, PerChannel, Word};
 pub use softmax::Softmax;
 pub use window::Window;
 
 use crate::error::Problem;
 use crate::fixed_point::Activation;
-use crate::image::{bytes, layout};
+use crate::image::{Header, bytes, layout};
 use crate::tensor::Tensor;
 use layout::record;
 
@@ -64,7 +66,7 @@ impl<'a> Operator<'a> {
     /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
     pub(crate) fn decode(record: &[u8], weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
-        if bytes::u8(record, record::RESERVED) != Some(0) {
+        if record.get(record::RESERVED) != Some(&[0; 2]) {
             return Err(Problem::Reserved);
         }
         match kind {
@@ -86,12 +88,12 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// Proves that the operator can run on an arena of `arena_len` bytes.
+    /// Proves that the operator can run on the arena that the header describes.
     ///
     /// # Errors
     /// The first [`Problem`] found.
-    pub(crate) fn check(&self, arena_len: usize) -> Result<(), Problem> {
-        self.check_places(arena_len)?;
+    pub(crate) fn check(&self, header: &Header) -> Result<(), Problem> {
+        self.check_places(header)?;
         let range = self.activation();
         if range.min > range.max {
             return Err(Problem::Activation);
@@ -110,22 +112,71 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// Tensors inside the arena, the output clear of the inputs or exactly in place of the first.
-    fn check_places(&self, arena_len: usize) -> Result<(), Problem> {
-        let output = self.output().range();
-        if output.end > arena_len {
+    /// Tensors inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
+    /// all rows kept where they are needed at once.
+    fn check_places(&self, header: &Header) -> Result<(), Problem> {
+        let arena = header.scratch_len as usize..header.arena_len as usize;
+        let inside = |tensor: &Tensor| {
+            let range = tensor.range();
+            range.start >= arena.start && range.end <= arena.end
+        };
+        if !inside(self.output()) || !self.inputs().all(inside) {
             return Err(Problem::OutsideArena);
         }
-        for (index, input) in self.inputs().map(Tensor::range).enumerate() {
-            if input.end > arena_len {
-                return Err(Problem::OutsideArena);
-            }
-            let in_place = index == 0 && self.works_in_place() && input == output;
-            if !in_place && input.start < output.end && output.start < input.end {
+        if self.scratch_len() > arena.start {
+            return Err(Problem::Scratch);
+        }
+        let whole = self.works_by_rows() || self.output().is_whole();
+        let rows = |input: &Tensor| usize::from(input.rows) >= self.rows_at_once(input);
+        if !whole || !self.inputs().all(rows) {
+            return Err(Problem::Rows);
+        }
+        let output = self.output().range();
+        for (index, input) in self.inputs().enumerate() {
+            let place = input.range();
+            let in_place =
+                index == 0 && self.works_in_place() && place == output && input.rows == self.output().rows;
+            if !in_place && place.start < output.end && output.start < place.end {
                 return Err(Problem::Overlap);
             }
         }
         Ok(())
+    }
+
+    /// Whether a row of the output depends on some rows of the inputs only, so that it can be computed before the others.
+    pub const fn works_by_rows(&self) -> bool {
+        match self {
+            Self::Convolution(_)
+            | Self::Depthwise(_)
+            | Self::AveragePool(_)
+            | Self::MaxPool(_)
+            | Self::Add(_) => true,
+            Self::FullyConnected(_) | Self::Mean(_) | Self::Softmax(_) | Self::Pad(_) | Self::Constant(_) => {
+                false
+            }
+        }
+    }
+
+    /// Rows of an input that must be there to compute one row of the output, or the output.
+    fn rows_at_once(&self, input: &Tensor) -> usize {
+        let height = input.shape.height;
+        match self {
+            Self::Convolution(op) | Self::Depthwise(op) => op.window.kernel[0].min(height),
+            Self::AveragePool(op) | Self::MaxPool(op) => op.window.kernel[0].min(height),
+            Self::Add(_) => 1,
+            _ => height,
+        }
+        .into()
+    }
+
+    /// Bytes in which a kernel may work.
+    pub const fn scratch_len(&self) -> usize {
+        match self {
+            Self::Convolution(op) => op.scratch_len(false),
+            Self::Depthwise(op) => op.scratch_len(true),
+            Self::FullyConnected(op) => op.scratch_len(),
+            _ => 0,
+        }
     }
 
     /// Whether the output may be written over the first input.
@@ -211,10 +262,11 @@ impl<'a> Operator<'a> {
     /// Multiply-accumulates of one inference, taps in the padding included.
     pub const fn macs(&self) -> u64 {
         match self {
-            Self::Convolution(op) | Self::Depthwise(op) => {
-                (op.output.shape.pixels() as u64).wrapping_mul(op.weights.len() as u64)
+            Self::Convolution(op) => (op.output.shape.len() as u64).wrapping_mul(op.patch_len() as u64),
+            Self::Depthwise(op) => (op.output.shape.len() as u64).wrapping_mul(op.window.taps() as u64),
+            Self::FullyConnected(op) => {
+                (op.output.shape.len() as u64).wrapping_mul(op.input.shape.len() as u64)
             }
-            Self::FullyConnected(op) => op.weights.len() as u64,
             _ => 0,
         }
     }

@@ -1,54 +1,90 @@
-//! Weights and the three constants that each output channel has: bias, mantissa, shift.
+//! Weights and the constants that each output channel has.
 
 use crate::cast;
 use crate::error::Problem;
 use crate::fixed_point::Multiplier;
 use crate::image::{bytes, layout};
 use crate::tensor::Tensor;
+use layout::record;
 
-/// Bias and multiplier of each output channel.
+/// A little-endian `i32` at any address.
+pub type Word = [u8; 4];
+
+/// The constants of each output channel.
 #[derive(Clone, Copy, Debug)]
 pub struct PerChannel<'a> {
-    bias: &'a [[u8; 4]],
-    mantissa: &'a [[u8; 4]],
-    shift: &'a [i8],
+    /// Bias at scale `s_in * s_w`, with `-zero point * sum` of the input in it.
+    pub bias: &'a [Word],
+    /// Sum of the channel's weights, for kernels that read `x` with an offset.
+    pub sum: &'a [Word],
+    /// Mantissas of the multipliers `s_in * s_w / s_out`.
+    pub mantissa: &'a [Word],
+    /// Shifts of the multipliers.
+    pub shift: &'a [i8],
+    /// Whether every shift is at most [`PerChannel::SMALL_SHIFT`].
+    pub small: bool,
+}
+
+/// The constants of one channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    /// See [`PerChannel::bias`].
+    pub bias: i32,
+    /// See [`PerChannel::sum`].
+    pub sum: i32,
+    /// `s_in * s_w / s_out`.
+    pub multiplier: Multiplier,
 }
 
 impl<'a> PerChannel<'a> {
+    /// Bytes that a channel has in the image.
+    const LEN: usize = 13;
+
+    /// Multipliers below 1/4: the product's high half, rounded and shifted right, is the exact result.
+    pub const SMALL_SHIFT: i8 = -2;
+
     /// The arrays of `channels` constants that begin `offset` bytes into the weights section.
-    fn decode(weights: &'a [u8], offset: u32, channels: usize) -> Option<Self> {
-        let all = bytes::slice(weights, offset, channels.checked_mul(9)?)?;
-        let (words, shift) = all.split_at_checked(channels.checked_mul(8)?)?;
-        let (bias, mantissa) = words.as_chunks().0.split_at_checked(channels)?;
-        Some(Self { bias, mantissa, shift: cast::as_i8(shift) })
+    fn decode(weights: &'a [u8], offset: u32, channels: usize, small: bool) -> Option<Self> {
+        let all = bytes::slice(weights, offset, channels.checked_mul(Self::LEN)?)?;
+        let (words, shift) = all.split_at_checked(channels.checked_mul(12)?)?;
+        let (bias, rest) = words.as_chunks().0.split_at_checked(channels)?;
+        let (sum, mantissa) = rest.split_at_checked(channels)?;
+        Some(Self { bias, sum, mantissa, shift: cast::as_i8(shift), small })
     }
 
     /// Bytes in the image.
     pub const fn byte_len(&self) -> usize {
-        self.shift.len().wrapping_mul(9)
+        self.shift.len().wrapping_mul(Self::LEN)
     }
 
-    /// Bias (at scale `s_in * s_w`, zero point 0) and multiplier (`s_in * s_w / s_out`) of each channel, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (i32, Multiplier)> + Clone + use<'a> {
-        self.bias.iter().zip(self.mantissa).zip(self.shift).map(|((bias, mantissa), &shift)| {
-            (i32::from_le_bytes(*bias), Multiplier { mantissa: i32::from_le_bytes(*mantissa), shift })
-        })
+    /// The constants of each channel, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Channel> + Clone + use<'a> {
+        self.bias.iter().zip(self.sum).zip(self.mantissa).zip(self.shift).map(
+            |(((bias, sum), mantissa), &shift)| Channel {
+                bias: i32::from_le_bytes(*bias),
+                sum: i32::from_le_bytes(*sum),
+                multiplier: Multiplier { mantissa: i32::from_le_bytes(*mantissa), shift },
+            },
+        )
     }
 
-    /// Proves that `bias + sum of taps products` stays in 32 bits, whatever the activations, and that every
-    /// multiplier is valid.
+    /// Proves that `bias + sum of taps products` stays in 32 bits, whatever the activations and also where a kernel adds
+    /// 128 to them, and that every multiplier is valid.
     pub(super) fn check(&self, taps: usize) -> Result<(), Problem> {
-        // |w| <= 128 and |x - zero point| <= 255.
-        let products = (taps as u64).saturating_mul(128 * 255);
-        for (bias, multiplier) in self.iter() {
-            if products.saturating_add(bias.unsigned_abs().into()) > i32::MAX as u64 {
+        // |w| <= 128 and |x - zero point| <= 255; the zero point's part of the bias is at most 128 * 128 a tap.
+        let each = (taps as u64).saturating_mul(128);
+        let products = each.saturating_mul(255 + 128);
+        let most = (i32::MAX as u64).checked_sub(products).ok_or(Problem::Accumulator)?;
+        for (bias, sum) in self.bias.iter().zip(self.sum) {
+            let [bias, sum] = [bias, sum].map(|word| u64::from(i32::from_le_bytes(*word).unsigned_abs()));
+            if bias > most || sum > each {
                 return Err(Problem::Accumulator);
             }
-            if !multiplier.is_valid() {
-                return Err(Problem::Multiplier);
-            }
         }
-        Ok(())
+        let largest_shift = if self.small { Self::SMALL_SHIFT } else { Multiplier::MAX_SHIFT };
+        let shifts = self.shift.iter().all(|shift| (Multiplier::MIN_SHIFT..=largest_shift).contains(shift));
+        let mantissas = self.mantissa.iter().all(|word| word[3] < 128);
+        if shifts && mantissas { Ok(()) } else { Err(Problem::Multiplier) }
     }
 }
 
@@ -60,16 +96,20 @@ pub(super) fn parameters<'a>(
     len: Option<usize>,
     output: &Tensor,
 ) -> Result<(&'a [i8], PerChannel<'a>), Problem> {
-    match bytes::u8(record, layout::record::WEIGHT_LAYOUT) {
-        Some(layout::WEIGHT_LAYOUT_PLAIN) => {}
+    match bytes::u8(record, record::WEIGHT_LAYOUT) {
+        Some(layout::WEIGHT_LAYOUT_PACKED) => {}
         Some(other) => return Err(Problem::WeightLayout(other)),
         None => return Err(Problem::RecordLength),
     }
+    let small = match bytes::u8(record, record::SMALL_MULTIPLIERS) {
+        Some(flag @ 0..=1) => flag == 1,
+        _ => return Err(Problem::Reserved),
+    };
     let offset = bytes::u32(record, weights_at).ok_or(Problem::RecordLength)?;
     let constants = bytes::u32(record, weights_at.saturating_add(4)).ok_or(Problem::RecordLength)?;
     let find = || {
         let weights = bytes::slice(section, offset, len?)?;
-        let channels = PerChannel::decode(section, constants, output.shape.channels.into())?;
+        let channels = PerChannel::decode(section, constants, output.shape.channels.into(), small)?;
         Some((cast::as_i8(weights), channels))
     };
     find().ok_or(Problem::Weights)

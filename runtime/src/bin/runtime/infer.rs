@@ -3,6 +3,7 @@
 use crate::files;
 use crate::model_file::{self, ModelFile};
 use anyhow::{Context, Result, bail};
+use runtime::Model;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,15 +36,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut outputs = Vec::new();
     for (index, input) in inputs.chunks_exact(length).enumerate() {
         let input: Vec<i8> = input.iter().map(|byte| *byte as i8).collect();
-        let mut layers = Vec::new();
-        let wanted = index == 0 && arguments.layers.is_some();
-        model.run_layers(&input, &mut arena, &mut output, |index, operator, values| {
-            if wanted {
-                layers.push((format!("layer_{index:03}_{}.bin", operator.name()), bytes(values)));
+        match &arguments.layers {
+            Some(folder) if index == 0 => {
+                let mut layers = vec![Vec::new(); model.operators().len()];
+                model.run_layers(&input, &mut arena, &mut output, |computed| {
+                    layers[computed.index].extend(bytes(computed.values));
+                })?;
+                write_layers(folder, &model, &layers)?;
             }
-        })?;
-        if let (true, Some(folder)) = (wanted, &arguments.layers) {
-            write_layers(folder, &layers)?;
+            _ => model.run(&input, &mut arena, &mut output)?,
         }
         outputs.extend(bytes(&output));
     }
@@ -54,7 +55,10 @@ fn bytes(values: &[i8]) -> Vec<u8> {
     values.iter().map(|value| *value as u8).collect()
 }
 
-fn write_layers(folder: &Path, layers: &[(String, Vec<u8>)]) -> Result<()> {
+fn write_layers(folder: &Path, model: &Model<'_>, layers: &[Vec<u8>]) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    layers.iter().try_for_each(|(name, values)| files::write(&folder.join(name), values))
+    for (index, (operator, values)) in model.operators().zip(layers).enumerate() {
+        files::write(&folder.join(format!("layer_{index:03}_{}.bin", operator.name())), values)?;
+    }
+    Ok(())
 }

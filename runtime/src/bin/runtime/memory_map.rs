@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_written_in_place_counts_once() {
         let shape = Shape { height: 1, width: 1, channels: 64 };
-        let at = |offset| Tensor { offset, shape, zero_point: -128, scale: Softmax::OUTPUT_SCALE };
+        let at = |offset| Tensor { offset, shape, rows: 1, zero_point: -128, scale: Softmax::OUTPUT_SCALE };
         let window = Window { kernel: [1; 2], stride: [1; 2], padding: [0; 2] };
         let multiplier = Multiplier { mantissa: 1 << 30, shift: 22 };
         let operators = [

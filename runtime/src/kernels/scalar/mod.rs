@@ -4,22 +4,20 @@
 
 mod add;
 mod constant;
-mod convolution;
 mod depthwise;
 mod mean;
 mod pad;
-mod pointwise;
 mod pool;
+mod product;
 mod softmax;
 
 pub use add::add;
 pub use constant::constant;
-pub use convolution::convolution;
 pub use depthwise::depthwise;
 pub use mean::mean;
 pub use pad::pad;
-pub use pointwise::{fully_connected, pointwise};
 pub use pool::{average_pool, max_pool};
+pub use product::product;
 pub use softmax::softmax;
 
 use super::Kernels;
@@ -29,8 +27,3 @@ use super::Kernels;
 pub struct Scalar;
 
 impl Kernels for Scalar {}
-
-/// `sum of w * (x - zero_point)` over the shorter of the two slices.
-fn dot(x: &[i8], zero_point: i8, w: &[i8]) -> i32 {
-    x.iter().zip(w).map(|(&x, &w)| (i32::from(x) - i32::from(zero_point)) * i32::from(w)).sum()
-}

@@ -1,5 +1,6 @@
 //! Average and maximum over a window.
 
+use crate::kernels::Rows;
 use crate::operator::Pool;
 use crate::slices::part;
 
@@ -8,12 +9,12 @@ const BLOCK: usize = 16;
 
 /// The mean of the values inside the input, rounded half away from zero, clamped.
 ///
-/// `input` is `[in height][in width][channels]`, `output` `[out height][out width][channels]`.
-pub fn average_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-    each_pixel(op, output, |position, pixel| {
+/// Row `y` of the output, `[out width][channels]`.
+pub fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    for (x, pixel) in pixels(op, output) {
         for (block, outputs) in pixel.chunks_mut(BLOCK).enumerate() {
             let (mut sums, mut count) = ([0; BLOCK], 0);
-            for row in window(op, input, position) {
+            for row in window(op, input, [y, x]) {
                 for values in row.chunks_exact(usize::from(op.input.shape.channels).max(1)) {
                     let values = part(values, block * BLOCK, outputs.len());
                     for (sum, &value) in sums.iter_mut().zip(values) {
@@ -26,7 +27,7 @@ pub fn average_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
                 *out = op.activation.clamp(mean(sum, count).into());
             }
         }
-    });
+    }
 }
 
 /// `sum / count`, rounded half away from zero.
@@ -36,35 +37,29 @@ fn mean(sum: i32, count: i32) -> i32 {
 }
 
 /// The largest of the values inside the input, clamped; shapes as of [`average_pool`].
-pub fn max_pool(op: &Pool, input: &[i8], output: &mut [i8]) {
-    each_pixel(op, output, |position, pixel| {
+pub fn max_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    for (x, pixel) in pixels(op, output) {
         pixel.fill(op.activation.min);
-        for row in window(op, input, position) {
+        for row in window(op, input, [y, x]) {
             for values in row.chunks_exact(pixel.len().max(1)) {
                 for (out, &value) in pixel.iter_mut().zip(values) {
                     *out = value.max(*out).min(op.activation.max);
                 }
             }
         }
-    });
-}
-
-/// Calls `pool` with row and column and with the channels of every output pixel.
-fn each_pixel(op: &Pool, output: &mut [i8], pool: impl Fn([usize; 2], &mut [i8])) {
-    let [width, channels] = [op.output.shape.width, op.output.shape.channels].map(usize::from);
-    for (y, row) in output.chunks_exact_mut((width * channels).max(1)).enumerate() {
-        for (x, pixel) in row.chunks_exact_mut(channels.max(1)).enumerate() {
-            pool([y, x], pixel);
-        }
     }
 }
 
+/// The column and the channels of each pixel of a row.
+fn pixels<'a>(op: &Pool, row: &'a mut [i8]) -> impl Iterator<Item = (usize, &'a mut [i8])> {
+    row.chunks_exact_mut(usize::from(op.output.shape.channels).max(1)).enumerate()
+}
+
 /// The pixels of each input row that the window of an output position meets, at least one.
-fn window<'a>(op: &Pool, input: &'a [i8], position: [usize; 2]) -> impl Iterator<Item = &'a [i8]> {
+fn window<'a>(op: &Pool, input: Rows<'a>, [y, x]: [usize; 2]) -> impl Iterator<Item = &'a [i8]> {
     let [height, width, channels] =
         [op.input.shape.height, op.input.shape.width, op.input.shape.channels].map(usize::from);
-    let (top, rows) = op.window.clip(0, position[0], height);
-    let (left, columns) = op.window.clip(1, position[1], width);
-    (top..top + rows.len())
-        .map(move |row| part(input, (row * width + left) * channels, columns.len() * channels))
+    let (top, rows) = op.window.clip(0, y, height);
+    let (left, columns) = op.window.clip(1, x, width);
+    (top..top + rows.len()).map(move |row| part(input.row(row), left * channels, columns.len() * channels))
 }
