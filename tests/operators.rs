@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use runtime::Model;
+use runtime::kernels::KernelSet;
 use tests::spec::{self, Kind};
 use tests::{bytes, random, reference};
 
@@ -15,9 +16,12 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
     for index in 0..COUNT {
         let spec = draw(&mut rng);
         let inputs: Vec<Vec<i8>> = spec.inputs.iter().map(|tensor| tensor.values(&mut rng)).collect();
-        let found = run(&spec, &inputs);
-        distinct.extend(found.iter().copied());
-        assert_eq!(found, reference::run(&spec, &inputs), "operator {index} of seed {seed}: {spec:?}");
+        let expected = reference::run(&spec, &inputs);
+        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+            let found = run(&spec, &inputs, kernels);
+            assert_eq!(found, expected, "operator {index} of seed {seed}, {kernels:?}: {spec:?}");
+        }
+        distinct.extend(expected);
     }
     assert!(
         cfg!(miri) || distinct.len() > 200,
@@ -27,9 +31,10 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
 }
 
 /// The runtime on an image of this one operator.
-fn run(spec: &spec::Spec, inputs: &[Vec<i8>]) -> Vec<i8> {
+fn run(spec: &spec::Spec, inputs: &[Vec<i8>], kernels: KernelSet) -> Vec<i8> {
     let image = bytes::single(spec);
     let model = Model::parse(&image).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
+    let model = model.with_kernels(kernels);
     let mut arena = vec![0x55; model.arena_len()];
     let mut output = vec![0; spec.output.volume()];
     let mut input = inputs.concat();
@@ -102,7 +107,8 @@ fn add_rounds_halves_up_in_each_rescale() {
     };
     // Sum and output at 2^-21 each way: (a + b) / 2, halves up.
     let half = (1 << 30, 0);
-    let found = run(&tie([half, half, (1 << 30, -19)]), &[vec![1, -1, 3, -3], vec![0, 0, 0, 0]]);
+    let found =
+        run(&tie([half, half, (1 << 30, -19)]), &[vec![1, -1, 3, -3], vec![0, 0, 0, 0]], KernelSet::Scalar);
     assert_eq!(found, [1, 0, 2, -1]);
 }
 
@@ -118,6 +124,6 @@ fn an_average_rounds_halves_away_from_zero() {
         activation: (-128, 100),
         constants: Vec::new(),
     };
-    let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]]);
+    let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]], KernelSet::Scalar);
     assert_eq!(found, [7, -7, 100, -128, 1, -1, 2, -128]);
 }

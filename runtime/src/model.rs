@@ -23,7 +23,7 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// Checks an image, in time that is bounded by its length, and chooses the kernels for this processor.
+    /// Checks an image, in time that is bounded by its length, and chooses the fastest kernels for this processor.
     ///
     /// The image may lie at any address; one that is a multiple of 16 is read fastest.
     ///
@@ -41,6 +41,12 @@ impl<'a> Model<'a> {
         let model = Self { header, sections, operators, steps, kernels: KernelSet::best() };
         model.check_optional_sections()?;
         Ok(model)
+    }
+
+    /// The model with other kernels, for comparisons; unchanged if this processor does not run them.
+    #[must_use]
+    pub fn with_kernels(self, kernels: KernelSet) -> Self {
+        if kernels.is_available() { Self { kernels, ..self } } else { self }
     }
 
     /// Sections that an image may lack must be right where it has them.

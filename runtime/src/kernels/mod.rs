@@ -91,9 +91,19 @@ pub enum KernelSet {
 }
 
 impl KernelSet {
+    /// All sets of this build, the fastest first.
+    pub const ALL: &[Self] = &[Self::Scalar];
+
     /// The fastest set that this processor runs.
-    pub const fn best() -> Self {
-        Self::Scalar
+    pub fn best() -> Self {
+        Self::ALL.iter().copied().find(|set| set.is_available()).unwrap_or(Self::Scalar)
+    }
+
+    /// Whether this processor runs the set.
+    pub const fn is_available(self) -> bool {
+        match self {
+            Self::Scalar => true,
+        }
     }
 
     /// The set's name, as the benchmark reports it.
