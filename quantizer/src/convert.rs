@@ -72,7 +72,7 @@ fn summary(calibration: &Calibration, network: &Network) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::NetworkPlan;
     use crate::samples::Samples;
     use crate::testing::{Random, mobilenet};
     use runtime::Model;
@@ -133,7 +133,7 @@ mod tests {
         for (side, stem_stride) in [(28, 1), (32, 1), (96, 2)] {
             let float = FloatNetwork::from_safetensors(&mobilenet(side, stem_stride, 5)).unwrap();
             let conversion = convert(&float, &images(side, 1), UNIT, Method::Minmax).unwrap();
-            let Plan { arena, lower_bound, .. } = image::memory_plan(&conversion.network);
+            let NetworkPlan { arena, lower_bound, .. } = image::memory_plan(&conversion.network);
             assert_eq!(arena, lower_bound, "side {side}");
         }
     }

@@ -28,12 +28,12 @@ pub fn signal_to_noise(
     let sums = images.par_iter().map(|image| {
         let input = network.tensors[graph.input().index()].quantisation;
         let input: Vec<i8> = image.iter().map(|&real| input.quantise(real)).collect();
-        let mut reals = Vec::new();
-        let mut output = vec![0; model.output().shape.len()];
-        model.run_layers(&input, &mut vec![0; model.arena_len()], &mut output, |layer, _, values| {
-            let quantisation = network.tensor(outputs[layer]).quantisation;
-            reals.push(values.iter().map(|&q| quantisation.real(q)).collect::<Vec<f32>>());
-        })?;
+        let layers = image::run_layers(&model, &input)?;
+        let real = |(values, &id): (&Vec<i8>, _)| {
+            let quantisation = network.tensor(id).quantisation;
+            values.iter().map(|&q| quantisation.real(q)).collect::<Vec<f32>>()
+        };
+        let reals: Vec<_> = layers.iter().zip(&outputs).map(real).collect();
         let mut sums = vec![(0.0, 0.0); outputs.len()];
         engine.run(image, |layer, values| sums[layer] = powers(values, &reals[layer]))?;
         Ok(sums)

@@ -17,10 +17,9 @@ pub(super) fn run(network: &Network, model: &Model<'_>, input: &[i8]) -> Result<
     let mut tensors = vec![Vec::new(); network.tensors.len()];
     tensors[0] = input.to_vec();
     let written: Vec<usize> = image::operators(network).map(|layer| layer.output.index()).collect();
-    let mut output = vec![0; model.output().shape.len()];
-    model.run_layers(input, &mut vec![0; model.arena_len()], &mut output, |index, _, values| {
-        tensors[written[index]] = values.to_vec();
-    })?;
+    for (&tensor, values) in written.iter().zip(image::run_layers(model, input)?) {
+        tensors[tensor] = values;
+    }
     for layer in network.layers.iter().filter(|layer| matches!(layer.operator, Int8Operator::Reshape)) {
         tensors[layer.output.index()] = tensors[layer.inputs[0].index()].clone();
     }

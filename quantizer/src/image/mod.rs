@@ -6,7 +6,7 @@ mod scales;
 
 pub use read::read;
 
-use crate::plan::{self, Plan};
+use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Operator, Layer, Network};
 use anyhow::{Context, Result, ensure};
 use record::Parameters;
@@ -31,8 +31,21 @@ pub struct Extras {
 }
 
 /// The memory plan of a network, as [`write()`] uses it.
-pub fn memory_plan(network: &Network) -> Plan {
-    plan::of_network(network, layout::ALIGNMENT)
+pub fn memory_plan(network: &Network) -> NetworkPlan {
+    NetworkPlan::of(network, layout::ALIGNMENT, false)
+}
+
+/// Every layer's output for one input, in the order of [`operators`].
+///
+/// # Errors
+/// If the input has the wrong length.
+pub fn run_layers(model: &Model<'_>, input: &[i8]) -> Result<Vec<Vec<i8>>> {
+    let mut layers = vec![Vec::new(); model.operators().len()];
+    let mut output = vec![0; model.output().shape.len()];
+    model.run_layers(input, &mut vec![0; model.arena_len()], &mut output, |computed| {
+        layers[computed.index].extend_from_slice(computed.values);
+    })?;
+    Ok(layers)
 }
 
 /// The layers that become records of the image, in order: all but reshapes.
@@ -58,17 +71,27 @@ pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
 /// # Errors
 /// If a size exceeds the format, or a section is not one of this network.
 pub fn write_sections(network: &Network, optional: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
-    let plan = memory_plan(network);
+    write_planned(network, &memory_plan(network), optional)
+}
+
+/// As [`write_sections`], with a plan of one's own.
+///
+/// # Errors
+/// As [`write_sections`].
+pub fn write_planned(network: &Network, plan: &NetworkPlan, optional: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut records = Vec::new();
     let mut parameters = Parameters::default();
     for layer in &network.layers {
-        let record = record::record(network, &plan, layer, &mut parameters);
+        let record = record::record(network, plan, layer, &mut parameters);
         records.extend(record.with_context(|| format!("layer \"{}\" in the model image", layer.name))?);
     }
-    let mut sections =
-        vec![(section::OPERATORS, records.concat()), (section::WEIGHTS, parameters.into_bytes())];
+    let mut sections = vec![
+        (section::OPERATORS, records.concat()),
+        (section::WEIGHTS, parameters.into_bytes()),
+        (section::SCHEDULE, schedule(network, plan)?),
+    ];
     sections.extend_from_slice(optional);
-    let image = assemble(network, &plan, &sections)?;
+    let image = assemble(network, plan, &sections)?;
     Model::parse(&image).context("the image just made is invalid")?;
     Ok(image)
 }
@@ -109,27 +132,39 @@ fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8
 /// The inputs, with what the runtime makes of them.
 fn test_vectors(image: &[u8], inputs: &[Vec<i8>]) -> Result<Vec<u8>> {
     let model = Model::parse(image)?;
-    let mut arena = vec![0; model.arena_len()];
-    let mut output = vec![0; model.output().shape.len()];
     let mut bytes = u32::try_from(inputs.len())?.to_le_bytes().to_vec();
     for input in inputs {
-        let mut hashes = Vec::new();
-        model.run_layers(input, &mut arena, &mut output, |_, _, values| {
-            let values: Vec<u8> = values.iter().map(|&value| value as u8).collect();
-            hashes.extend(Crc32::of(&values).to_le_bytes());
-        })?;
-        bytes.extend(input.iter().chain(&output).map(|&value| value as u8));
-        bytes.extend(hashes);
+        let layers: Vec<Vec<u8>> = run_layers(&model, input)?.iter().map(|layer| as_bytes(layer)).collect();
+        bytes.extend(as_bytes(input));
+        bytes.extend(layers.last().into_iter().flatten());
+        bytes.extend(layers.iter().flat_map(|layer| Crc32::of(layer).to_le_bytes()));
+    }
+    Ok(bytes)
+}
+
+fn as_bytes(values: &[i8]) -> Vec<u8> {
+    values.iter().map(|&value| value as u8).collect()
+}
+
+/// The steps, each with the number of its operator's record.
+fn schedule(network: &Network, plan: &NetworkPlan) -> Result<Vec<u8>> {
+    let is_record = |layer: &&Layer| !matches!(layer.operator, Int8Operator::Reshape);
+    let mut bytes = Vec::new();
+    for step in &plan.steps {
+        let record = network.layers[..step.layer].iter().filter(is_record).count();
+        for field in [record, step.rows.start, step.rows.len()] {
+            bytes.extend(u16::try_from(field).context("a schedule holds numbers up to 65535")?.to_le_bytes());
+        }
     }
     Ok(bytes)
 }
 
 /// Header, section table and sections.
-fn assemble(network: &Network, plan: &Plan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
+fn assemble(network: &Network, plan: &NetworkPlan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut image = vec![0; header::LEN + sections.len() * layout::SECTION_LEN];
     for (index, (kind, content)) in sections.iter().enumerate() {
         image.resize(image.len().next_multiple_of(layout::ALIGNMENT), 0);
-        let required = matches!(*kind, section::OPERATORS | section::WEIGHTS);
+        let required = matches!(*kind, section::OPERATORS | section::WEIGHTS | section::SCHEDULE);
         let flags = if required { layout::SECTION_REQUIRED } else { 0 };
         let entry = [*kind, size(image.len())?, size(content.len())?, flags];
         for (field, value) in entry.into_iter().enumerate() {
@@ -149,6 +184,7 @@ fn assemble(network: &Network, plan: &Plan, sections: &[(u32, Vec<u8>)]) -> Resu
         (header::CONTRACT, layout::CONTRACT),
         (header::IMAGE_LEN, size(image.len())?),
         (header::ARENA_LEN, size(plan.arena)?),
+        (header::SCRATCH_LEN, size(plan.scratch)?),
         (header::OPERATORS, size(operators(network).count())?),
         (header::SECTIONS, size(sections.len())?),
     ];

@@ -4,7 +4,9 @@ use super::scales;
 use crate::graph::{Border, Shape, TensorId, Window};
 use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Layer, Network, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
+use runtime::fixed_point::Multiplier;
 use runtime::operator::{self as op, Operator};
+use runtime::packing;
 use runtime::{Model, Tensor};
 
 /// The network of a model image. Layers are named by their number and operator; a reshape is put in where the image
@@ -98,20 +100,22 @@ fn quantisation(tensor: &Tensor) -> Quantisation {
 fn int8_operator(operator: &Operator<'_>) -> Result<Int8Operator> {
     Ok(match operator {
         Operator::Convolution(op) => {
-            let filter =
-                filter(op.weights.to_vec(), &op.channels, &op.input, &op.output, scales::per_channel)?;
+            let weights = matrix(op.weights, &op.output, op.patch_len());
+            let filter = filter(weights, &op.channels, &op.input, &op.output, scales::per_channel)?;
             Int8Operator::Conv2d(window(&op.window, &op.input, &op.output), filter)
         }
         Operator::Depthwise(op) => {
-            // The image has the channels innermost; a filter has one row of weights per channel.
             let channels = usize::from(op.output.shape.channels);
-            let row = |channel| op.weights.iter().skip(channel).step_by(channels).copied();
-            let weights = (0..channels).flat_map(row).collect();
+            let kernel = op.window.kernel.map(usize::from);
+            let taps = (0..kernel[0]).flat_map(|row| (0..kernel[1]).map(move |column| [row, column]));
+            let at = |channel, tap| op.weights[packing::depthwise_index(kernel, channels, tap, channel)];
+            let weights =
+                (0..channels).flat_map(|channel| taps.clone().map(move |tap| at(channel, tap))).collect();
             let filter = filter(weights, &op.channels, &op.input, &op.output, scales::per_channel)?;
             Int8Operator::DepthwiseConv2d(window(&op.window, &op.input, &op.output), filter)
         }
         Operator::FullyConnected(op) => Int8Operator::FullyConnected(filter(
-            op.weights.to_vec(),
+            matrix(op.weights, &op.output, op.input.shape.len()),
             &op.channels,
             &op.input,
             &op.output,
@@ -127,14 +131,28 @@ fn int8_operator(operator: &Operator<'_>) -> Result<Int8Operator> {
     })
 }
 
+/// The rows of a packed matrix.
+fn matrix(packed: &[i8], output: &Tensor, patch: usize) -> Vec<i8> {
+    let outputs = usize::from(output.shape.channels);
+    let at = |output, value| packed[packing::matrix_index(outputs, patch, output, value)];
+    (0..outputs).flat_map(|output| (0..patch).map(move |value| at(output, value))).collect()
+}
+
 fn filter(
     weights: Vec<i8>,
     channels: &op::PerChannel<'_>,
     input: &Tensor,
     output: &Tensor,
-    scales: impl Fn(Quantisation, &[runtime::fixed_point::Multiplier], Quantisation) -> Option<Vec<f32>>,
+    scales: impl Fn(Quantisation, &[Multiplier], Quantisation) -> Option<Vec<f32>>,
 ) -> Result<Int8Filter> {
-    let (bias, multipliers): (Vec<_>, Vec<_>) = channels.iter().unzip();
+    // The image has the zero point's part in the bias, and gives a multiplier of 0 its own shift.
+    let bias = |channel: op::Channel| channel.bias + i32::from(input.zero_point) * channel.sum;
+    let multiplier = |channel: op::Channel| match channel.multiplier {
+        Multiplier { mantissa: 0, .. } => Multiplier { mantissa: 0, shift: 0 },
+        other => other,
+    };
+    let (bias, multipliers): (Vec<_>, Vec<_>) =
+        channels.iter().map(|channel| (bias(channel), multiplier(channel))).unzip();
     let Some(scales) = scales(quantisation(input), &multipliers, quantisation(output)) else {
         bail!("its multipliers are not those of any weights' scales: the image was not made by a quantizer")
     };

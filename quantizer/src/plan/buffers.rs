@@ -33,6 +33,13 @@ impl Buffers {
         }
         compact(&of_tensor, &lives)
     }
+
+    /// Bytes of a row of a buffer whose tensors all have the same rows.
+    pub(super) fn row_len(&self, network: &Network, buffer: usize) -> usize {
+        let tensor = self.of_tensor.iter().position(|&found| found == buffer);
+        tensor
+            .map_or(0, |tensor| network.tensors[tensor].shape.width * network.tensors[tensor].shape.channels)
+    }
 }
 
 /// The lifetime of each buffer, at the index of the tensor that it is named after.

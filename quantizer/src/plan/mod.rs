@@ -1,10 +1,12 @@
-//! The memory plan: where each activation tensor lies in the arena.
+//! The memory plan: which rows are computed when, and where each activation tensor lies in the arena.
 
 mod buffers;
+mod network;
+mod segment;
+mod stream;
 
 pub use buffers::Buffers;
-
-use crate::quantize::Network;
+pub use network::{NetworkPlan, Step};
 
 /// How long a tensor must keep its bytes: from the step that writes it to the last that reads it, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +28,6 @@ pub struct Plan {
     pub arena: usize,
     /// The largest sum of bytes alive in one step: no plan without moving tensors can need less.
     pub lower_bound: usize,
-}
-
-/// The plan of a network: an offset for each of its tensors. Tensors that share a buffer share an offset.
-///
-/// # Panics
-/// If `alignment` is 0.
-pub fn of_network(network: &Network, alignment: usize) -> Plan {
-    let buffers = Buffers::of(network);
-    let Plan { offsets, arena, lower_bound } = plan(&buffers.lifetimes, alignment);
-    Plan { offsets: buffers.of_tensor.iter().map(|&buffer| offsets[buffer]).collect(), arena, lower_bound }
 }
 
 /// Orders in which the tensors are placed that are tried where the first one misses the lower bound.

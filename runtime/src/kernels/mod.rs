@@ -6,6 +6,7 @@
 mod patch;
 mod rows;
 pub mod scalar;
+pub mod scratch;
 
 pub use patch::gather;
 pub use rows::Rows;

@@ -6,6 +6,7 @@ use super::{Matrix, Window};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::convolution as record;
+use crate::kernels::scratch;
 use crate::packing;
 use crate::tensor::Tensor;
 
@@ -80,14 +81,12 @@ impl<'a> Convolution<'a> {
         }
     }
 
-    /// Bytes in which a kernel may work: 4 patches, or of a depthwise convolution as many columns as the input has and
-    /// the kernel adds, 4 channels of 6 bytes each.
+    /// Bytes in which a kernel may work.
     pub const fn scratch_len(&self, depthwise: bool) -> usize {
         if depthwise {
-            let columns = (self.input.shape.width as usize).wrapping_add(self.window.kernel[1] as usize);
-            columns.wrapping_mul(4 * 6)
+            scratch::depthwise(self.input.shape.width as usize, self.window.kernel[1] as usize)
         } else {
-            packing::padded(self.patch_len()).wrapping_mul(4)
+            scratch::convolution(self.patch_len())
         }
     }
 }

@@ -6,6 +6,7 @@ use super::rescale::{self, PerChannel};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::fully_connected as record;
+use crate::kernels::scratch;
 use crate::packing;
 use crate::tensor::Tensor;
 
@@ -51,11 +52,8 @@ impl<'a> FullyConnected<'a> {
         }
     }
 
-    /// Bytes in which a kernel may work: the input once more with 16 bits a value, and as it is where it does not fill
-    /// the rows of the matrix.
+    /// Bytes in which a kernel may work.
     pub const fn scratch_len(&self) -> usize {
-        let len = self.input.shape.len();
-        let depth = packing::padded(len);
-        depth.wrapping_mul(if depth == len { 2 } else { 3 })
+        scratch::fully_connected(self.input.shape.len())
     }
 }

@@ -1,0 +1,112 @@
+//! The plan of a whole network.
+
+use super::segment::Segment;
+use super::{Buffers, Lifetime, Plan, plan, stream};
+use crate::quantize::{Int8Operator, Layer, Network};
+use runtime::kernels::scratch;
+use std::ops::Range;
+
+/// A layer computes some rows of its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Index of the layer.
+    pub layer: usize,
+    /// Rows of its output.
+    pub rows: Range<usize>,
+}
+
+/// What is computed when, and where each tensor lies meanwhile.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// Every row of every layer once, reshapes left out: they cost nothing.
+    pub steps: Vec<Step>,
+    /// Offset of each tensor from the start of the arena. Tensors that share a buffer share an offset.
+    pub offsets: Vec<usize>,
+    /// Rows of each tensor that the arena keeps at a time.
+    pub rows: Vec<usize>,
+    /// Bytes at the arena's start in which kernels work.
+    pub scratch: usize,
+    /// Bytes of the arena, scratch included.
+    pub arena: usize,
+    /// The arena of this schedule with the tensors packed without any gap.
+    pub lower_bound: usize,
+}
+
+impl NetworkPlan {
+    /// Plans a network, with offsets that are multiples of `alignment`: streamed row by row where that makes the arena
+    /// smaller, and `whole` layer by layer.
+    ///
+    /// # Panics
+    /// If `alignment` is 0.
+    pub fn of(network: &Network, alignment: usize, whole: bool) -> Self {
+        let buffers = Buffers::of(network);
+        let segments = if whole {
+            (0..network.layers.len()).map(|layer| Segment::whole(network, layer)).collect()
+        } else {
+            stream::partition(network, &buffers, alignment)
+        };
+        let rows = kept_rows(network, &buffers, &segments);
+        let Plan { offsets, arena, lower_bound } =
+            plan(&lifetimes(network, &buffers, &segments, &rows), alignment);
+        let scratch = network.layers.iter().map(|layer| scratch_len(network, layer)).max().unwrap_or(0);
+        let scratch = scratch.next_multiple_of(alignment);
+        Self {
+            steps: segments.into_iter().flat_map(|segment| segment.steps).collect(),
+            offsets: buffers.of_tensor.iter().map(|&buffer| scratch + offsets[buffer]).collect(),
+            rows: buffers
+                .of_tensor
+                .iter()
+                .zip(&network.tensors)
+                .map(|(&buffer, tensor)| rows[buffer].unwrap_or(tensor.shape.height))
+                .collect(),
+            scratch,
+            arena: scratch + arena,
+            lower_bound: scratch + lower_bound,
+        }
+    }
+}
+
+/// For each buffer the rows that are kept of it, [`None`] for all.
+fn kept_rows(network: &Network, buffers: &Buffers, segments: &[Segment]) -> Vec<Option<usize>> {
+    let mut rows = vec![None; buffers.lifetimes.len()];
+    for segment in segments {
+        for (buffer, kept) in segment.kept(network, buffers) {
+            rows[buffer] = Some(kept);
+        }
+    }
+    rows
+}
+
+/// The buffers with the segments in which they are needed.
+fn lifetimes(
+    network: &Network,
+    buffers: &Buffers,
+    segments: &[Segment],
+    rows: &[Option<usize>],
+) -> Vec<Lifetime> {
+    let segment_of = |layer: usize| segments.partition_point(|segment| segment.layers.end <= layer);
+    let mut lifetimes: Vec<Lifetime> = buffers
+        .lifetimes
+        .iter()
+        .map(|life| Lifetime { size: life.size, first: segment_of(life.first), last: segment_of(life.last) })
+        .collect();
+    for (tensor, &buffer) in network.tensors.iter().zip(&buffers.of_tensor) {
+        if let Some(kept) = rows[buffer] {
+            lifetimes[buffer].size = kept * tensor.shape.width * tensor.shape.channels;
+        }
+    }
+    lifetimes
+}
+
+/// Bytes in which a layer's kernel works.
+fn scratch_len(network: &Network, layer: &Layer) -> usize {
+    let input = layer.inputs.first().map(|&input| network.tensor(input).shape);
+    match (&layer.operator, input) {
+        (Int8Operator::Conv2d(_, filter), _) => scratch::convolution(filter.row_len()),
+        (Int8Operator::DepthwiseConv2d(window, _), Some(input)) => {
+            scratch::depthwise(input.width, window.kernel[1])
+        }
+        (Int8Operator::FullyConnected(filter), _) => scratch::fully_connected(filter.row_len()),
+        _ => 0,
+    }
+}

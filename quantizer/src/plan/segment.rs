@@ -1,0 +1,223 @@
+//! Layers that are computed row by row in turns.
+//!
+//! The last layer asks for a row; each layer asks those before it for the rows that its window covers and that are not
+//! there yet. No row is computed twice. Of a tensor that only these layers use the arena keeps the rows that are still
+//! needed, a ring.
+
+use super::{Buffers, Step};
+use crate::quantize::{Int8Operator, Layer, Network};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The most rows that a model image's tensor record can keep short of all.
+const MOST_KEPT: usize = 255;
+
+/// Consecutive layers with the order in which their rows are computed.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// The layers.
+    pub layers: Range<usize>,
+    /// What is computed when.
+    pub steps: Vec<Step>,
+}
+
+/// Rows of a buffer: when each was written first and when it was used last, in steps.
+type Uses = Vec<(usize, usize)>;
+
+impl Segment {
+    /// One layer by itself; a reshape takes no step.
+    pub fn whole(network: &Network, layer: usize) -> Self {
+        let rows = 0..network.tensor(network.layers[layer].output).shape.height;
+        let reshape = matches!(network.layers[layer].operator, Int8Operator::Reshape);
+        Self {
+            layers: layer..layer + 1,
+            steps: if reshape { Vec::new() } else { vec![Step { layer, rows }] },
+        }
+    }
+
+    /// Layers that all work by rows, streamed.
+    pub fn streamed(network: &Network, layers: Range<usize>) -> Self {
+        let mut order =
+            Order { network, layers: layers.clone(), done: vec![0; layers.len()], steps: Vec::new() };
+        // The last layer's rows pull what they need; what none needs follows.
+        for layer in layers.clone().rev() {
+            while order.done[layer - layers.start] < order.height(layer) {
+                order.compute_row(layer);
+            }
+        }
+        Self { layers, steps: order.steps }
+    }
+
+    /// The buffers that live inside the segment only, each with the rows that it must keep; those that must keep all are
+    /// left out.
+    pub fn kept(&self, network: &Network, buffers: &Buffers) -> Vec<(usize, usize)> {
+        if self.layers.len() < 2 {
+            return Vec::new();
+        }
+        let mut kept = Vec::new();
+        for (buffer, uses) in self.uses(network, buffers) {
+            let least = self.rows_at_once(network, buffers, buffer);
+            let rows = rows_in_use(&uses).max(least);
+            if rows < uses.len() && rows <= MOST_KEPT {
+                kept.push((buffer, rows));
+            }
+        }
+        kept
+    }
+
+    /// Whether each row is still there when it is read: a sum that is written over its operand must not come before the
+    /// operand's other readers.
+    pub fn is_sound(&self, network: &Network, buffers: &Buffers) -> bool {
+        // The tensor whose values a row of a buffer has.
+        let mut holds: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for Step { layer, rows } in &self.steps {
+            let Layer { inputs, output, .. } = &network.layers[*layer];
+            for row in rows.clone() {
+                for (index, input) in inputs.iter().enumerate() {
+                    let tensor = input.index();
+                    let read = rows_read(network, &network.layers[*layer], index, row);
+                    let lost = |row| {
+                        holds.get(&(buffers.of_tensor[tensor], row)).is_some_and(|&held| held != tensor)
+                    };
+                    if read.clone().any(lost) {
+                        return false;
+                    }
+                }
+                holds.insert((buffers.of_tensor[output.index()], row), output.index());
+            }
+        }
+        true
+    }
+
+    /// When the rows of each buffer that lives inside the segment are written and used.
+    fn uses(&self, network: &Network, buffers: &Buffers) -> BTreeMap<usize, Uses> {
+        let inside = |buffer: usize| {
+            let life = &buffers.lifetimes[buffer];
+            let output = buffers.of_tensor[network.output.index()];
+            let input = buffers.of_tensor[0];
+            self.layers.contains(&life.first)
+                && self.layers.contains(&life.last)
+                && buffer != output
+                && buffer != input
+        };
+        let mut uses: BTreeMap<usize, Uses> = BTreeMap::new();
+        for (time, Step { layer, rows }) in self.steps.iter().enumerate() {
+            let layer = &network.layers[*layer];
+            for row in rows.clone() {
+                for (index, input) in layer.inputs.iter().enumerate() {
+                    if let Some(uses) = uses.get_mut(&buffers.of_tensor[input.index()]) {
+                        rows_read(network, layer, index, row).for_each(|row| uses[row].1 = time);
+                    }
+                }
+                let buffer = buffers.of_tensor[layer.output.index()];
+                if inside(buffer) {
+                    let uses = uses.entry(buffer).or_default();
+                    match uses.get_mut(row) {
+                        Some(written_before) => written_before.1 = time,
+                        None => uses.push((time, time)),
+                    }
+                }
+            }
+        }
+        uses
+    }
+
+    /// The most rows of a buffer that one row of a layer's output is made from, as the runtime counts them.
+    fn rows_at_once(&self, network: &Network, buffers: &Buffers, buffer: usize) -> usize {
+        let readers = network.layers[self.layers.clone()]
+            .iter()
+            .flat_map(|layer| layer.inputs.iter().map(move |input| (layer, input)));
+        let rows = readers
+            .filter(|(_, input)| buffers.of_tensor[input.index()] == buffer)
+            .map(|(layer, input)| window_height(&layer.operator).min(network.tensor(*input).shape.height));
+        rows.max().unwrap_or(1)
+    }
+}
+
+/// The most rows in use at a time: from one that is still needed to the newest.
+fn rows_in_use(uses: &Uses) -> usize {
+    let newest = |time: usize| uses.partition_point(|&(written, _)| written <= time);
+    uses.iter().enumerate().map(|(row, &(_, last))| newest(last) - row).max().unwrap_or(0)
+}
+
+/// The order of computation as it grows.
+struct Order<'a> {
+    network: &'a Network,
+    layers: Range<usize>,
+    /// Rows done of each layer.
+    done: Vec<usize>,
+    steps: Vec<Step>,
+}
+
+impl Order<'_> {
+    fn height(&self, layer: usize) -> usize {
+        self.network.tensor(self.network.layers[layer].output).shape.height
+    }
+
+    /// Computes the next row of a layer, and before it what that needs.
+    fn compute_row(&mut self, layer: usize) {
+        let row = self.done[layer - self.layers.start];
+        let description = &self.network.layers[layer];
+        for (index, input) in description.inputs.iter().enumerate() {
+            let writer = self
+                .layers
+                .clone()
+                .take_while(|&before| before < layer)
+                .find(|&before| self.network.layers[before].output == *input);
+            if let Some(writer) = writer {
+                let needed = rows_read(self.network, description, index, row).end;
+                while self.done[writer - self.layers.start] < needed {
+                    self.compute_row(writer);
+                }
+            }
+        }
+        self.done[layer - self.layers.start] = row + 1;
+        match self.steps.last_mut() {
+            Some(last) if last.layer == layer => last.rows.end = row + 1,
+            _ => self.steps.push(Step { layer, rows: row..row + 1 }),
+        }
+    }
+}
+
+/// Whether a layer's output can be computed row by row.
+pub(super) fn works_by_rows(operator: &Int8Operator) -> bool {
+    match operator {
+        Int8Operator::Conv2d(..)
+        | Int8Operator::DepthwiseConv2d(..)
+        | Int8Operator::AveragePool2d(_)
+        | Int8Operator::MaxPool2d(_)
+        | Int8Operator::Add(_) => true,
+        Int8Operator::FullyConnected(_)
+        | Int8Operator::Mean(_)
+        | Int8Operator::Pad(_)
+        | Int8Operator::Reshape
+        | Int8Operator::Constant(_)
+        | Int8Operator::Softmax(..) => false,
+    }
+}
+
+fn window_height(operator: &Int8Operator) -> usize {
+    match operator {
+        Int8Operator::Conv2d(window, _) | Int8Operator::DepthwiseConv2d(window, _) => window.kernel[0],
+        Int8Operator::AveragePool2d(window) | Int8Operator::MaxPool2d(window) => window.kernel[0],
+        _ => 1,
+    }
+}
+
+/// The rows of an input that a row of the output is made from.
+fn rows_read(network: &Network, layer: &Layer, input: usize, row: usize) -> Range<usize> {
+    let height = network.tensor(layer.inputs[input]).shape.height;
+    match &layer.operator {
+        Int8Operator::Conv2d(window, _)
+        | Int8Operator::DepthwiseConv2d(window, _)
+        | Int8Operator::AveragePool2d(window)
+        | Int8Operator::MaxPool2d(window) => {
+            let first = row * window.stride[0];
+            let end = (first + window.kernel[0]).saturating_sub(window.before[0]).min(height);
+            first.saturating_sub(window.before[0]).min(end)..end
+        }
+        Int8Operator::Add(_) if height == 1 => 0..1,
+        Int8Operator::Add(_) => row..row + 1,
+        _ => 0..height,
+    }
+}
