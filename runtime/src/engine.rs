@@ -1,6 +1,8 @@
 //! The executor: a loop over the steps of the schedule. It knows no network by name, and no fusion.
 
 use crate::image::{Operators, Steps};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::x86::Avx512Vnni;
 use crate::kernels::{KernelSet, Kernels, Rows, scalar::Scalar};
 use crate::operator::{Add, Operator};
 use crate::slices::{copy, part};
@@ -38,6 +40,8 @@ pub(crate) fn execute(
             };
             match kernels {
                 KernelSet::Scalar => run::<Scalar>(&operator, &arena, rows.clone(), output, scratch),
+                #[cfg(target_arch = "x86_64")]
+                KernelSet::Avx512Vnni => run::<Avx512Vnni>(&operator, &arena, rows.clone(), output, scratch),
             }
             observe(Computed {
                 index: step.operator,

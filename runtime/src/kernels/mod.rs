@@ -7,6 +7,9 @@ mod patch;
 mod rows;
 pub mod scalar;
 pub mod scratch;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(crate) mod x86;
 
 pub use patch::gather;
 pub use rows::Rows;
@@ -89,11 +92,18 @@ pub trait Kernels {
 pub enum KernelSet {
     /// Plain Rust, on every processor.
     Scalar,
+    /// x86-64 with AVX-512 VNNI.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
 }
 
 impl KernelSet {
     /// All sets of this build, the fastest first.
-    pub const ALL: &[Self] = &[Self::Scalar];
+    pub const ALL: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512Vnni,
+        Self::Scalar,
+    ];
 
     /// The fastest set that this processor runs.
     pub fn best() -> Self {
@@ -101,9 +111,11 @@ impl KernelSet {
     }
 
     /// Whether this processor runs the set.
-    pub const fn is_available(self) -> bool {
+    pub fn is_available(self) -> bool {
         match self {
             Self::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => !cfg!(miri) && x86::has_avx512_vnni(),
         }
     }
 
@@ -111,6 +123,8 @@ impl KernelSet {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => "avx512-vnni",
         }
     }
 }
