@@ -97,6 +97,7 @@ impl Tensor {
     ///
     /// [`None`] if the record is cut short, a side is zero, more rows are kept than there are, the scale is not positive
     /// and finite, or the tensor is too large for any arena.
+    #[inline]
     pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
         let shape = Shape {
             height: bytes::u16(record, at.checked_add(4)?)?,

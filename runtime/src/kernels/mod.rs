@@ -21,7 +21,7 @@ use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softm
 /// Slices have exactly the lengths that the operator's shapes say, channels last; the operator is one of a parsed
 /// [`Model`](crate::Model). `scratch` has at least the bytes that the operator's `scratch_len` says; what they hold does
 /// not matter. Every method has the scalar kernel as its default, so that a set states only what it does better.
-pub trait Kernels {
+pub trait Kernels: Sized {
     /// A matrix times each of some patches, `input` is `[patches][depth]`, `output` `[patches][outputs]`. Scratch: 2 bytes
     /// for each value of a patch, of two patches where there are more.
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
@@ -31,16 +31,7 @@ pub trait Kernels {
 
     /// Row `y` of a convolution of any window.
     fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        let (matrix, outputs) = (op.matrix(), usize::from(op.output.shape.channels));
-        let many = scratch.len().checked_div(matrix.depth).unwrap_or(0).max(1);
-        for (index, pixels) in output.chunks_mut(many.wrapping_mul(outputs).max(1)).enumerate() {
-            let count = pixels.len().checked_div(outputs).unwrap_or(0);
-            let used = scratch.get_mut(..count.wrapping_mul(matrix.depth)).unwrap_or(&mut []);
-            for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
-                gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
-            }
-            Self::product(&matrix, used, pixels, &mut []);
-        }
+        convolve_patches::<Self>(op, input, y, output, scratch);
     }
 
     /// Row `y` of a depthwise convolution of any window and depth multiplier.
@@ -83,6 +74,26 @@ pub trait Kernels {
     /// Values from the image.
     fn constant(op: &Constant<'_>, output: &mut [i8]) {
         scalar::constant(op, output);
+    }
+}
+
+/// A row of a convolution as a product: patches are gathered in the scratch bytes, as many as fit.
+pub(crate) fn convolve_patches<K: Kernels>(
+    op: &Convolution<'_>,
+    input: Rows<'_>,
+    y: usize,
+    output: &mut [i8],
+    scratch: &mut [i8],
+) {
+    let (matrix, outputs) = (op.matrix(), usize::from(op.output.shape.channels));
+    let many = scratch.len().checked_div(matrix.depth).unwrap_or(0).max(1);
+    for (index, pixels) in output.chunks_mut(many.wrapping_mul(outputs).max(1)).enumerate() {
+        let count = pixels.len().checked_div(outputs).unwrap_or(0);
+        let used = scratch.get_mut(..count.wrapping_mul(matrix.depth)).unwrap_or(&mut []);
+        for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
+            gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
+        }
+        K::product(&matrix, used, pixels, &mut []);
     }
 }
 

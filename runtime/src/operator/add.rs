@@ -1,5 +1,6 @@
 //! Elementwise sum of two tensors with different quantisations.
 
+use super::Record;
 use super::fields::{activation, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
@@ -34,7 +35,7 @@ impl Add {
     /// Inputs are shifted left by this much before they are rescaled, to keep their fractions.
     pub const LEFT_SHIFT: u32 = 20;
 
-    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         let multiplier = |index: usize| {
             Ok(Multiplier {
                 mantissa: word(record, record::MANTISSAS + 4 * index)?,

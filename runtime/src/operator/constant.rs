@@ -1,5 +1,6 @@
 //! Constant: values that the image brings along.
 
+use super::Record;
 use super::fields::{activation, tensor};
 use crate::cast;
 use crate::error::Problem;
@@ -18,7 +19,7 @@ pub struct Constant<'a> {
 }
 
 impl<'a> Constant<'a> {
-    pub(super) fn decode(record: &[u8], section: &'a [u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);
         }

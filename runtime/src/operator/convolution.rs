@@ -1,5 +1,6 @@
 //! Convolution and depthwise convolution: one record, two meanings of the weights.
 
+use super::Record;
 use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
 use super::{Matrix, Window};
@@ -29,7 +30,7 @@ pub struct Convolution<'a> {
 }
 
 impl<'a> Convolution<'a> {
-    pub(super) fn decode(record: &[u8], section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;
         let window = Window::decode(record, record::WINDOW)?;

@@ -1,5 +1,6 @@
 //! The fields of an operator record at a byte offset.
 
+use super::Record;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::bytes;
@@ -7,7 +8,8 @@ use crate::image::layout::{self, record};
 use crate::tensor::Tensor;
 
 /// The tensor record at `at`.
-pub(super) fn tensor(record: &[u8], at: usize) -> Result<Tensor, Problem> {
+#[inline]
+pub(super) fn tensor(record: &Record, at: usize) -> Result<Tensor, Problem> {
     if record.len() < at.saturating_add(layout::TENSOR_LEN) {
         return Err(Problem::RecordLength);
     }
@@ -15,7 +17,8 @@ pub(super) fn tensor(record: &[u8], at: usize) -> Result<Tensor, Problem> {
 }
 
 /// The fields that every record begins with.
-pub(super) fn activation(record: &[u8]) -> Result<Activation, Problem> {
+#[inline]
+pub(super) fn activation(record: &Record) -> Result<Activation, Problem> {
     match (bytes::i8(record, record::ACTIVATION_MIN), bytes::i8(record, record::ACTIVATION_MAX)) {
         (Some(min), Some(max)) => Ok(Activation { min, max }),
         _ => Err(Problem::RecordLength),
@@ -23,16 +26,19 @@ pub(super) fn activation(record: &[u8]) -> Result<Activation, Problem> {
 }
 
 /// The `i32` at `at`.
-pub(super) fn word(record: &[u8], at: usize) -> Result<i32, Problem> {
+#[inline]
+pub(super) fn word(record: &Record, at: usize) -> Result<i32, Problem> {
     bytes::i32(record, at).ok_or(Problem::RecordLength)
 }
 
 /// The `u16` at `at`.
-pub(super) fn half_word(record: &[u8], at: usize) -> Result<u16, Problem> {
+#[inline]
+pub(super) fn half_word(record: &Record, at: usize) -> Result<u16, Problem> {
     bytes::u16(record, at).ok_or(Problem::RecordLength)
 }
 
 /// The `i8` at `at`.
-pub(super) fn byte(record: &[u8], at: usize) -> Result<i8, Problem> {
+#[inline]
+pub(super) fn byte(record: &Record, at: usize) -> Result<i8, Problem> {
     bytes::i8(record, at).ok_or(Problem::RecordLength)
 }

@@ -1,6 +1,7 @@
 //! Fully connected: every output from every input.
 
 use super::Matrix;
+use super::Record;
 use super::fields::{activation, tensor};
 use super::rescale::{self, PerChannel};
 use crate::error::Problem;
@@ -26,7 +27,7 @@ pub struct FullyConnected<'a> {
 }
 
 impl<'a> FullyConnected<'a> {
-    pub(super) fn decode(record: &[u8], section: &'a [u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;
         let len = packing::matrix_len(output.shape.channels.into(), input.shape.len());

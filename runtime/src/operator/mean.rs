@@ -1,5 +1,6 @@
 //! Mean over height and width: the global average pool.
 
+use super::Record;
 use super::fields::{activation, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
@@ -20,7 +21,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,
             output: tensor(record, record::OUTPUT)?,

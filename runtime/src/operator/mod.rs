@@ -34,6 +34,9 @@ use crate::image::{Header, bytes, layout};
 use crate::tensor::Tensor;
 use layout::record;
 
+/// The bytes of an operator record. Fields at constant offsets need no check at run time.
+pub(crate) type Record = [u8; layout::RECORD_LEN];
+
 /// One step of a network.
 #[derive(Clone, Copy, Debug)]
 pub enum Operator<'a> {
@@ -64,7 +67,7 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
-    pub(crate) fn decode(record: &[u8], weights: &'a [u8]) -> Result<Self, Problem> {
+    pub(crate) fn decode(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
         if record.get(record::RESERVED) != Some(&[0; 2]) {
             return Err(Problem::Reserved);

@@ -1,5 +1,6 @@
 //! Pad: a border of zero points.
 
+use super::Record;
 use super::fields::{activation, half_word, tensor};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
@@ -19,7 +20,7 @@ pub struct Pad {
 }
 
 impl Pad {
-    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);
         }

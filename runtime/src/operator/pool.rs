@@ -1,5 +1,6 @@
 //! Average and maximum pool: one record, two meanings.
 
+use super::Record;
 use super::Window;
 use super::fields::{activation, tensor};
 use crate::error::Problem;
@@ -21,7 +22,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,
             output: tensor(record, record::OUTPUT)?,

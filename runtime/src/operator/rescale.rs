@@ -1,5 +1,6 @@
 //! Weights and the constants that each output channel has.
 
+use super::Record;
 use crate::cast;
 use crate::error::Problem;
 use crate::fixed_point::Multiplier;
@@ -44,6 +45,7 @@ impl<'a> PerChannel<'a> {
     pub const SMALL_SHIFT: i8 = -2;
 
     /// The arrays of `channels` constants that begin `offset` bytes into the weights section.
+    #[inline]
     fn decode(weights: &'a [u8], offset: u32, channels: usize, small: bool) -> Option<Self> {
         let all = bytes::slice(weights, offset, channels.checked_mul(Self::LEN)?)?;
         let (words, shift) = all.split_at_checked(channels.checked_mul(12)?)?;
@@ -89,8 +91,9 @@ impl<'a> PerChannel<'a> {
 }
 
 /// Finds an operator's weights (`len` of them) and constants through the two offsets at `weights_at`.
+#[inline]
 pub(super) fn parameters<'a>(
-    record: &[u8],
+    record: &Record,
     weights_at: usize,
     section: &'a [u8],
     len: Option<usize>,

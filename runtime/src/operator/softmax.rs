@@ -1,5 +1,6 @@
 //! Softmax over the channels.
 
+use super::Record;
 use super::fields::{activation, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
@@ -26,7 +27,7 @@ impl Softmax {
     /// The sum of this many exponentials, each at most 2^19, stays in 32 bits.
     pub const MAX_CHANNELS: u16 = 4095;
 
-    pub(super) fn decode(record: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);
         }

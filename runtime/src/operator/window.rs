@@ -1,5 +1,6 @@
 //! How a kernel moves over its input: convolutions and pools.
 
+use super::Record;
 use super::fields::half_word;
 use crate::error::Problem;
 use crate::tensor::Shape;
@@ -19,7 +20,7 @@ pub struct Window {
 
 impl Window {
     /// Reads six `u16`: kernel, stride, padding.
-    pub(super) fn decode(record: &[u8], at: usize) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record, at: usize) -> Result<Self, Problem> {
         let pair = |at| Ok([half_word(record, at)?, half_word(record, at + 2)?]);
         Ok(Self { kernel: pair(at)?, stride: pair(at + 4)?, padding: pair(at + 8)? })
     }

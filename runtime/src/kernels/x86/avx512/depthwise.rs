@@ -1,7 +1,8 @@
 //! Depthwise convolution with a 3x3 kernel.
 
+use super::product::unsigned_bias;
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first};
+use super::{LANES, first, load, scatter};
 use crate::kernels::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
@@ -71,10 +72,15 @@ impl Columns {
         if x >= self.width {
             return self.padding;
         }
+        let [first, second, third] = self.rows;
         // SAFETY: the column exists.
-        let [first, second, third] = self.rows.map(|(row, apart)| unsafe {
-            _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(self.mask, row.add(x * apart)))
-        });
+        let [first, second, third] = unsafe {
+            [
+                _mm512_cvtepu8_epi32(load(first.0.add(x * first.1), self.mask)),
+                _mm512_cvtepu8_epi32(load(second.0.add(x * second.1), self.mask)),
+                _mm512_cvtepu8_epi32(load(third.0.add(x * third.1), self.mask)),
+            ]
+        };
         const OR: i32 = 0xfe;
         let joined = _mm512_ternarylogic_epi32::<OR>(
             first,
@@ -97,30 +103,97 @@ unsafe fn block(op: &Convolution<'_>, columns: &Columns, channel: usize, output:
     let finish = Finish::new(op.output.zero_point, op.activation);
     // SAFETY: the masks let through the channels that exist.
     unsafe {
-        let load = |words: *const i8| _mm512_maskz_loadu_epi32(columns.mask, words.cast());
-        let weights: [__m512i; KERNEL] =
-            core::array::from_fn(|tap| load(op.weights.as_ptr().add((tap * channels + channel) * GROUP)));
-        let [bias, sum] =
-            [op.channels.bias, op.channels.sum].map(|words| load(words.as_ptr().add(channel).cast()));
-        let bias = _mm512_sub_epi32(bias, _mm512_slli_epi32::<7>(sum));
+        let mut weights = [columns.padding; KERNEL];
+        for (tap, weight) in weights.iter_mut().enumerate() {
+            let at = op.weights.as_ptr().add((tap * channels + channel) * GROUP);
+            *weight = _mm512_maskz_loadu_epi32(columns.mask, at.cast());
+        }
+        let bias = unsigned_bias(&op.channels, channel, count);
         let rescale = Rescale::load(&op.channels, channel, count);
+        let mut row =
+            Row { columns, weights, bias, rescale, finish, stride, x: 0, ahead: [columns.padding; 2] };
         // Columns to the left of the input wrap around to numbers beyond its right end.
-        let mut x = 0usize.wrapping_sub(op.window.padding[1].into());
-        let mut window = [columns.get(x), columns.get(x.wrapping_add(1)), columns.padding];
-        for index in 0..usize::from(op.output.shape.width) {
-            window[2] = columns.get(x.wrapping_add(2));
-            let mut sum = bias;
-            for (column, weight) in window.into_iter().zip(weights) {
-                sum = _mm512_dpbusd_epi32(sum, column, weight);
+        row.move_to(0usize.wrapping_sub(op.window.padding[1].into()));
+        let width = usize::from(op.output.shape.width);
+        let to = output.as_mut_ptr().add(channel);
+        let mut x = 0;
+        while x + 4 <= width {
+            let values = row.next::<4>();
+            scatter([0, 1, 2, 3].map(|next| to.add((x + next) * channels)), count, values);
+            x += 4;
+        }
+        while x < width {
+            let values = row.next::<1>();
+            scatter([to.add(x * channels)], count, values);
+            x += 1;
+        }
+    }
+}
+
+/// A row of outputs as it is computed from left to right.
+struct Row<'a> {
+    columns: &'a Columns,
+    weights: [__m512i; KERNEL],
+    bias: __m512i,
+    rescale: Rescale,
+    finish: Finish,
+    stride: usize,
+    /// The first column of the next window, and what that and the one after it hold.
+    x: usize,
+    ahead: [__m512i; 2],
+}
+
+impl Row<'_> {
+    /// Begins at a column.
+    ///
+    /// # Safety
+    /// As of [`Columns::get`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn move_to(&mut self, x: usize) {
+        self.x = x;
+        // SAFETY: see above.
+        self.ahead = unsafe { [self.columns.get(x), self.columns.get(x.wrapping_add(1))] };
+    }
+
+    /// The next outputs, at most 4, in the quarters of a register.
+    ///
+    /// # Safety
+    /// As of [`Columns::get`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn next<const N: usize>(&mut self) -> __m512i {
+        let mut values = [self.bias; 4];
+        for value in values.iter_mut().take(N) {
+            // SAFETY: see above.
+            let sum = unsafe { self.sum() };
+            *value = self.rescale.apply(sum);
+        }
+        self.finish.apply(values)
+    }
+
+    /// The next sum.
+    ///
+    /// # Safety
+    /// As of [`Columns::get`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn sum(&mut self) -> __m512i {
+        let [left, middle] = self.ahead;
+        // SAFETY: see above.
+        unsafe {
+            let right = self.columns.get(self.x.wrapping_add(2));
+            let sum = _mm512_dpbusd_epi32(self.bias, left, self.weights[0]);
+            let sum = _mm512_dpbusd_epi32(sum, middle, self.weights[1]);
+            let sum = _mm512_dpbusd_epi32(sum, right, self.weights[2]);
+            // A column that the next output needs too is not made again.
+            self.x = self.x.wrapping_add(self.stride);
+            match self.stride {
+                1 => self.ahead = [middle, right],
+                2 => self.ahead = [right, self.columns.get(self.x.wrapping_add(1))],
+                _ => self.move_to(self.x),
             }
-            let to = output.as_mut_ptr().add(index * channels + channel);
-            _mm_mask_storeu_epi8(to, columns.mask, finish.apply(rescale.apply(sum)));
-            x = x.wrapping_add(stride);
-            window = match stride {
-                1 => [window[1], window[2], columns.padding],
-                2 => [window[2], columns.get(x.wrapping_add(1)), columns.padding],
-                _ => [columns.get(x), columns.get(x.wrapping_add(1)), columns.padding],
-            };
+            sum
         }
     }
 }

@@ -4,13 +4,15 @@
 //! 128 times the sum of the weights leaves the bias.
 
 mod add;
+mod convolution;
 mod depthwise;
 mod mean;
 mod product;
 mod rescale;
 
-use crate::kernels::{Kernels, Rows, scalar};
+use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
 use crate::operator::{Add, Convolution, Matrix, Mean};
+use core::arch::x86_64::*;
 use rescale::Rescale;
 
 /// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
@@ -19,6 +21,58 @@ pub(crate) struct Avx512Vnni;
 
 /// Values, or channels, in a register of 32-bit lanes.
 const LANES: usize = 16;
+
+/// The first values of 16, at most as many as the mask has lanes; zeros in the others.
+///
+/// # Safety
+/// There are as many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn load(from: *const i8, mask: u16) -> __m128i {
+    // SAFETY: the values are there. Masks are slow on some processors, and mostly full.
+    unsafe { if mask == u16::MAX { _mm_loadu_si128(from.cast()) } else { _mm_maskz_loadu_epi8(mask, from) } }
+}
+
+/// Stores as many values as the mask has lanes.
+///
+/// # Safety
+/// There is room.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn store(to: *mut i8, mask: u16, values: __m128i) {
+    // SAFETY: there is room. Masks are slow on some processors, and mostly full.
+    unsafe {
+        if mask == u16::MAX {
+            _mm_storeu_si128(to.cast(), values)
+        } else {
+            _mm_mask_storeu_epi8(to, mask, values)
+        }
+    }
+}
+
+/// Stores the four quarters of a register where `to` says, `count` values of each; as many quarters as there are places.
+///
+/// # Safety
+/// There is room.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn scatter<const N: usize>(to: [*mut i8; N], count: usize, values: __m512i) {
+    let quarters = [
+        _mm512_castsi512_si128(values),
+        _mm512_extracti32x4_epi32::<1>(values),
+        _mm512_extracti32x4_epi32::<2>(values),
+        _mm512_extracti32x4_epi32::<3>(values),
+    ];
+    for index in 0..N {
+        // SAFETY: there is room.
+        unsafe {
+            match count {
+                8 => _mm_storel_epi64(to[index].cast(), quarters[index]),
+                count => store(to[index], first(count), quarters[index]),
+            }
+        }
+    }
+}
 
 /// The lanes that hold the first `count` values.
 const fn first(count: usize) -> u16 {
@@ -34,6 +88,15 @@ impl Kernels for Avx512Vnni {
             unsafe { product::product(op, input, output) };
         } else {
             scalar::product(op, input, output);
+        }
+    }
+
+    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        if convolution::fits(op) {
+            // SAFETY: see above.
+            unsafe { convolution::convolution(op, input, y, output) };
+        } else {
+            convolve_patches::<Self>(op, input, y, output, scratch);
         }
     }
 
@@ -57,11 +120,7 @@ impl Kernels for Avx512Vnni {
     }
 
     fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
-        if Rescale::is_exact(op.multiplier) {
-            // SAFETY: see above.
-            unsafe { mean::mean(op, input, output) };
-        } else {
-            scalar::mean(op, input, output);
-        }
+        // SAFETY: see above.
+        unsafe { mean::mean(op, input, output) };
     }
 }

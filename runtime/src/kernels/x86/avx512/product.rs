@@ -1,14 +1,14 @@
 //! A packed matrix times patches.
 
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first};
-use crate::operator::Matrix;
+use super::{LANES, first, scatter};
+use crate::operator::{Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
 /// Bytes of patches that are made unsigned at a time: a part of the first cache that leaves room for weights.
-const CHUNK: usize = 8192;
+pub(super) const CHUNK: usize = 8192;
 
 /// Whether the operator is one for this kernel: small multipliers, weights as many as it reads, and a patch that fits.
 pub(super) fn fits(op: &Matrix<'_>) -> bool {
@@ -29,13 +29,7 @@ pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     for (input, output) in input.chunks(most * op.depth).zip(output.chunks_mut(most * outputs)) {
         let patches = (input.len() / op.depth).min(output.len() / outputs);
         make_unsigned(input, &mut unsigned);
-        let tiles = Tiles {
-            op,
-            finish: Finish::new(op.zero_point, op.activation),
-            input: unsigned.as_ptr().cast(),
-            output: output.as_mut_ptr(),
-            patches,
-        };
+        let tiles = Tiles { op, input: unsigned.as_ptr().cast(), output: output.as_mut_ptr(), patches };
         // SAFETY: `patches` of them lie in both slices, all made unsigned, and the operator fits.
         unsafe { tiles.run() };
     }
@@ -56,21 +50,31 @@ fn make_unsigned(values: &[i8], unsigned: &mut [MaybeUninit<u8>; CHUNK]) {
 }
 
 /// The product, cut into tiles of patches and blocks of outputs.
-struct Tiles<'a, 'b> {
-    op: &'a Matrix<'b>,
-    finish: Finish,
+pub(super) struct Tiles<'a, 'b> {
+    pub op: &'a Matrix<'b>,
     /// `[patches][depth]`, unsigned.
-    input: *const u8,
+    pub input: *const u8,
     /// `[patches][outputs]`.
-    output: *mut i8,
-    patches: usize,
+    pub output: *mut i8,
+    pub patches: usize,
+}
+
+/// What follows the sums of some blocks of outputs.
+struct Channels<const BLOCKS: usize> {
+    bias: [__m512i; BLOCKS],
+    rescale: [Rescale; BLOCKS],
+    finish: Finish,
+    /// Outputs of the last block.
+    count: usize,
+    /// The same, filled up as the weights are.
+    width: usize,
 }
 
 impl Tiles<'_, '_> {
     /// # Safety
     /// `input` and `output` are as described, and the operator [`fits`].
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn run(&self) {
+    pub unsafe fn run(&self) {
         let outputs = self.op.outputs();
         let mut output = 0;
         // SAFETY: whole blocks as long as there are some, then the last one; see `tile`.
@@ -88,7 +92,7 @@ impl Tiles<'_, '_> {
                 output += 2 * LANES;
             }
             while output < outputs {
-                self.column::<12, 1>(output);
+                self.column::<8, 1>(output);
                 output += LANES;
             }
         }
@@ -103,83 +107,156 @@ impl Tiles<'_, '_> {
         let mut patch = 0;
         // SAFETY: as many patches as there are; see `tile`.
         unsafe {
+            let channels = self.channels::<BLOCKS>(output);
             while patch + PATCHES <= self.patches {
-                self.tile::<PATCHES, BLOCKS>(patch, output);
+                self.tile::<PATCHES, BLOCKS>(&channels, patch, output);
                 patch += PATCHES;
             }
             while patch + 4 <= self.patches {
-                self.tile::<4, BLOCKS>(patch, output);
+                self.tile::<4, BLOCKS>(&channels, patch, output);
                 patch += 4;
             }
             match self.patches - patch {
-                1 => self.tile::<1, BLOCKS>(patch, output),
-                2 => self.tile::<2, BLOCKS>(patch, output),
-                3 => self.tile::<3, BLOCKS>(patch, output),
+                1 => self.tile::<1, BLOCKS>(&channels, patch, output),
+                2 => self.tile::<2, BLOCKS>(&channels, patch, output),
+                3 => self.tile::<3, BLOCKS>(&channels, patch, output),
                 _ => {}
             }
+        }
+    }
+
+    /// The constants of some blocks.
+    ///
+    /// # Safety
+    /// As of [`column`](Self::column).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn channels<const BLOCKS: usize>(&self, output: usize) -> Channels<BLOCKS> {
+        let Matrix { channels, zero_point, activation, .. } = self.op;
+        let count = (self.op.outputs() - output - (BLOCKS - 1) * LANES).min(LANES);
+        let finish = Finish::new(*zero_point, *activation);
+        // SAFETY: all blocks but the last are whole, and the mask lets through the last one's outputs.
+        unsafe {
+            let mut bias = [_mm512_setzero_si512(); BLOCKS];
+            let mut rescale =
+                [Rescale::load(channels, output, if BLOCKS > 1 { LANES } else { count }); BLOCKS];
+            for block in 0..BLOCKS {
+                let (at, count) = (output + block * LANES, if block + 1 < BLOCKS { LANES } else { count });
+                bias[block] = unsigned_bias(channels, at, count);
+                rescale[block] = Rescale::load(channels, at, count);
+            }
+            Channels { bias, rescale, finish, count, width: padded(count) }
         }
     }
 
     /// Some patches times some blocks: every weight is loaded once, every group of 4 inputs once.
     ///
     /// # Safety
-    /// As of [`run`](Self::run); `PATCHES` from `patch` on exist, and `BLOCKS` from `output` on, all of 16 outputs where
-    /// there are several.
+    /// As of [`column`](Self::column); `PATCHES` from `patch` on exist.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn tile<const PATCHES: usize, const BLOCKS: usize>(&self, patch: usize, output: usize) {
-        let Self { op, finish, .. } = self;
-        let left = op.outputs() - output;
-        let width = padded(left).min(LANES);
-        // SAFETY: a block of `width` outputs has `width * depth` weights, those before it 16 * depth each; the masks let
-        // through the outputs that exist. A patch has `depth` inputs.
+    unsafe fn tile<const PATCHES: usize, const BLOCKS: usize>(
+        &self,
+        channels: &Channels<BLOCKS>,
+        patch: usize,
+        output: usize,
+    ) {
+        let depth = self.op.depth;
+        let mut sums = [channels.bias; PATCHES];
+        // A step from group to group: whole blocks, or the last one alone.
+        let (width, mask) =
+            if BLOCKS > 1 { (LANES, first(channels.width)) } else { (channels.width, first(channels.width)) };
+        // SAFETY: a block of `width` outputs has `width * depth` weights, those before it 16 * depth each. A patch has
+        // `depth` inputs. Loops over registers count: closures and iterators would send them through memory.
         unsafe {
-            let mut sums = [[_mm512_setzero_si512(); BLOCKS]; PATCHES];
-            for block in 0..BLOCKS {
-                let bias = self.bias(output + block * LANES);
-                sums.iter_mut().for_each(|sums| sums[block] = bias);
-            }
-            let weights = op.weights.as_ptr().add(output * op.depth);
-            let inputs = self.input.add(patch * op.depth);
-            for group in (0..op.depth).step_by(GROUP) {
-                let weight: [__m512i; BLOCKS] = core::array::from_fn(|block| {
-                    let at = weights.add(block * LANES * op.depth + group * width);
-                    _mm512_maskz_loadu_epi32(first(width), at.cast())
-                });
-                for (index, sums) in sums.iter_mut().enumerate() {
-                    let input = inputs.add(index * op.depth + group).cast::<i32>().read_unaligned();
+            let weights = self.op.weights.as_ptr().add(output * depth);
+            let inputs = self.input.add(patch * depth);
+            for group in (0..depth).step_by(GROUP) {
+                let mut weight = [_mm512_setzero_si512(); BLOCKS];
+                for block in 0..BLOCKS {
+                    let last = block + 1 == BLOCKS;
+                    let step = if last { channels.width } else { width };
+                    let at = weights.add(block * LANES * depth + group * step).cast();
+                    weight[block] =
+                        if last { _mm512_maskz_loadu_epi32(mask, at) } else { _mm512_loadu_si512(at.cast()) };
+                }
+                for index in 0..PATCHES {
+                    let input = inputs.add(index * depth + group).cast::<i32>().read_unaligned();
                     let input = _mm512_set1_epi32(input);
-                    for (sum, weight) in sums.iter_mut().zip(weight) {
-                        *sum = _mm512_dpbusd_epi32(*sum, input, weight);
+                    for block in 0..BLOCKS {
+                        sums[index][block] = _mm512_dpbusd_epi32(sums[index][block], input, weight[block]);
                     }
                 }
             }
+            self.finish(channels, &mut sums, self.output.add(patch * self.op.outputs() + output));
+        }
+    }
+
+    /// Rescales and stores sums, `to` on.
+    ///
+    /// # Safety
+    /// As of [`tile`](Self::tile).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn finish<const PATCHES: usize, const BLOCKS: usize>(
+        &self,
+        channels: &Channels<BLOCKS>,
+        sums: &mut [[__m512i; BLOCKS]; PATCHES],
+        to: *mut i8,
+    ) {
+        let Channels { rescale, finish, count, .. } = channels;
+        for index in 0..PATCHES {
             for block in 0..BLOCKS {
-                let count = (left - block * LANES).min(LANES);
-                let channel = output + block * LANES;
-                let rescale = Rescale::load(&op.channels, channel, count);
-                for (index, sums) in sums.iter().enumerate() {
-                    let to = self.output.add((patch + index) * op.outputs() + channel);
-                    _mm_mask_storeu_epi8(to, first(count), finish.apply(rescale.apply(sums[block])));
+                sums[index][block] = rescale[block].apply(sums[index][block]);
+            }
+        }
+        // SAFETY: the outputs of these patches from the block on exist.
+        let place = |patch: usize, block: usize| unsafe { to.add(patch * self.op.outputs() + block * LANES) };
+        let at = |patch: usize, block: usize| sums[patch][block];
+        // Four blocks are finished at a time, of one patch, or of several where that has fewer.
+        // SAFETY: as above.
+        unsafe {
+            if BLOCKS == 4 || BLOCKS == 3 {
+                for p in 0..PATCHES {
+                    let values = finish.apply([at(p, 0), at(p, 1), at(p, 2), at(p, BLOCKS - 1)]);
+                    if BLOCKS == 4 && *count == LANES {
+                        _mm512_storeu_si512(place(p, 0).cast(), values);
+                    } else {
+                        let used = (BLOCKS - 1) * LANES + count;
+                        _mm512_mask_storeu_epi8(place(p, 0), (1u64 << used).wrapping_sub(1), values);
+                    }
+                }
+            } else if BLOCKS == 2 {
+                for p in (0..PATCHES).step_by(2) {
+                    let q = (p + 1).min(PATCHES - 1);
+                    let values = finish.apply([at(p, 0), at(p, 1), at(q, 0), at(q, 1)]);
+                    let mask = ((1u64 << (LANES + count)) - 1) as u32;
+                    _mm256_mask_storeu_epi8(place(p, 0), mask, _mm512_castsi512_si256(values));
+                    _mm256_mask_storeu_epi8(place(q, 0), mask, _mm512_extracti64x4_epi64::<1>(values));
+                }
+            } else {
+                for p in (0..PATCHES).step_by(4) {
+                    let [q, r, s] = [p + 1, p + 2, p + 3].map(|patch| patch.min(PATCHES - 1));
+                    let values = finish.apply([at(p, 0), at(q, 0), at(r, 0), at(s, 0)]);
+                    scatter([place(p, 0), place(q, 0), place(r, 0), place(s, 0)], *count, values);
                 }
             }
         }
     }
+}
 
-    /// The biases of the block from an output on, for unsigned inputs.
-    ///
-    /// # Safety
-    /// As of [`run`](Self::run).
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn bias(&self, output: usize) -> __m512i {
-        let channels = &self.op.channels;
-        let mask = first(self.op.outputs() - output);
-        // SAFETY: the mask lets through the outputs that exist.
-        unsafe {
-            let bias = _mm512_maskz_loadu_epi32(mask, channels.bias.as_ptr().add(output).cast());
-            let sum = _mm512_maskz_loadu_epi32(mask, channels.sum.as_ptr().add(output).cast());
-            _mm512_sub_epi32(bias, _mm512_slli_epi32::<7>(sum))
-        }
+/// Biases of channels for unsigned inputs, `count` of them from `channel` on; 0 in the other lanes.
+///
+/// # Safety
+/// There are as many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) unsafe fn unsigned_bias(channels: &PerChannel<'_>, channel: usize, count: usize) -> __m512i {
+    let mask = first(count);
+    // SAFETY: the mask lets through the channels that exist.
+    unsafe {
+        let bias = _mm512_maskz_loadu_epi32(mask, channels.bias.as_ptr().add(channel).cast());
+        let sum = _mm512_maskz_loadu_epi32(mask, channels.sum.as_ptr().add(channel).cast());
+        _mm512_sub_epi32(bias, _mm512_slli_epi32::<7>(sum))
     }
 }

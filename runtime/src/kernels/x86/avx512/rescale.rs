@@ -69,12 +69,40 @@ impl Rescale {
     }
 }
 
+/// One multiplier of any size for all lanes, in 64 bits.
+#[derive(Clone, Copy)]
+pub(super) struct RescaleAny {
+    mantissa: __m512i,
+    half: __m512i,
+    right: __m128i,
+}
+
+impl RescaleAny {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    pub fn new(multiplier: Multiplier) -> Self {
+        let right = 31 - i64::from(multiplier.shift);
+        Self {
+            mantissa: _mm512_set1_epi64(multiplier.mantissa.into()),
+            half: _mm512_set1_epi64(1 << (right - 1)),
+            right: _mm_set_epi64x(0, right),
+        }
+    }
+
+    /// `floor(x * m + 1/2)` of the even lanes, 64 bits wide.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    pub fn apply_even(&self, x: __m512i) -> __m512i {
+        _mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(x, self.mantissa), self.half), self.right)
+    }
+}
+
 /// The end of an output: zero point and clamp.
 #[derive(Clone, Copy)]
 pub(super) struct Finish {
     zero_point: __m512i,
-    min: __m128i,
-    max: __m128i,
+    min: __m512i,
+    max: __m512i,
 }
 
 impl Finish {
@@ -82,17 +110,38 @@ impl Finish {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     pub fn new(zero_point: i8, activation: Activation) -> Self {
         Self {
-            zero_point: _mm512_set1_epi32(zero_point.into()),
-            min: _mm_set1_epi8(activation.min),
-            max: _mm_set1_epi8(activation.max),
+            zero_point: _mm512_set1_epi16(zero_point.into()),
+            min: _mm512_set1_epi8(activation.min),
+            max: _mm512_set1_epi8(activation.max),
         }
     }
 
-    /// `x` plus the zero point, clamped.
+    /// Four times 16 values plus the zero point, clamped, one after the other.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    pub fn apply(&self, x: __m512i) -> __m128i {
-        let value = _mm512_cvtsepi32_epi8(_mm512_add_epi32(x, self.zero_point));
-        _mm_min_epi8(_mm_max_epi8(value, self.min), self.max)
+    pub fn apply(&self, [a, b, c, d]: [__m512i; 4]) -> __m512i {
+        // Packing interleaves the four in each quarter of the register. Saturation on the way changes nothing: what it
+        // cuts off is beyond the clamp with and without the zero point.
+        let ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
+        let cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), self.zero_point);
+        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        self.clamp(_mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd)))
+    }
+
+    /// 16 rescaled values of any size plus the zero point, clamped.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    pub fn apply_any(&self, rescale: &RescaleAny, x: __m512i) -> __m128i {
+        let zero_point = _mm512_cvtepi16_epi64(_mm512_castsi512_si128(self.zero_point));
+        let even = _mm512_add_epi64(rescale.apply_even(x), zero_point);
+        let odd = _mm512_add_epi64(rescale.apply_even(_mm512_srli_epi64::<32>(x)), zero_point);
+        let value = _mm_unpacklo_epi8(_mm512_cvtsepi64_epi8(even), _mm512_cvtsepi64_epi8(odd));
+        _mm512_castsi512_si128(self.clamp(_mm512_castsi128_si512(value)))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn clamp(&self, value: __m512i) -> __m512i {
+        _mm512_min_epi8(_mm512_max_epi8(value, self.min), self.max)
     }
 }
