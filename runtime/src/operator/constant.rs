@@ -19,6 +19,7 @@ pub struct Constant<'a> {
 }
 
 impl<'a> Constant<'a> {
+    #[inline]
     pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);

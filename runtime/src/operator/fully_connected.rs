@@ -27,6 +27,7 @@ pub struct FullyConnected<'a> {
 }
 
 impl<'a> FullyConnected<'a> {
+    #[inline]
     pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;

@@ -21,6 +21,7 @@ pub struct Mean {
 }
 
 impl Mean {
+    #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,

@@ -20,6 +20,7 @@ pub struct Pad {
 }
 
 impl Pad {
+    #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);

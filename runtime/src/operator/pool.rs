@@ -22,6 +22,7 @@ pub struct Pool {
 }
 
 impl Pool {
+    #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         Ok(Self {
             input: tensor(record, super::record::INPUT)?,

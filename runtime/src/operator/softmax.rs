@@ -27,6 +27,7 @@ impl Softmax {
     /// The sum of this many exponentials, each at most 2^19, stays in 32 bits.
     pub const MAX_CHANNELS: u16 = 4095;
 
+    #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         if activation(record)? != Activation::NONE {
             return Err(Problem::Activation);

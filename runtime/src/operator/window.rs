@@ -20,6 +20,7 @@ pub struct Window {
 
 impl Window {
     /// Reads six `u16`: kernel, stride, padding.
+    #[inline]
     pub(super) fn decode(record: &Record, at: usize) -> Result<Self, Problem> {
         let pair = |at| Ok([half_word(record, at)?, half_word(record, at + 2)?]);
         Ok(Self { kernel: pair(at)?, stride: pair(at + 4)?, padding: pair(at + 8)? })

@@ -221,6 +221,9 @@ impl Tiles<'_, '_> {
                     let values = finish.apply([at(p, 0), at(p, 1), at(p, 2), at(p, BLOCKS - 1)]);
                     if BLOCKS == 4 && *count == LANES {
                         _mm512_storeu_si512(place(p, 0).cast(), values);
+                    } else if BLOCKS == 3 && *count == LANES {
+                        _mm256_storeu_si256(place(p, 0).cast(), _mm512_castsi512_si256(values));
+                        _mm_storeu_si128(place(p, 2).cast(), _mm512_extracti32x4_epi32::<2>(values));
                     } else {
                         let used = (BLOCKS - 1) * LANES + count;
                         _mm512_mask_storeu_epi8(place(p, 0), (1u64 << used).wrapping_sub(1), values);
@@ -230,9 +233,16 @@ impl Tiles<'_, '_> {
                 for p in (0..PATCHES).step_by(2) {
                     let q = (p + 1).min(PATCHES - 1);
                     let values = finish.apply([at(p, 0), at(p, 1), at(q, 0), at(q, 1)]);
-                    let mask = ((1u64 << (LANES + count)) - 1) as u32;
-                    _mm256_mask_storeu_epi8(place(p, 0), mask, _mm512_castsi512_si256(values));
-                    _mm256_mask_storeu_epi8(place(q, 0), mask, _mm512_extracti64x4_epi64::<1>(values));
+                    let (one, other) =
+                        (_mm512_castsi512_si256(values), _mm512_extracti64x4_epi64::<1>(values));
+                    if *count == LANES {
+                        _mm256_storeu_si256(place(p, 0).cast(), one);
+                        _mm256_storeu_si256(place(q, 0).cast(), other);
+                    } else {
+                        let mask = ((1u64 << (LANES + count)) - 1) as u32;
+                        _mm256_mask_storeu_epi8(place(p, 0), mask, one);
+                        _mm256_mask_storeu_epi8(place(q, 0), mask, other);
+                    }
                 }
             } else {
                 for p in (0..PATCHES).step_by(4) {
