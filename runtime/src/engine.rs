@@ -191,7 +191,10 @@ impl<'a> Arena<'a> {
     }
 
     /// All rows that the arena keeps.
-    fn rows(&self, tensor: &Tensor) -> Rows<'a> {
+    fn rows<'b>(&self, tensor: &'b Tensor) -> Rows<'b>
+    where
+        'a: 'b,
+    {
         Rows::new(tensor, self.get(tensor.range()))
     }
 

@@ -1,6 +1,6 @@
 //! What a tensor is: a shape, a quantisation, a place in the arena.
 
-use crate::image::bytes;
+use crate::image::{bytes, layout};
 use core::ops::Range;
 
 /// Height, width and channels of one image's activations, stored channels last (HWC, row-major).
@@ -78,11 +78,24 @@ impl Tensor {
         self.rows == self.shape.height
     }
 
+    /// The place of a row among those that are kept.
+    #[inline]
+    pub(crate) const fn slot(&self, row: usize) -> usize {
+        // Divisions are slow, 64-bit ones most of all.
+        if self.is_whole() {
+            return row;
+        }
+        match (row as u32).checked_rem(self.rows as u32) {
+            Some(slot) => slot as usize,
+            None => 0,
+        }
+    }
+
     /// Where the arena has `rows` rows from `row` on, and how many of them lie there before the place of row 0 comes
     /// again.
     pub(crate) fn place(&self, row: usize, rows: usize) -> (Range<usize>, usize) {
         let kept = usize::from(self.rows);
-        let slot = row.checked_rem(kept).unwrap_or(0);
+        let slot = self.slot(row);
         let rows = rows.min(kept.wrapping_sub(slot));
         let start = (self.offset as usize).wrapping_add(slot.wrapping_mul(self.row_len()));
         (start..start.wrapping_add(rows.wrapping_mul(self.row_len())), rows)
@@ -93,37 +106,32 @@ impl Tensor {
         self.zero_point == other.zero_point && self.scale.to_bits() == other.scale.to_bits()
     }
 
-    /// Reads a tensor record of [`layout::TENSOR_LEN`](crate::image::layout::TENSOR_LEN) bytes.
-    ///
-    /// [`None`] if the record is cut short, a side is zero, more rows are kept than there are, the scale is not positive
-    /// and finite, or the tensor is too large for any arena.
+    /// Reads a tensor record; [`None`] if it is cut short. What it says is checked by [`Tensor::is_valid`].
     #[inline]
     pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
-        let shape = Shape {
-            height: bytes::u16(record, at.checked_add(4)?)?,
-            width: bytes::u16(record, at.checked_add(6)?)?,
-            channels: bytes::u16(record, at.checked_add(8)?)?,
-        };
-        let offset = bytes::u32(record, at)?;
-        let scale = bytes::u32(record, at.checked_add(12)?)?;
-        // Positive and finite, told by the bits: the library does no float arithmetic.
-        if !(1..f32::INFINITY.to_bits()).contains(&scale) {
-            return None;
-        }
-        (offset as usize).checked_add(shape.checked_len()?)?;
-        let rows = match bytes::u8(record, at.checked_add(11)?)? {
-            0 => shape.height,
-            rows => u16::from(rows),
-        };
-        if rows > shape.height {
-            return None;
-        }
+        let record = record.get(at..)?.first_chunk::<{ layout::TENSOR_LEN }>()?;
+        let height = bytes::u16(record, 4)?;
+        let shape = Shape { height, width: bytes::u16(record, 6)?, channels: bytes::u16(record, 8)? };
         Some(Self {
-            offset,
+            offset: bytes::u32(record, 0)?,
             shape,
-            rows,
-            zero_point: bytes::i8(record, at.checked_add(10)?)?,
-            scale: f32::from_bits(scale),
+            rows: match bytes::u8(record, 11)? {
+                0 => height,
+                rows => u16::from(rows),
+            },
+            zero_point: bytes::i8(record, 10)?,
+            scale: f32::from_bits(bytes::u32(record, 12)?),
         })
+    }
+
+    /// Whether no side is zero, no more rows are kept than there are, the scale is positive and finite, and the tensor is
+    /// not too large for any arena.
+    pub(crate) fn is_valid(&self) -> bool {
+        let len = self.shape.checked_len();
+        let placed = len.is_some_and(|len| (self.offset as usize).checked_add(len).is_some());
+        // Positive and finite, told by the bits: the library does no float arithmetic.
+        placed
+            && self.rows <= self.shape.height
+            && (1..f32::INFINITY.to_bits()).contains(&self.scale.to_bits())
     }
 }

@@ -39,7 +39,7 @@ impl Header {
         }
         let arena_len = field(header::ARENA_LEN)?;
         let endpoint = |at| match Tensor::decode(image, at) {
-            Some(tensor) if tensor.range().end <= arena_len as usize => Ok(tensor),
+            Some(tensor) if tensor.is_valid() && tensor.range().end <= arena_len as usize => Ok(tensor),
             _ => Err(Error::Endpoint),
         };
         Ok(Self {

@@ -7,18 +7,18 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     values: &'a [i8],
-    row_len: usize,
-    kept: usize,
+    tensor: &'a Tensor,
 }
 
 impl<'a> Rows<'a> {
     /// The rows of `tensor`, whose part of the arena is `values`.
-    pub fn new(tensor: &Tensor, values: &'a [i8]) -> Self {
-        Self { values, row_len: tensor.row_len(), kept: tensor.rows.into() }
+    pub const fn new(tensor: &'a Tensor, values: &'a [i8]) -> Self {
+        Self { values, tensor }
     }
 
     /// Row `y`, `[width][channels]`: the one written last of those that share its place.
     pub fn row(&self, y: usize) -> &'a [i8] {
-        part(self.values, y.checked_rem(self.kept).unwrap_or(0).wrapping_mul(self.row_len), self.row_len)
+        let row_len = self.tensor.row_len();
+        part(self.values, self.tensor.slot(y).wrapping_mul(row_len), row_len)
     }
 }

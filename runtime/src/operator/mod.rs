@@ -97,6 +97,9 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// The first [`Problem`] found.
     pub(crate) fn check(&self, header: &Header) -> Result<(), Problem> {
+        if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
+            return Err(Problem::Tensor);
+        }
         self.check_places(header)?;
         let range = self.activation();
         if range.min > range.max {
