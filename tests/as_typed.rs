@@ -66,7 +66,21 @@ fn info_and_bench_state_their_keys() {
     }
     let bench = run("runtime", &["bench", "--json"]).json();
     assert!(bench["ns"].as_f64().is_some_and(|ns| ns > 0.0), "{bench}");
+    assert_eq!(bench["kernels"], runtime::kernels::KernelSet::best().name());
+}
+
+#[test]
+fn bench_takes_kernels_by_name_and_shows_layers() {
+    let bench = run("runtime", &["bench", "--kernels", "scalar", "--layers", "--json"]).json();
     assert_eq!(bench["kernels"], "scalar");
+    let layers = bench["layers"].as_array().expect("a list");
+    assert_eq!(layers.len(), 66);
+    let sum: u64 = layers.iter().filter_map(serde_json::Value::as_u64).sum();
+    let whole = bench["ns"].as_u64().expect("a number");
+    assert!(sum > whole / 2 && sum < 2 * whole, "{sum} of {whole}");
+    let wrong = run("runtime", &["bench", "--kernels", "abacus"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.stderr.contains("scalar"), "{wrong:?}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub fn image(
         content.resize(content.len().next_multiple_of(16), 0);
     }
     let mut bytes = b"edge8\r\n\x1a".to_vec();
-    bytes.extend(1u16.to_le_bytes());
+    bytes.extend(2u16.to_le_bytes());
     bytes.extend([0; 2]);
     for word in [1, begin + content.len(), 0, SCRATCH + arena, records.len(), sections.len(), SCRATCH] {
         bytes.extend((word as u32).to_le_bytes());

@@ -149,7 +149,7 @@ impl fmt::Display for Error {
             Self::Version { found } => {
                 write!(
                     f,
-                    "format version {found}, this library reads version 1: make the image again with its quantizer"
+                    "format version {found}, this library reads version 2: make the image again with its quantizer"
                 )
             }
             Self::Contract { found } => {

@@ -4,7 +4,7 @@
 pub const MAGIC: [u8; 8] = *b"edge8\r\n\x1a";
 
 /// The format version that this library reads and that its quantizer writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The int8 arithmetic: TensorFlow Lite's int8 specification with single rounding.
 pub const CONTRACT: u32 = 1;

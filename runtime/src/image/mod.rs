@@ -8,7 +8,7 @@
 //! | offset | type | field |
 //! | --- | --- | --- |
 //! | 0 | `[u8; 8]` | magic, `edge8\r\n\x1a` |
-//! | 8 | `u16` | format version, 1; it changes only where an old reader would misread a new image |
+//! | 8 | `u16` | format version, 2; it changes only where an old reader would misread a new image |
 //! | 10 | `u16` | 0 |
 //! | 12 | `u32` | int8 contract, 1: TensorFlow Lite's int8 specification with single rounding |
 //! | 16 | `u32` | length of the image in bytes |

@@ -1,8 +1,11 @@
 //! `runtime bench`: the time of an inference alone.
 
 use crate::model_file::{self, ModelOption};
-use crate::report::{Report, time};
+use crate::report::{self, Report, time};
 use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use runtime::kernels::KernelSet;
+use runtime::{Model, Shape};
 use serde_json::json;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -18,42 +21,107 @@ const TIME: Duration = Duration::from_secs(2);
 pub struct Arguments {
     #[command(flatten)]
     model: ModelOption,
-    /// Print one JSON object with the keys ns (median) and kernels.
+    /// Measure other kernels than the fastest ones.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(available().map(KernelSet::name)))]
+    kernels: Option<String>,
+    /// Print the time that each layer takes as well.
+    #[arg(long)]
+    layers: bool,
+    /// Print one JSON object with the keys ns (median), kernels and, with --layers, layers.
     #[arg(long)]
     json: bool,
 }
 
+/// The kernel sets that this processor runs.
+fn available() -> impl Iterator<Item = KernelSet> {
+    KernelSet::ALL.iter().copied().filter(|set| set.is_available())
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
     let file = arguments.model.load()?;
-    let model = file.parse()?;
+    let mut model = file.parse()?;
+    if let Some(set) = available().find(|set| arguments.kernels.as_deref() == Some(set.name())) {
+        model = model.with_kernels(set);
+    }
     let input = noise(model.input().shape.len());
     let mut arena = model_file::arena(&model)?;
     let mut output = vec![0; model.output().shape.len()];
-    let mut times = Vec::new();
-    for _ in 0..WARM_UP {
-        model.run(&input, &mut arena, &mut output)?;
-    }
-    let begin = Instant::now();
-    while times.len() < RUNS || begin.elapsed() < TIME {
+    let times = repeat(|| {
         let start = Instant::now();
         model.run(black_box(&input), &mut arena, black_box(&mut output))?;
-        times.push(start.elapsed().as_nanos());
-    }
-    times.sort_unstable();
+        Ok(start.elapsed())
+    })?;
     let (median, fastest) = (times[times.len() / 2], times[0]);
     let kernels = model.kernels().name();
     let report = Report::new(arguments.json);
-    let (shown, least) = (time(median), time(fastest));
+    let (shown, least) = (time(median.as_nanos()), time(fastest.as_nanos()));
     report.text(&format!(
         "{shown} per inference (median of {}, fastest {least}), kernels {kernels}",
         times.len()
     ))?;
+    let layers = if arguments.layers { layers(&model, &input, &mut arena, &mut output)? } else { Vec::new() };
+    if arguments.layers {
+        report.text(&table(&model, &layers))?;
+    }
     report.finish(&json!({
-        "ns": median as u64,
+        "ns": median.as_nanos() as u64,
         "kernels": kernels,
         "runs": times.len(),
-        "fastest_ns": fastest as u64,
+        "fastest_ns": fastest.as_nanos() as u64,
+        "layers": layers.iter().map(|time| time.as_nanos() as u64).collect::<Vec<_>>(),
     }))
+}
+
+/// The times of many runs, sorted.
+fn repeat(mut run: impl FnMut() -> Result<Duration>) -> Result<Vec<Duration>> {
+    for _ in 0..WARM_UP {
+        run()?;
+    }
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    while times.len() < RUNS || begin.elapsed() < TIME {
+        times.push(run()?);
+    }
+    times.sort_unstable();
+    Ok(times)
+}
+
+/// The mean time of each layer. Reading the clock after every few rows takes time of its own, that of the layers that are
+/// streamed most of all.
+fn layers(model: &Model<'_>, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<Vec<Duration>> {
+    let mut times = vec![Duration::ZERO; model.operators().len()];
+    let runs = repeat(|| {
+        let begin = Instant::now();
+        let mut last = begin;
+        model.run_layers(input, arena, output, |computed| {
+            let now = Instant::now();
+            times[computed.index] += now - last;
+            last = now;
+        })?;
+        Ok(begin.elapsed())
+    })?;
+    let count = (runs.len() + WARM_UP) as u32;
+    Ok(times.into_iter().map(|time| time / count).collect())
+}
+
+fn table(model: &Model<'_>, times: &[Duration]) -> String {
+    let whole: Duration = times.iter().sum();
+    let mut text = format!(
+        "{:>3} {:<17} {:<12} {:>10} {:>6} {:>8}",
+        "#", "operator", "output", "time", "share", "GMAC/s"
+    );
+    for (index, (operator, time)) in model.operators().zip(times).enumerate() {
+        let Shape { height, width, channels } = operator.output().shape;
+        let share = 100.0 * time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
+        let speed = operator.macs() as f64 / (time.as_nanos() as f64).max(1.0);
+        text += &format!(
+            "\n{index:>3} {:<17} {:<12} {:>10} {share:>5.1}% {speed:>8.1}",
+            operator.name(),
+            format!("{height}x{width}x{channels}"),
+            report::time(time.as_nanos()),
+        );
+    }
+    text
 }
 
 /// Values without a pattern, the same in every run.
