@@ -152,16 +152,25 @@ unsafe fn block<const V: usize>(op: &Convolution<'_>, columns: &Columns, channel
     unsafe {
         let mut row = Row::<V>::new(op, columns, channel, left);
         let to = output.as_mut_ptr().add(channel);
-        let mut x = 0;
         if V == 1 {
-            while x + 4 <= width {
-                let sums = [row.next()[0], row.next()[0], row.next()[0], row.next()[0]];
-                let values = row.finish.apply(sums);
-                scatter([0, 1, 2, 3].map(|next| to.add((x + next) * channels)), left, values);
-                x += 4;
+            for x in (0..width).step_by(4) {
+                let count = (width - x).min(4);
+                let mut sums = row.bias;
+                let mut four = [sums[0]; 4];
+                for (next, sum) in four.iter_mut().enumerate() {
+                    // Beyond the row's end the last output is stored again.
+                    if next < count {
+                        sums = row.next();
+                    }
+                    *sum = sums[0];
+                }
+                let values = row.finish.apply(four);
+                let places = [0, 1, 2, 3].map(|next: usize| to.add((x + next.min(count - 1)) * channels));
+                scatter(places, left, values);
             }
+            return;
         }
-        while x < width {
+        for x in 0..width {
             let sums = row.next();
             let values = row.finish.apply([sums[0], sums[1.min(V - 1)], sums[2.min(V - 1)], sums[V - 1]]);
             let to = to.add(x * channels);
@@ -175,7 +184,6 @@ unsafe fn block<const V: usize>(op: &Convolution<'_>, columns: &Columns, channel
                 64 => _mm512_storeu_si512(to.cast(), values),
                 _ => _mm512_mask_storeu_epi8(to, columns.mask, values),
             }
-            x += 1;
         }
     }
 }
