@@ -141,7 +141,8 @@ fn added_constant() -> Vec<u8> {
     let mut weights = Vec::new();
     let records =
         [bytes::record(&constant, &[], 12, &mut weights), bytes::record(&add, &[0, 12], 16, &mut weights)];
-    bytes::image(&records, 28, bytes::tensor(&whole, 0), bytes::tensor(&whole, 16), &[(2, weights)])
+    let sections = [(2, weights), (3, bytes::schedule(&[constant, add]))];
+    bytes::image(&records, 28, bytes::tensor(&whole, 0), bytes::tensor(&whole, 16), &sections)
 }
 
 /// One operator of each kind, with random tensors and constants.
