@@ -3,9 +3,12 @@
 mod common;
 
 use quantizer::compare::Dump;
+use quantizer::plan::NetworkPlan;
 use quantizer::quantize::{Int8Operator, Network};
 use quantizer::{image, tflite};
 use runtime::Model;
+use runtime::image::layout::ALIGNMENT;
+use runtime::kernels::KernelSet;
 use std::path::{Path, PathBuf};
 
 /// The `.tflite` files of a folder, in order.
@@ -32,6 +35,9 @@ fn compare(path: &Path, dump: &Dump, wanted: &[i8], compared: &mut Compared) {
     let import = tflite::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     let image = image::write_sections(&import.network, &import.sections).expect("an image");
     let model = Model::parse(&image).expect("a valid image");
+    let whole = NetworkPlan::of(&import.network, ALIGNMENT, true);
+    let whole = image::write_planned(&import.network, &whole, &[]).expect("an image");
+    let whole = Model::parse(&whole).expect("a valid image");
     let (mut arena, mut output) = (vec![0x5a; model.arena_len()], vec![0; model.output().shape.len()]);
     let origins = origins(&import);
     let inputs = dump.input.chunks_exact(model.input().shape.len());
@@ -39,6 +45,7 @@ fn compare(path: &Path, dump: &Dump, wanted: &[i8], compared: &mut Compared) {
     for (index, (input, wanted)) in inputs.zip(wanted.chunks_exact(output.len())).enumerate() {
         if index == 0 {
             compare_layers(&name.to_string(), &model, input, dump, &origins, compared);
+            compare_kernels(&name.to_string(), &[model, whole], input);
         }
         model.run(input, &mut arena, &mut output).expect("right lengths");
         assert!(output == wanted, "{name}: output {index} differs");
@@ -63,6 +70,19 @@ fn compare_layers(
             assert!(values == *wanted, "{name}: operator {origin}, {kind}, differs");
             compared.layers += 1;
             compared.operators.insert(operator.name());
+        }
+    }
+}
+
+/// Every kernel set, streamed and layer by layer: the same bits in every layer.
+fn compare_kernels(name: &str, models: &[Model<'_>], input: &[i8]) {
+    let scalar =
+        image::run_layers(&models[0].with_kernels(KernelSet::Scalar), input).expect("the right length");
+    for model in models {
+        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+            let layers = image::run_layers(&model.with_kernels(kernels), input).expect("the right length");
+            let different = layers.iter().zip(&scalar).position(|(found, wanted)| found != wanted);
+            assert_eq!(different, None, "{name}: {} kernels", kernels.name());
         }
     }
 }

@@ -221,3 +221,102 @@ fn rows_read(network: &Network, layer: &Layer, input: usize, row: usize) -> Rang
         _ => 0..height,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Activation, Filter, Graph, Operator, Shape, TensorId, Window};
+    use crate::quantize::{Range as Values, quantise};
+
+    /// A network on a map of this height, 4 columns wide, of 3x3 depthwise layers, 1x1 layers and sums.
+    fn network(height: usize, build: impl Fn(&mut Graph)) -> Network {
+        let mut graph = Graph::new(Shape::new(height, 4, 2));
+        build(&mut graph);
+        let ranges = vec![Values { min: -1.0, max: 1.0 }; graph.tensors().len()];
+        quantise(&graph, &ranges).unwrap()
+    }
+
+    fn name(graph: &Graph) -> String {
+        format!("layer {}", graph.nodes().len())
+    }
+
+    fn depthwise(graph: &mut Graph, input: TensorId, stride: usize) -> TensorId {
+        let shape = graph.tensors()[input.index()].shape;
+        let window = Window::same([3, 3], [stride; 2], [shape.height, shape.width]);
+        let filter = Filter::new(vec![0.5; 18], vec![0.0; 2]).unwrap();
+        graph.add(name(graph), Operator::DepthwiseConv2d(window, filter), Activation::None, &[input]).unwrap()
+    }
+
+    fn pointwise(graph: &mut Graph, input: TensorId) -> TensorId {
+        let filter = Filter::new(vec![0.5; 4], vec![0.0; 2]).unwrap();
+        graph.add(name(graph), Operator::Conv2d(Window::POINT, filter), Activation::None, &[input]).unwrap()
+    }
+
+    fn kept(network: &Network) -> Vec<(usize, usize)> {
+        let segment = Segment::streamed(network, 0..network.layers.len());
+        let buffers = Buffers::of(network);
+        assert!(segment.is_sound(network, &buffers));
+        segment.kept(network, &buffers)
+    }
+
+    #[test]
+    fn every_row_is_computed_once_and_after_what_it_needs() {
+        for stride in [1, 2] {
+            let network = network(9, |graph| {
+                let first = pointwise(graph, graph.input());
+                let second = depthwise(graph, first, stride);
+                pointwise(graph, second);
+            });
+            let mut done = [0; 3];
+            for Step { layer, rows } in Segment::streamed(&network, 0..3).steps {
+                assert_eq!(rows.start, done[layer]);
+                done[layer] = rows.end;
+                if layer > 0 {
+                    let needed = rows_read(&network, &network.layers[layer], 0, rows.end - 1).end;
+                    assert!(done[layer - 1] >= needed, "layer {layer}, {rows:?}");
+                }
+            }
+            assert_eq!(done, [9, 9usize.div_ceil(stride), 9usize.div_ceil(stride)]);
+        }
+    }
+
+    #[test]
+    fn an_inverted_residual_keeps_three_rows_of_the_expanded_map() {
+        let network = network(9, |graph| {
+            let expanded = pointwise(graph, graph.input());
+            let filtered = depthwise(graph, expanded, 1);
+            pointwise(graph, filtered);
+        });
+        // The input and the output are whole, the filtered map is one row.
+        assert_eq!(kept(&network), [(1, 3), (2, 1)]);
+    }
+
+    #[test]
+    fn a_residual_keeps_its_input_until_the_sum() {
+        let network = network(9, |graph| {
+            let stem = pointwise(graph, graph.input());
+            let expanded = pointwise(graph, stem);
+            let filtered = depthwise(graph, expanded, 1);
+            let projected = pointwise(graph, filtered);
+            let sum = graph.add("sum", Operator::Add, Activation::None, &[stem, projected]).unwrap();
+            depthwise(graph, sum, 1);
+        });
+        // The sum lies where the stem did: its 3 rows, and one more that the stem is ahead.
+        assert_eq!(kept(&network), [(1, 4), (2, 3), (3, 1), (4, 1)]);
+    }
+
+    /// The sum overwrites a row of `a` that the depthwise layer reads for its next row.
+    #[test]
+    fn a_sum_over_rows_that_are_needed_is_refused() {
+        let network = network(9, |graph| {
+            let a = pointwise(graph, graph.input());
+            let b = depthwise(graph, a, 1);
+            let sum = graph.add("sum", Operator::Add, Activation::None, &[a, b]).unwrap();
+            pointwise(graph, sum);
+        });
+        let buffers = Buffers::of(&network);
+        assert_eq!(buffers.of_tensor[1], buffers.of_tensor[3]);
+        assert!(!Segment::streamed(&network, 0..4).is_sound(&network, &buffers));
+        assert!(Segment::streamed(&network, 0..2).is_sound(&network, &buffers));
+    }
+}

@@ -104,3 +104,53 @@ fn candidate(network: &Network, buffers: &Buffers, alignment: usize, segment: Se
     }
     Candidate { segment, bytes }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::NetworkPlan;
+    use crate::graph::{Activation, Filter, Graph, Operator, Shape, Window};
+    use crate::quantize::{Network, Range, quantise};
+
+    /// An inverted residual: 4 channels, 24, 24, 4.
+    fn block(side: usize) -> Network {
+        let mut graph = Graph::new(Shape::new(side, side, 4));
+        let filter = |rows: usize, row: usize| Filter::new(vec![0.1; rows * row], vec![0.0; rows]).unwrap();
+        let window = Window::same([3, 3], [1, 1], [side, side]);
+        let operators = [
+            Operator::Conv2d(Window::POINT, filter(24, 4)),
+            Operator::DepthwiseConv2d(window, filter(24, 9)),
+            Operator::Conv2d(Window::POINT, filter(4, 24)),
+        ];
+        let mut last = graph.input();
+        for (layer, operator) in operators.into_iter().enumerate() {
+            last = graph.add(format!("layer {layer}"), operator, Activation::None, &[last]).unwrap();
+        }
+        quantise(&graph, &vec![Range { min: -1.0, max: 1.0 }; 4]).unwrap()
+    }
+
+    #[test]
+    fn a_large_block_is_streamed_and_a_tiny_one_is_not() {
+        let large = NetworkPlan::of(&block(16), 1, false);
+        assert_eq!(large.rows, [16, 3, 1, 16]);
+        assert_eq!(large.arena - large.scratch, 2 * 16 * 16 * 4 + 4 * 16 * 24);
+        let whole = NetworkPlan::of(&block(16), 1, true);
+        assert_eq!((whole.steps.len(), whole.arena - whole.scratch), (3, 2 * 16 * 16 * 24));
+        let tiny = NetworkPlan::of(&block(1), 1, false);
+        assert_eq!((tiny.steps.len(), tiny.rows), (3, vec![1; 4]));
+    }
+
+    /// A network of thousands of layers, or with maps of thousands of rows, is planned in bounded time.
+    #[test]
+    fn plans_of_huge_networks_end() {
+        let mut graph = Graph::new(Shape::new(60_000, 1, 1));
+        let mut last = graph.input();
+        for layer in 0..300 {
+            let filter = Filter::new(vec![0.1], vec![0.0]).unwrap();
+            let operator = Operator::Conv2d(Window::POINT, filter);
+            last = graph.add(format!("layer {layer}"), operator, Activation::None, &[last]).unwrap();
+        }
+        let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.tensors().len()];
+        let plan = NetworkPlan::of(&quantise(&graph, &ranges).unwrap(), 1, false);
+        assert!(plan.arena - plan.scratch <= 120_000);
+    }
+}
