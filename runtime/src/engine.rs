@@ -2,7 +2,7 @@
 
 use crate::image::{Operators, Steps};
 #[cfg(target_arch = "x86_64")]
-use crate::kernels::x86::Avx512Vnni;
+use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, scalar::Scalar};
 use crate::operator::{Add, Operator};
 use crate::slices::{copy, part};
@@ -41,7 +41,11 @@ pub(crate) fn execute(
             match kernels {
                 KernelSet::Scalar => run::<Scalar>(&operator, &arena, rows.clone(), output, scratch),
                 #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx512Vnni => run::<Avx512Vnni>(&operator, &arena, rows.clone(), output, scratch),
+                KernelSet::Avx512Vnni => {
+                    run::<x86::Avx512Vnni>(&operator, &arena, rows.clone(), output, scratch)
+                }
+                #[cfg(target_arch = "x86_64")]
+                KernelSet::Avx2 => run::<x86::Avx2>(&operator, &arena, rows.clone(), output, scratch),
             }
             observe(Computed {
                 index: step.operator,

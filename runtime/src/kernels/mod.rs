@@ -106,6 +106,9 @@ pub enum KernelSet {
     /// x86-64 with AVX-512 VNNI.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    /// x86-64 with AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
 }
 
 impl KernelSet {
@@ -113,6 +116,8 @@ impl KernelSet {
     pub const ALL: &[Self] = &[
         #[cfg(target_arch = "x86_64")]
         Self::Avx512Vnni,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
         Self::Scalar,
     ];
 
@@ -127,6 +132,8 @@ impl KernelSet {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => !cfg!(miri) && x86::has_avx512_vnni(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => !cfg!(miri) && x86::has_avx2(),
         }
     }
 
@@ -136,6 +143,8 @@ impl KernelSet {
             Self::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => "avx512-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
         }
     }
 }

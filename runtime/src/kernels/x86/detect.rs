@@ -15,6 +15,13 @@ pub fn has_avx512_vnni() -> bool {
         && features[1] & ECX_VNNI != 0
 }
 
+/// Whether AVX2 may be used.
+pub fn has_avx2() -> bool {
+    const XMM_AND_YMM: u64 = 0x6;
+    const EBX: u32 = 1 << 5;
+    saved_registers() & XMM_AND_YMM == XMM_AND_YMM && extended_features()[0] & EBX == EBX
+}
+
 /// EBX and ECX of leaf 7, 0 where there is none.
 fn extended_features() -> [u32; 2] {
     if __get_cpuid_max(0).0 < 7 {

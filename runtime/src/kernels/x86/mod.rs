@@ -1,7 +1,10 @@
-//! Kernels for x86-64: AVX-512 with VNNI.
+//! Kernels for x86-64: AVX-512 with VNNI, and AVX2.
 
+mod avx2;
 mod avx512;
 mod detect;
+mod patches;
 
+pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512Vnni;
-pub(super) use detect::has_avx512_vnni;
+pub(super) use detect::{has_avx2, has_avx512_vnni};

@@ -4,12 +4,12 @@
 //! 128 times the sum of the weights leaves the bias.
 
 mod add;
-mod convolution;
 mod depthwise;
 mod mean;
 mod product;
 mod rescale;
 
+use super::patches;
 use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::x86_64::*;
@@ -92,9 +92,12 @@ impl Kernels for Avx512Vnni {
     }
 
     fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        if convolution::fits(op) {
-            // SAFETY: see above.
-            unsafe { convolution::convolution(op, input, y, output) };
+        let matrix = op.matrix();
+        if product::fits(&matrix) && patches::fit(op) {
+            patches::each_chunk(op, input, y, output, 0x80, |patches, output| {
+                // SAFETY: see above.
+                unsafe { product::product_of_unsigned(&matrix, patches, output) }
+            });
         } else {
             convolve_patches::<Self>(op, input, y, output, scratch);
         }

@@ -2,13 +2,11 @@
 
 use super::rescale::{Finish, Rescale};
 use super::{LANES, first, scatter};
+use crate::kernels::x86::patches::CHUNK;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
-
-/// Bytes of patches that are made unsigned at a time: a part of the first cache that leaves room for weights.
-pub(super) const CHUNK: usize = 8192;
 
 /// Whether the operator is one for this kernel: small multipliers, weights as many as it reads, and a patch that fits.
 pub(super) fn fits(op: &Matrix<'_>) -> bool {
@@ -27,17 +25,23 @@ pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     let outputs = op.outputs().max(1);
     let most = CHUNK / op.depth;
     for (input, output) in input.chunks(most * op.depth).zip(output.chunks_mut(most * outputs)) {
-        let patches = (input.len() / op.depth).min(output.len() / outputs);
-        make_unsigned(input, &mut unsigned);
-        let tiles = Tiles { op, input: unsigned.as_ptr().cast(), output: output.as_mut_ptr(), patches };
-        // SAFETY: `patches` of them lie in both slices, all made unsigned, and the operator fits.
-        unsafe { tiles.run() };
+        let unsigned = make_unsigned(input, &mut unsigned);
+        product_of_unsigned(op, unsigned, output);
     }
 }
 
-/// Adds 128 to each value.
+/// As [`product`], of inputs that are unsigned already.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn make_unsigned(values: &[i8], unsigned: &mut [MaybeUninit<u8>; CHUNK]) {
+pub(super) fn product_of_unsigned(op: &Matrix<'_>, input: &[u8], output: &mut [i8]) {
+    let patches = (input.len() / op.depth).min(output.len() / op.outputs().max(1));
+    let tiles = Tiles { op, input: input.as_ptr(), output: output.as_mut_ptr(), patches };
+    // SAFETY: `patches` of them lie in both slices, and the operator fits.
+    unsafe { tiles.run() };
+}
+
+/// Adds 128 to each value, of [`CHUNK`] at most.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn make_unsigned<'a>(values: &[i8], unsigned: &'a mut [MaybeUninit<u8>; CHUNK]) -> &'a [u8] {
     let flip = _mm512_set1_epi8(i8::MIN);
     for (from, to) in values.chunks(64).zip(unsigned.chunks_mut(64)) {
         let mask = if from.len() == 64 { u64::MAX } else { (1u64 << from.len()).wrapping_sub(1) };
@@ -47,16 +51,18 @@ fn make_unsigned(values: &[i8], unsigned: &mut [MaybeUninit<u8>; CHUNK]) {
             _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_xor_si512(value, flip));
         }
     }
+    // SAFETY: so many have just been written; a chunk is not longer.
+    unsafe { core::slice::from_raw_parts(unsigned.as_ptr().cast(), values.len().min(CHUNK)) }
 }
 
 /// The product, cut into tiles of patches and blocks of outputs.
-pub(super) struct Tiles<'a, 'b> {
-    pub op: &'a Matrix<'b>,
+struct Tiles<'a, 'b> {
+    op: &'a Matrix<'b>,
     /// `[patches][depth]`, unsigned.
-    pub input: *const u8,
+    input: *const u8,
     /// `[patches][outputs]`.
-    pub output: *mut i8,
-    pub patches: usize,
+    output: *mut i8,
+    patches: usize,
 }
 
 /// What follows the sums of some blocks of outputs.
@@ -74,7 +80,7 @@ impl Tiles<'_, '_> {
     /// # Safety
     /// `input` and `output` are as described, and the operator [`fits`].
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    pub unsafe fn run(&self) {
+    unsafe fn run(&self) {
         let outputs = self.op.outputs();
         let mut output = 0;
         // SAFETY: whole blocks as long as there are some, then the last one; see `tile`.

@@ -1,11 +1,12 @@
-//! Convolution of any window: patches are cut from padded rows that have been made unsigned.
+//! The patches of a row of a convolution, cut from padded rows, for the products of both kernel sets.
 
-use super::product::{self, CHUNK, Tiles};
 use crate::kernels::Rows;
 use crate::operator::Convolution;
-use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 use core::ops::Range;
+
+/// Bytes of patches that are cut at a time: a part of the first cache that leaves room for weights.
+pub const CHUNK: usize = 8192;
 
 /// Bytes for the padded rows of a window.
 const LINES: usize = 8192;
@@ -21,60 +22,57 @@ fn line_len(op: &Convolution<'_>) -> usize {
     columns.saturating_mul(op.input.shape.channels.into()).saturating_add(SLACK)
 }
 
-/// Whether the operator is one for this kernel: a matrix that fits the product, and rows that fit the memory.
-pub(super) fn fits(op: &Convolution<'_>) -> bool {
-    product::fits(&op.matrix()) && line_len(op).saturating_mul(op.window.kernel[0].into()) <= LINES
+/// Whether the padded rows and a patch fit the memory that there is for them.
+pub fn fit(op: &Convolution<'_>) -> bool {
+    line_len(op).saturating_mul(op.window.kernel[0].into()) <= LINES && op.matrix().depth <= CHUNK
 }
 
-/// Row `y`; the operator [`fits`].
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+/// Calls `product` with some patches, each as long as a row of the matrix, and the outputs that belong to them, until row
+/// `y` is done. `flip` is what every value is combined with by exclusive or. The patches [`fit`].
+pub fn each_chunk(
+    op: &Convolution<'_>,
+    input: Rows<'_>,
+    y: usize,
+    output: &mut [i8],
+    flip: u8,
+    product: impl Fn(&[u8], &mut [i8]),
+) {
     let mut lines = [MaybeUninit::<u8>::uninit(); LINES];
     let mut patches = [MaybeUninit::<u8>::uninit(); CHUNK + SLACK];
     let line_len = line_len(op);
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     for (tap, line) in lines.chunks_exact_mut(line_len).take(op.window.kernel[0].into()).enumerate() {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
-        pad(op, row, line);
+        pad(op, row, line, flip);
     }
-    let matrix = op.matrix();
-    let outputs = matrix.outputs().max(1);
-    let many = CHUNK / matrix.depth;
+    let (depth, outputs) = (op.matrix().depth.max(1), usize::from(op.output.shape.channels).max(1));
+    let many = CHUNK / depth;
+    // What a patch has beyond its window meets weights of zero, but must be there.
+    let used = many.min(usize::from(op.output.shape.width)) * depth;
+    patches.iter_mut().take(used).for_each(|byte| *byte = MaybeUninit::new(0));
     for (index, output) in output.chunks_mut(many * outputs).enumerate() {
         let count = output.len() / outputs;
-        // SAFETY: the lines are as long as the windows of this row reach, and the chunk has room for the patches. Then the
-        // patches lie as the product wants them.
-        unsafe {
-            cut(
-                op,
-                lines.as_ptr().cast(),
-                line_len,
-                index * many..index * many + count,
-                patches.as_mut_ptr().cast(),
-            );
-            Tiles {
-                op: &matrix,
-                input: patches.as_ptr().cast(),
-                output: output.as_mut_ptr(),
-                patches: count,
-            }
-            .run();
-        }
+        let columns = index * many..index * many + count;
+        // SAFETY: the lines are as long as the windows of this row reach, and the chunk has room for the patches; all of
+        // it has been written.
+        let patches = unsafe {
+            cut(op, lines.as_ptr().cast(), line_len, columns, patches.as_mut_ptr().cast());
+            core::slice::from_raw_parts(patches.as_ptr().cast(), count * depth)
+        };
+        product(patches, output);
     }
 }
 
-/// Fills a line with a row of the input, made unsigned, between zero points.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn pad(op: &Convolution<'_>, row: &[i8], line: &mut [MaybeUninit<u8>]) {
-    let depth = usize::from(op.input.shape.channels);
-    let zero_point = op.input.zero_point as u8 ^ 0x80;
-    let left = (usize::from(op.window.padding[1]) * depth).min(line.len());
-    let (before, rest) = line.split_at_mut(left);
+/// Fills a line with a row of the input between zero points.
+fn pad(op: &Convolution<'_>, row: &[i8], line: &mut [MaybeUninit<u8>], flip: u8) {
+    let zero_point = MaybeUninit::new(op.input.zero_point as u8 ^ flip);
+    let left = usize::from(op.window.padding[1]) * usize::from(op.input.shape.channels);
+    let (before, rest) = line.split_at_mut(left.min(line.len()));
     let (inside, after) = rest.split_at_mut(row.len().min(rest.len()));
-    before.fill(MaybeUninit::new(zero_point));
-    after.fill(MaybeUninit::new(zero_point));
+    before.fill(zero_point);
+    after.fill(zero_point);
     for (to, &from) in inside.iter_mut().zip(row) {
-        *to = MaybeUninit::new(from as u8 ^ 0x80);
+        *to = MaybeUninit::new(from as u8 ^ flip);
     }
 }
 
@@ -82,7 +80,6 @@ fn pad(op: &Convolution<'_>, row: &[i8], line: &mut [MaybeUninit<u8>]) {
 ///
 /// # Safety
 /// The lines hold the windows of these columns and [`SLACK`] more; `to` has room for their patches and as much more.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 unsafe fn cut(op: &Convolution<'_>, lines: *const u8, line_len: usize, columns: Range<usize>, to: *mut u8) {
     let depth = usize::from(op.input.shape.channels);
     let step = usize::from(op.window.stride[1]) * depth;
@@ -104,17 +101,18 @@ unsafe fn cut(op: &Convolution<'_>, lines: *const u8, line_len: usize, columns: 
     }
 }
 
-/// Copies bytes in pieces of 32.
+/// Copies bytes in pieces of 32, which for so few is faster than to ask how many there are.
 ///
 /// # Safety
 /// Both sides have up to 31 bytes more.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     let mut at = 0;
     while at < len {
         // SAFETY: see above.
-        unsafe { _mm256_storeu_si256(to.add(at).cast(), _mm256_loadu_si256(from.add(at).cast())) };
+        unsafe {
+            to.add(at).cast::<[u8; 32]>().write_unaligned(from.add(at).cast::<[u8; 32]>().read_unaligned())
+        };
         at += 32;
     }
 }

@@ -1,0 +1,82 @@
+//! AVX2: 8 output channels, or 8 values, at a time.
+//!
+//! Bytes are widened to 16 bits and multiplied in pairs by `vpmaddwd`, which cannot overflow.
+
+mod add;
+mod depthwise;
+mod product;
+mod rescale;
+
+use super::patches;
+use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
+use crate::operator::{Add, Convolution, Matrix, PerChannel};
+use core::arch::x86_64::*;
+
+/// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2;
+
+/// Stores the first `count` of 16 values.
+///
+/// # Safety
+/// There is room for them.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn store(to: *mut i8, count: usize, values: __m128i) {
+    // SAFETY: see above.
+    unsafe {
+        match count {
+            16 => _mm_storeu_si128(to.cast(), values),
+            8 => _mm_storel_epi64(to.cast(), values),
+            count => {
+                let mut bytes = [0i8; 16];
+                _mm_storeu_si128(bytes.as_mut_ptr().cast(), values);
+                to.copy_from_nonoverlapping(bytes.as_ptr(), count.min(16));
+            }
+        }
+    }
+}
+
+// SAFETY of every call in here: the engine dispatches to this set only where the processor has AVX2.
+impl Kernels for Avx2 {
+    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if product::fits(op) {
+            // SAFETY: see above.
+            unsafe { product::product(op, input, output) };
+        } else {
+            scalar::product(op, input, output);
+        }
+    }
+
+    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let matrix = op.matrix();
+        if product::fits(&matrix) && patches::fit(op) {
+            patches::each_chunk(op, input, y, output, 0, |patches, output| {
+                // SAFETY: see above.
+                unsafe { product::product(&matrix, crate::cast::as_i8(patches), output) }
+            });
+        } else {
+            convolve_patches::<Self>(op, input, y, output, scratch);
+        }
+    }
+
+    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if depthwise::fits(op, output) {
+            // SAFETY: see above.
+            unsafe { depthwise::depthwise(op, input, y, output) };
+        } else {
+            scalar::depthwise(op, input, y, output);
+        }
+    }
+
+    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+        if op.multiplier.shift <= PerChannel::SMALL_SHIFT && second.len() == values.len() {
+            // SAFETY: see above.
+            unsafe { add::add(op, second, values) };
+        } else {
+            scalar::add(op, second, values);
+        }
+    }
+}
