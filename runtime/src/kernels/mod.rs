@@ -3,6 +3,9 @@
 //! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
 //! them. The scalar set is the oracle: any other must give the same bits.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+#[allow(unsafe_code)]
+pub(crate) mod neon;
 mod patch;
 mod rows;
 pub mod scalar;
@@ -109,6 +112,12 @@ pub enum KernelSet {
     /// x86-64 with AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AArch64 with the dot product instructions.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    NeonDot,
+    /// AArch64.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    Neon,
 }
 
 impl KernelSet {
@@ -118,6 +127,10 @@ impl KernelSet {
         Self::Avx512Vnni,
         #[cfg(target_arch = "x86_64")]
         Self::Avx2,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        Self::NeonDot,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        Self::Neon,
         Self::Scalar,
     ];
 
@@ -134,6 +147,10 @@ impl KernelSet {
             Self::Avx512Vnni => !cfg!(miri) && x86::has_avx512_vnni(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => !cfg!(miri) && x86::has_avx2(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::NeonDot => !cfg!(miri) && neon::has_dot(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => !cfg!(miri),
         }
     }
 
@@ -145,6 +162,10 @@ impl KernelSet {
             Self::Avx512Vnni => "avx512-vnni",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::NeonDot => "neon-dot",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => "neon",
         }
     }
 }

@@ -1,0 +1,101 @@
+//! AArch64: 16 output channels at a time, with `sdot` where the processor has it.
+
+mod depthwise;
+mod dot;
+mod plain;
+mod product;
+mod rescale;
+
+use super::{Kernels, Rows, scalar};
+use crate::operator::{Convolution, Matrix};
+use core::arch::aarch64::*;
+use dot::Dot;
+use plain::Plain;
+
+/// The kernel set for every AArch64 processor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neon;
+
+/// The kernel set for processors with the dot product instructions (`asimddp`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeonDot;
+
+/// Whether the processor has the dot product instructions: known when this is compiled, or asked where the standard
+/// library is there to ask.
+pub(super) fn has_dot() -> bool {
+    #[cfg(feature = "std")]
+    let asked = std::arch::is_aarch64_feature_detected!("dotprod");
+    #[cfg(not(feature = "std"))]
+    let asked = false;
+    cfg!(target_feature = "dotprod") || asked
+}
+
+/// Stores part `part` of 16 values: a half of them, or a quarter, or the first three quarters, or all.
+///
+/// # Safety
+/// There is room for `4 Q` values.
+#[inline(always)]
+unsafe fn store<const Q: usize>(to: *mut i8, values: int8x16_t, part: usize) {
+    // SAFETY: see above.
+    unsafe {
+        let (quads, pairs) = (vreinterpretq_s32_s8(values), vreinterpretq_s64_s8(values));
+        match (Q, part) {
+            (1, 0) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<0>(quads)),
+            (1, 1) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<1>(quads)),
+            (1, 2) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads)),
+            (1, _) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<3>(quads)),
+            (2, 0) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs)),
+            (2, _) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<1>(pairs)),
+            (3, _) => {
+                to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs));
+                to.add(8).cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads));
+            }
+            _ => vst1q_s8(to, values),
+        }
+    }
+}
+
+impl Kernels for Neon {
+    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if product::fits(op) {
+            // SAFETY: the processor has NEON.
+            unsafe { product::product::<Plain>(op, input, output) };
+        } else {
+            scalar::product(op, input, output);
+        }
+    }
+
+    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if depthwise::fits(op, output) {
+            // SAFETY: see above.
+            unsafe { depthwise::depthwise::<Plain>(op, input, y, output) };
+        } else {
+            scalar::depthwise(op, input, y, output);
+        }
+    }
+}
+
+// SAFETY of every call in here: the engine dispatches to this set only where the processor has the instructions.
+impl Kernels for NeonDot {
+    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if product::fits(op) {
+            // SAFETY: see above.
+            unsafe { product::product::<Dot>(op, input, output) };
+        } else {
+            scalar::product(op, input, output);
+        }
+    }
+
+    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+        let _ = scratch;
+        if depthwise::fits(op, output) {
+            // SAFETY: see above.
+            unsafe { depthwise::depthwise::<Dot>(op, input, y, output) };
+        } else {
+            scalar::depthwise(op, input, y, output);
+        }
+    }
+}
