@@ -31,7 +31,7 @@ pub(super) trait Filter<const Q: usize> {
     ///
     /// # Safety
     /// Each row has `4 Q` values there.
-    unsafe fn column(rows: [*const i8; KERNEL]) -> Self::Column;
+    unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column;
 
     /// `bias + sum of w * x`.
     ///
@@ -76,142 +76,197 @@ pub(super) unsafe fn depthwise<F: Filter<2> + Filter<4>>(
         let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
         (row.len() == op.input.row_len()).then_some(row)
     });
+    let row = Row {
+        op,
+        rows: rows.map(|row| match row {
+            Some(row) => (row.as_ptr(), usize::MAX),
+            None => (padding.as_ptr(), 0),
+        }),
+        padding: padding.as_ptr(),
+        channels,
+        to: output.as_mut_ptr(),
+    };
     let whole = rows.iter().all(Option::is_some);
-    let mut channel = 0;
-    while channel < channels {
-        let left = channels - channel;
-        // The last block overlaps the one before it where it is not full.
-        let sixteen = left >= 16 || (left > FEWEST && channels >= 16);
-        let first = if sixteen { channel.min(channels - 16) } else { channel.min(channels - FEWEST) };
-        let row = Row {
-            op,
-            rows: rows.map(|row| match row {
-                // SAFETY: a row has all channels of at least one column.
-                Some(row) => unsafe { (row.as_ptr().add(first), channels) },
-                // The same padding at every column.
-                None => (padding.as_ptr(), 0),
-            }),
-            padding: padding.as_ptr(),
-            channels,
-        };
-        // SAFETY: 8 or 16 channels exist in the rows, the operator's parameters and the output.
-        unsafe {
-            let to = output.as_mut_ptr().add(first);
-            match (sixteen, whole) {
-                (true, true) => row.run::<F, 4, true>(first, to),
-                (true, false) => row.run::<F, 4, false>(first, to),
-                (false, true) => row.run::<F, 2, true>(first, to),
-                (false, false) => row.run::<F, 2, false>(first, to),
+    // SAFETY: 8 or 16 channels exist from each first one on in the rows, the operator's parameters and the output.
+    unsafe {
+        row.run::<F, 4>(0, whole);
+        // A last block that is not full overlaps the one before it.
+        match channels % 16 {
+            0 => {}
+            _ if channels < 16 => {
+                row.run::<F, 2>(0, whole);
+                row.run::<F, 2>(channels - 8, whole);
             }
+            1..=8 => row.run::<F, 2>(channels - 8, whole),
+            _ => row.run::<F, 4>(channels - 16, whole),
         }
-        channel = first + if sixteen { 16 } else { FEWEST };
     }
 }
 
-/// What a row of outputs is computed from, of some channels.
+/// What a row of outputs is computed from.
 struct Row<'a, 'b> {
     op: &'a Convolution<'b>,
-    /// Where each row of the window begins, and how far its columns lie apart.
+    /// The rows of the window, and what an offset into them is masked with: padding is the same at every column.
     rows: [(*const i8, usize); KERNEL],
     padding: *const i8,
     channels: usize,
+    to: *mut i8,
 }
 
 impl Row<'_, '_> {
-    /// Computes the row, `4 Q` channels of it, from left to right. `WHOLE`: no row of the window is padding.
+    /// Computes the row, `4 Q` channels after the other from `first` on, as long as there are as many.
     ///
     /// # Safety
-    /// These channels exist from `first` on, and the row's outputs lie from `to` on.
+    /// The operator [`fits`], and the row is as described. `whole`: no row of the window is padding.
+    #[inline(always)]
+    unsafe fn run<F: Filter<Q>, const Q: usize>(&self, first: usize, whole: bool) {
+        // SAFETY: see above.
+        unsafe { if whole { self.blocks::<F, Q, true>(first) } else { self.blocks::<F, Q, false>(first) } }
+    }
+
+    /// See [`run`](Self::run).
+    ///
+    /// # Safety
+    /// As there.
     #[inline(never)]
-    unsafe fn run<F: Filter<Q>, const Q: usize, const WHOLE: bool>(&self, first: usize, to: *mut i8) {
-        let width = usize::from(self.op.input.shape.width);
-        let [stride, pad] = [self.op.window.stride[1], self.op.window.padding[1]].map(usize::from);
-        let outputs = usize::from(self.op.output.shape.width);
-        // SAFETY: columns are those of the input, or padding; as many outputs as there are.
-        unsafe {
-            let end = Output::<F, Q> {
-                channels: Channels::load(&self.op.channels, first),
-                weights: F::weights(self.op.weights.as_ptr().add(GROUP * first), self.channels),
-                finish: Finish::new(self.op.output.zero_point, self.op.activation),
-            };
-            let (mut to, mut done) = (to, 0);
-            // Columns to the left of the input wrap around to numbers beyond its right end.
-            let mut x = 0usize.wrapping_sub(pad);
-            let [mut a, mut b] = [self.get::<F, Q>(x, width), self.get::<F, Q>(x.wrapping_add(1), width)];
-            // Outputs whose window's right column and, of the first, the middle one are inside.
-            let inside = match stride {
-                1 if x.wrapping_add(2) < width => (width - x.wrapping_add(2)).min(outputs),
-                2 if x.wrapping_add(2) < width => ((width - x.wrapping_add(1)) / 2).min(outputs),
-                _ => 0,
-            };
-            if stride == 1 {
-                while done + 3 <= inside {
-                    let c = self.inside::<F, Q, WHOLE>(x.wrapping_add(2));
-                    end.put([a, b, c], to);
-                    a = self.inside::<F, Q, WHOLE>(x.wrapping_add(3));
-                    end.put([b, c, a], to.add(self.channels));
-                    b = self.inside::<F, Q, WHOLE>(x.wrapping_add(4));
-                    end.put([c, a, b], to.add(2 * self.channels));
-                    (to, x, done) = (to.add(3 * self.channels), x.wrapping_add(3), done + 3);
-                }
-            } else if stride == 2 && x.wrapping_add(1) < width {
-                while done + 2 <= inside {
-                    let c = self.inside::<F, Q, WHOLE>(x.wrapping_add(2));
-                    end.put([a, b, c], to);
-                    b = self.inside::<F, Q, WHOLE>(x.wrapping_add(3));
-                    a = self.inside::<F, Q, WHOLE>(x.wrapping_add(4));
-                    end.put([c, b, a], to.add(self.channels));
-                    b = self.get::<F, Q>(x.wrapping_add(5), width);
-                    (to, x, done) = (to.add(2 * self.channels), x.wrapping_add(4), done + 2);
-                }
-            }
-            while done < outputs {
-                let c = self.get::<F, Q>(x.wrapping_add(2), width);
-                end.put([a, b, c], to);
-                x = x.wrapping_add(stride);
-                [a, b] = match stride {
-                    1 => [b, c],
-                    2 => [c, self.get::<F, Q>(x.wrapping_add(1), width)],
-                    _ => [self.get::<F, Q>(x, width), self.get::<F, Q>(x.wrapping_add(1), width)],
+    unsafe fn blocks<F: Filter<Q>, const Q: usize, const WHOLE: bool>(&self, mut first: usize) {
+        let Convolution { input, output, window, channels: constants, activation, .. } = *self.op;
+        let (channels, weights) = (self.channels, self.op.weights.as_ptr());
+        let [stride, pad] = [window.stride[1], window.padding[1]].map(usize::from);
+        let walk = Walk {
+            stride,
+            step: channels,
+            begin: 0usize.wrapping_sub(pad.wrapping_mul(channels)),
+            outputs: output.shape.width.into(),
+        };
+        while first + 4 * Q <= channels {
+            // SAFETY: the channels exist.
+            unsafe {
+                let columns = Columns::<WHOLE> {
+                    rows: self.rows.map(|row| (row.0.add(first & row.1), row.1)),
+                    padding: self.padding,
+                    len: input.row_len(),
                 };
-                (to, done) = (to.wrapping_add(self.channels), done + 1);
+                let kernel = Kernel::<F, Q> {
+                    channels: Channels::load(&constants, first),
+                    weights: F::weights(weights.add(GROUP * first), channels),
+                    finish: Finish::new(output.zero_point, activation),
+                };
+                walk.run(&columns, &kernel, self.to.add(first));
+            }
+            first += 4 * Q;
+        }
+    }
+}
+
+/// How a window moves over a row.
+struct Walk {
+    stride: usize,
+    /// From column to column.
+    step: usize,
+    /// The first window's first column; those to the left of the input are offsets beyond its right end.
+    begin: usize,
+    outputs: usize,
+}
+
+impl Walk {
+    /// Computes `4 Q` channels of the row from left to right.
+    ///
+    /// # Safety
+    /// The columns are as described and have the channels; outputs lie from `to` on.
+    #[inline(always)]
+    unsafe fn run<F: Filter<Q>, const Q: usize, const WHOLE: bool>(
+        &self,
+        columns: &Columns<WHOLE>,
+        kernel: &Kernel<F, Q>,
+        mut to: *mut i8,
+    ) {
+        let Self { stride, step, begin: mut at, outputs: mut left } = *self;
+        let next = |at: usize, by: usize| at.wrapping_add(by.wrapping_mul(step));
+        // Computes an output and leaves the loop if that was the last.
+        macro_rules! put {
+            ($columns:expr) => {
+                kernel.put($columns, to);
+                left = left.wrapping_sub(1);
+                if left == 0 {
+                    return;
+                }
+                to = to.add(step);
+            };
+        }
+        // SAFETY: there are `left` outputs, one at least.
+        unsafe {
+            let mut a = columns.get(kernel, at);
+            let mut b = columns.get(kernel, next(at, 1));
+            // Columns that the next output needs too are not loaded again.
+            at = next(at, 2);
+            match stride {
+                1 => loop {
+                    let c = columns.get(kernel, at);
+                    put!([a, b, c]);
+                    a = columns.get(kernel, next(at, 1));
+                    put!([b, c, a]);
+                    b = columns.get(kernel, next(at, 2));
+                    put!([c, a, b]);
+                    at = next(at, 3);
+                },
+                2 => loop {
+                    let c = columns.get(kernel, at);
+                    put!([a, b, c]);
+                    b = columns.get(kernel, next(at, 1));
+                    a = columns.get(kernel, next(at, 2));
+                    put!([c, b, a]);
+                    b = columns.get(kernel, next(at, 3));
+                    at = next(at, 4);
+                },
+                _ => loop {
+                    let c = columns.get(kernel, at);
+                    put!([a, b, c]);
+                    at = next(at, stride);
+                    a = columns.get(kernel, at.wrapping_sub(2 * step));
+                    b = columns.get(kernel, at.wrapping_sub(step));
+                },
             }
         }
     }
+}
 
-    /// Column `x`, or padding if it is not one of the input's.
+/// The columns of the rows of a window. `WHOLE`: none of them is padding.
+struct Columns<const WHOLE: bool> {
+    rows: [(*const i8, usize); KERNEL],
+    padding: *const i8,
+    /// Values of a row of the input.
+    len: usize,
+}
+
+impl<const WHOLE: bool> Columns<WHOLE> {
+    /// The column at an offset, or padding if that is not in the input.
     ///
     /// # Safety
-    /// As of [`run`](Self::run).
+    /// The rows have as many channels as `F` loads, and the padding too.
     #[inline(always)]
-    unsafe fn get<F: Filter<Q>, const Q: usize>(&self, x: usize, width: usize) -> F::Column {
-        // SAFETY: there is as much padding as a column has values.
-        unsafe { if x < width { self.inside::<F, Q, false>(x) } else { F::column([self.padding; KERNEL]) } }
-    }
-
-    /// Column `x` of the input.
-    ///
-    /// # Safety
-    /// There is one.
-    #[inline(always)]
-    unsafe fn inside<F: Filter<Q>, const Q: usize, const WHOLE: bool>(&self, x: usize) -> F::Column {
+    unsafe fn get<F: Filter<Q>, const Q: usize>(&self, kernel: &Kernel<F, Q>, at: usize) -> F::Column {
         let [first, second, third] = self.rows;
-        // SAFETY: the rows are as described.
+        // SAFETY: the offset is that of a column.
         unsafe {
-            let step = |row: (*const i8, usize)| row.0.add(x * if WHOLE { self.channels } else { row.1 });
-            F::column([step(first), step(second), step(third)])
+            if at < self.len {
+                let row = |row: (*const i8, usize)| row.0.add(if WHOLE { at } else { at & row.1 });
+                F::column(&kernel.weights, [row(first), row(second), row(third)])
+            } else {
+                F::column(&kernel.weights, [self.padding; KERNEL])
+            }
         }
     }
 }
 
 /// What makes an output of a window.
-struct Output<F: Filter<Q>, const Q: usize> {
+struct Kernel<F: Filter<Q>, const Q: usize> {
     channels: Channels<Q>,
     weights: F::Weights,
     finish: Finish,
 }
 
-impl<F: Filter<Q>, const Q: usize> Output<F, Q> {
+impl<F: Filter<Q>, const Q: usize> Kernel<F, Q> {
     /// Computes and stores an output.
     ///
     /// # Safety

@@ -123,9 +123,19 @@ unsafe fn group<const P: usize, const Q: usize, const LANE: usize>(
     weights.wrapping_add(16 * Q)
 }
 
-impl<const Q: usize> Filter<Q> for Dot {
+/// A depthwise kernel of `4 Q` channels.
+pub(super) struct Weights<const Q: usize> {
     /// Of each column, 4 channels a register.
-    type Weights = [[int8x16_t; Q]; KERNEL];
+    columns: [[int8x16_t; Q]; KERNEL],
+    /// Where each lane of each register of a column finds its bytes in those of three rows.
+    order: [uint8x16_t; Q],
+}
+
+/// Where the first four lanes find their bytes in 48: those of a channel in each row, and beyond the end, where 0 is.
+const ORDER: [u8; 16] = [0, 16, 32, 255, 1, 17, 33, 255, 2, 18, 34, 255, 3, 19, 35, 255];
+
+impl<const Q: usize> Filter<Q> for Dot {
+    type Weights = Weights<Q>;
 
     /// 4 channels a register: in each lane the bytes of the three rows, and 0.
     type Column = [int8x16_t; Q];
@@ -134,20 +144,26 @@ impl<const Q: usize> Filter<Q> for Dot {
     unsafe fn weights(from: *const i8, channels: usize) -> Self::Weights {
         // SAFETY: see the trait.
         unsafe {
-            let mut weights = [[vdupq_n_s8(0); Q]; KERNEL];
+            let mut weights = Weights { columns: [[vdupq_n_s8(0); Q]; KERNEL], order: [vdupq_n_u8(0); Q] };
             for column in 0..KERNEL {
                 for quad in 0..Q {
-                    weights[column][quad] = vld1q_s8(from.add(GROUP * (column * channels + 4 * quad)));
+                    let at = from.add(GROUP * (column * channels + 4 * quad));
+                    weights.columns[column][quad] = vld1q_s8(at);
                 }
+            }
+            let mut order = vld1q_u8(ORDER.as_ptr());
+            // Without this the compiler would load each order anew, from an address that it would compute anew.
+            asm!("/* {0} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
+            for quad in 0..Q {
+                // 255 stays beyond the end.
+                weights.order[quad] = vqaddq_u8(order, vdupq_n_u8(4 * quad as u8));
             }
             weights
         }
     }
 
     #[inline(always)]
-    unsafe fn column(rows: [*const i8; KERNEL]) -> Self::Column {
-        /// Where a lane finds its bytes in 48: of the first channel of each row, and beyond the end, where 0 is.
-        const ORDER: [u8; 16] = [0, 16, 32, 255, 1, 17, 33, 255, 2, 18, 34, 255, 3, 19, 35, 255];
+    unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column {
         // SAFETY: see the trait.
         unsafe {
             let [first, second, third] = rows.map(|row| match Q {
@@ -156,11 +172,8 @@ impl<const Q: usize> Filter<Q> for Dot {
             });
             let rows = int8x16x3_t(first, second, third);
             let mut column = [first; Q];
-            let order = vld1q_u8(ORDER.as_ptr());
             for quad in 0..Q {
-                // 255 stays beyond the end.
-                let order = vqaddq_u8(order, vdupq_n_u8(4 * quad as u8));
-                column[quad] = vqtbl3q_s8(rows, order);
+                column[quad] = vqtbl3q_s8(rows, weights.order[quad]);
             }
             column
         }
@@ -177,7 +190,7 @@ impl<const Q: usize> Filter<Q> for Dot {
         unsafe {
             for column in 0..KERNEL {
                 for quad in 0..Q {
-                    sums[quad] = dot(sums[quad], weights[column][quad], columns[column][quad]);
+                    sums[quad] = dot(sums[quad], weights.columns[column][quad], columns[column][quad]);
                 }
             }
         }

@@ -105,7 +105,7 @@ impl<const Q: usize> Filter<Q> for Plain {
     }
 
     #[inline(always)]
-    unsafe fn column(rows: [*const i8; KERNEL]) -> Self::Column {
+    unsafe fn column(_: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column {
         // SAFETY: see the trait.
         unsafe {
             let mut column = [vdupq_n_s8(0); KERNEL];

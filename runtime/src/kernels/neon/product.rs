@@ -48,7 +48,7 @@ pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, input: &[i8], output:
     // SAFETY: the processor has NEON.
     let finish = unsafe { Finish::new(op.zero_point, op.activation) };
     for first in (0..op.outputs()).step_by(BLOCK) {
-        let block = Block { op, finish: &finish, input: input.as_ptr(), first, patches };
+        let block = Block { op, finish, input: input.as_ptr(), first, patches };
         let to = output.as_mut_ptr();
         // SAFETY: the lengths have been compared; the block begins at an output that exists.
         unsafe {
@@ -65,7 +65,7 @@ pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, input: &[i8], output:
 /// The patches and a block of outputs.
 struct Block<'a, 'b> {
     op: &'a Matrix<'b>,
-    finish: &'a Finish,
+    finish: Finish,
     input: *const i8,
     first: usize,
     patches: usize,
@@ -77,60 +77,66 @@ impl Block<'_, '_> {
     /// # Safety
     /// The matrix [`fits`], `input` has the patches, and the outputs lie from `to` on.
     #[inline(never)]
-    unsafe fn run<M: Multiply, const Q: usize>(&self, to: *mut i8) {
-        // SAFETY: a tile is computed where there are as many patches.
+    unsafe fn run<M: Multiply, const Q: usize>(&self, mut to: *mut i8) {
+        let (depth, outputs) = (self.op.depth, self.op.outputs());
+        let (mut input, mut left) = (self.input, self.patches);
+        // SAFETY: the blocks before this one have 16 outputs each; a tile is computed where there are as many patches.
         unsafe {
-            let channels = Channels::<Q>::load(&self.op.channels, self.first);
-            let mut patch = 0;
-            let mut left = self.patches;
-            if M::PATCHES[1] == 8 && Q <= 2 {
-                while left >= 8 {
-                    self.tile::<M, 8, Q>(&channels, patch, to);
-                    (patch, left) = (patch + 8, left - 8);
-                }
+            let tile = Tile {
+                channels: Channels::<Q>::load(&self.op.channels, self.first),
+                finish: self.finish,
+                weights: self.op.weights.as_ptr().add(self.first * depth),
+                depth,
+                outputs,
+                count: (outputs - self.first).min(QUAD * Q),
+            };
+            let most = M::PATCHES[usize::from(Q <= 2)];
+            while most >= 8 && left >= 8 {
+                tile.compute::<M, 8>(input, to);
+                (input, to, left) = (input.add(8 * depth), to.wrapping_add(8 * outputs), left - 8);
             }
-            if M::PATCHES[usize::from(Q <= 2)] >= 4 {
-                while left >= 4 {
-                    self.tile::<M, 4, Q>(&channels, patch, to);
-                    (patch, left) = (patch + 4, left - 4);
-                }
+            while most >= 4 && left >= 4 {
+                tile.compute::<M, 4>(input, to);
+                (input, to, left) = (input.add(4 * depth), to.wrapping_add(4 * outputs), left - 4);
             }
             while left >= 2 {
-                self.tile::<M, 2, Q>(&channels, patch, to);
-                (patch, left) = (patch + 2, left - 2);
+                tile.compute::<M, 2>(input, to);
+                (input, to, left) = (input.add(2 * depth), to.wrapping_add(2 * outputs), left - 2);
             }
             if left == 1 {
-                self.tile::<M, 1, Q>(&channels, patch, to);
+                tile.compute::<M, 1>(input, to);
             }
         }
     }
+}
 
+/// What all tiles of a block share.
+struct Tile<const Q: usize> {
+    channels: Channels<Q>,
+    finish: Finish,
+    weights: *const i8,
+    depth: usize,
+    outputs: usize,
+    count: usize,
+}
+
+impl<const Q: usize> Tile<Q> {
     /// `P` patches times the block.
     ///
     /// # Safety
-    /// As of [`run`](Self::run), and `P` patches exist from `patch` on.
+    /// The patches lie there, and their outputs from `to` on.
     #[inline(always)]
-    unsafe fn tile<M: Multiply, const P: usize, const Q: usize>(
-        &self,
-        channels: &Channels<Q>,
-        patch: usize,
-        to: *mut i8,
-    ) {
-        let (depth, outputs) = (self.op.depth, self.op.outputs());
-        let count = (outputs - self.first).min(QUAD * Q);
-        // SAFETY: the blocks before this one have 16 outputs each.
+    unsafe fn compute<M: Multiply, const P: usize>(&self, input: *const i8, to: *mut i8) {
+        let Self { channels, finish, .. } = self;
+        // SAFETY: see above.
         unsafe {
-            let weights = self.op.weights.as_ptr().add(self.first * depth);
-            let sums = M::sums::<P, Q>(weights, self.input.add(patch * depth), depth, &channels.bias);
-            let to = to.add(patch * outputs);
+            let sums = M::sums::<P, Q>(self.weights, input, self.depth, &channels.bias);
             // Loops over registers count: closures and iterators would send them through memory.
             let mut values = [vdupq_n_s8(0); P];
             let at_once = [4, 2, 1, 1][Q - 1];
             for p in (0..P).step_by(at_once) {
-                let value = |next: usize, quad: usize| {
-                    channels.rescale[quad].apply(sums[(p + next).min(P - 1)][quad])
-                };
-                let finish = self.finish;
+                let value =
+                    |next: usize, quad: usize| channels.rescale[quad].apply(sums[(p + next).min(P - 1)][quad]);
                 let (low, high) = match Q {
                     1 => (finish.eight(value(0, 0), value(1, 0)), finish.eight(value(2, 0), value(3, 0))),
                     2 => (finish.eight(value(0, 0), value(0, 1)), finish.eight(value(1, 0), value(1, 1))),
@@ -139,20 +145,20 @@ impl Block<'_, '_> {
                 };
                 values[p] = finish.sixteen(low, high);
             }
-            if self.finish.clamps {
+            if finish.clamps {
                 for p in (0..P).step_by(at_once) {
-                    values[p] = self.finish.clamp(values[p]);
+                    values[p] = finish.clamp(values[p]);
                 }
             }
             for p in (0..P).step_by(at_once) {
                 for next in 0..at_once.min(P - p) {
-                    let to = to.add((p + next) * outputs);
-                    if count == QUAD * Q {
+                    let to = to.add((p + next) * self.outputs);
+                    if self.count == QUAD * Q {
                         store::<Q>(to, values[p], next);
                     } else {
                         let mut bytes = [0i8; 16];
                         vst1q_s8(bytes.as_mut_ptr(), values[p]);
-                        to.copy_from_nonoverlapping(bytes.as_ptr().add(QUAD * Q * next), count);
+                        to.copy_from_nonoverlapping(bytes.as_ptr().add(QUAD * Q * next), self.count);
                     }
                 }
             }

@@ -76,17 +76,41 @@ impl<const Q: usize> Channels<Q> {
         // SAFETY: see above; 4 Q shifts are loaded as 16, 8 or 4 bytes.
         unsafe {
             let words = |at: *const i32, quad: usize| vreinterpretq_s32_s8(vld1q_s8(at.add(4 * quad).cast()));
+            let shifts = shifts::<Q>(shift);
             let zero = vdupq_n_s32(0);
             let mut all = Self { bias: [zero; Q], rescale: [Rescale { mantissa: zero, shift: zero }; Q] };
             for quad in 0..Q {
                 all.bias[quad] = words(bias, quad);
-                let four = shift.add(4 * quad).cast::<u32>().read_unaligned();
-                let shift = vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four.into()))));
-                all.rescale[quad] = Rescale { mantissa: words(mantissa, quad), shift };
+                all.rescale[quad] = Rescale { mantissa: words(mantissa, quad), shift: shifts[quad] };
             }
             all
         }
     }
+}
+
+/// `4 Q` shifts.
+///
+/// # Safety
+/// They lie there.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn shifts<const Q: usize>(from: *const i8) -> [int32x4_t; Q] {
+    // SAFETY: as many are loaded.
+    let bytes = unsafe {
+        match Q {
+            1 => vcombine_s8(vcreate_s8(from.cast::<u32>().read_unaligned().into()), vdup_n_s8(0)),
+            2 => vcombine_s8(vld1_s8(from), vdup_n_s8(0)),
+            3 => vcombine_s8(vld1_s8(from), vcreate_s8(from.add(8).cast::<u32>().read_unaligned().into())),
+            _ => vld1q_s8(from),
+        }
+    };
+    let halves = [vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)];
+    let mut shifts = [vdupq_n_s32(0); Q];
+    for quad in 0..Q {
+        let half = halves[quad / 2];
+        shifts[quad] = if quad % 2 == 0 { vmovl_s16(vget_low_s16(half)) } else { vmovl_high_s16(half) };
+    }
+    shifts
 }
 
 /// The end of an output: zero point and clamp.
