@@ -182,7 +182,13 @@ impl Walk {
         mut to: *mut i8,
     ) {
         let Self { stride, step, begin: mut at, outputs: mut left } = *self;
-        let next = |at: usize, by: usize| at.wrapping_add(by.wrapping_mul(step));
+        macro_rules! get {
+            () => {{
+                let column = columns.get(kernel, at);
+                at = at.wrapping_add(step);
+                column
+            }};
+        }
         // Computes an output and leaves the loop if that was the last.
         macro_rules! put {
             ($columns:expr) => {
@@ -196,35 +202,30 @@ impl Walk {
         }
         // SAFETY: there are `left` outputs, one at least.
         unsafe {
-            let mut a = columns.get(kernel, at);
-            let mut b = columns.get(kernel, next(at, 1));
+            let [mut a, mut b] = [get!(), get!()];
             // Columns that the next output needs too are not loaded again.
-            at = next(at, 2);
             match stride {
                 1 => loop {
-                    let c = columns.get(kernel, at);
+                    let c = get!();
                     put!([a, b, c]);
-                    a = columns.get(kernel, next(at, 1));
+                    a = get!();
                     put!([b, c, a]);
-                    b = columns.get(kernel, next(at, 2));
+                    b = get!();
                     put!([c, a, b]);
-                    at = next(at, 3);
                 },
                 2 => loop {
-                    let c = columns.get(kernel, at);
+                    let c = get!();
                     put!([a, b, c]);
-                    b = columns.get(kernel, next(at, 1));
-                    a = columns.get(kernel, next(at, 2));
+                    b = get!();
+                    a = get!();
                     put!([c, b, a]);
-                    b = columns.get(kernel, next(at, 3));
-                    at = next(at, 4);
+                    b = get!();
                 },
                 _ => loop {
-                    let c = columns.get(kernel, at);
+                    let c = get!();
                     put!([a, b, c]);
-                    at = next(at, stride);
-                    a = columns.get(kernel, at.wrapping_sub(2 * step));
-                    b = columns.get(kernel, at.wrapping_sub(step));
+                    at = at.wrapping_add(stride.wrapping_sub(KERNEL).wrapping_mul(step));
+                    [a, b] = [get!(), get!()];
                 },
             }
         }
@@ -281,11 +282,9 @@ impl<F: Filter<Q>, const Q: usize> Kernel<F, Q> {
             }
             let low = self.finish.eight(sums[0], sums[1]);
             let high = self.finish.eight(sums[Q - 2], sums[Q - 1]);
-            let mut values = self.finish.sixteen(low, high);
-            if self.finish.clamps {
-                values = self.finish.clamp(values);
-            }
-            store::<Q>(to, values, 0);
+            let mut values = [self.finish.sixteen(low, high)];
+            self.finish.clamp(&mut values);
+            store::<Q>(to, values[0], 0);
         }
     }
 }

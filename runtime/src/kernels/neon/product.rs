@@ -135,8 +135,9 @@ impl<const Q: usize> Tile<Q> {
             let mut values = [vdupq_n_s8(0); P];
             let at_once = [4, 2, 1, 1][Q - 1];
             for p in (0..P).step_by(at_once) {
-                let value =
-                    |next: usize, quad: usize| channels.rescale[quad].apply(sums[(p + next).min(P - 1)][quad]);
+                let value = |next: usize, quad: usize| {
+                    channels.rescale[quad].apply(sums[(p + next).min(P - 1)][quad])
+                };
                 let (low, high) = match Q {
                     1 => (finish.eight(value(0, 0), value(1, 0)), finish.eight(value(2, 0), value(3, 0))),
                     2 => (finish.eight(value(0, 0), value(0, 1)), finish.eight(value(1, 0), value(1, 1))),
@@ -145,11 +146,7 @@ impl<const Q: usize> Tile<Q> {
                 };
                 values[p] = finish.sixteen(low, high);
             }
-            if finish.clamps {
-                for p in (0..P).step_by(at_once) {
-                    values[p] = finish.clamp(values[p]);
-                }
-            }
+            finish.clamp(&mut values);
             for p in (0..P).step_by(at_once) {
                 for next in 0..at_once.min(P - p) {
                     let to = to.add((p + next) * self.outputs);

@@ -3,6 +3,7 @@
 use crate::fixed_point::{Activation, Multiplier};
 use crate::operator::PerChannel;
 use core::arch::aarch64::*;
+use core::arch::asm;
 
 /// The multipliers of 4 lanes, all below 1/2.
 ///
@@ -120,7 +121,7 @@ pub(super) struct Finish {
     min: int8x16_t,
     max: int8x16_t,
     /// Whether the clamp does more than the saturation that comes before it.
-    pub clamps: bool,
+    clamps: bool,
 }
 
 impl Finish {
@@ -150,10 +151,16 @@ impl Finish {
         vqmovn_high_s16(vqmovn_s16(a), b)
     }
 
-    /// The clamp.
+    /// The clamp, where it does more than saturation has done.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn clamp(&self, values: int8x16_t) -> int8x16_t {
-        vminq_s8(vmaxq_s8(values, self.min), self.max)
+    pub fn clamp<const N: usize>(&self, values: &mut [int8x16_t; N]) {
+        if self.clamps {
+            // SAFETY: it does nothing, but keeps the compiler from clamping in any case and throwing the result away.
+            unsafe { asm!("", options(nomem, nostack, preserves_flags)) };
+            for index in 0..N {
+                values[index] = vminq_s8(vmaxq_s8(values[index], self.min), self.max);
+            }
+        }
     }
 }
