@@ -23,7 +23,7 @@ impl<'a> Operators<'a> {
     }
 
     /// One operator; [`None`] beyond the last. In a parsed model all can be decoded.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, index: usize) -> Option<Operator<'a>> {
         Operator::decode(self.records.get(index)?, self.weights).ok()
     }
