@@ -53,13 +53,16 @@ fn activation(rng: &mut Rng) -> (i8, i8) {
 fn constants(rng: &mut Rng, channels: usize, taps: usize) -> Vec<(i32, Multiplier)> {
     // What a reader allows: 255 a tap, and 128 more for the zero point, which the image has in the bias.
     let products = taps as i32 * 128 * (255 + 2 * 128);
+    // Fast kernels are for operators all of whose multipliers are below a quarter: half of all.
+    let largest = if rng.bool() { -2 } else { 30 };
     let constant = |_| {
         let bias = match rng.u8(..8) {
             0 => i32::MAX - products,
             1 => -(i32::MAX - products),
             _ => rng.i32(-20_000..20_000),
         };
-        (bias, multiplier(rng, 5000.0 * (taps as f64).sqrt()))
+        let (mantissa, shift) = multiplier(rng, 5000.0 * (taps as f64).sqrt());
+        (bias, (mantissa, shift.min(largest)))
     };
     (0..channels).map(constant).collect()
 }

@@ -130,6 +130,40 @@ fn what_computes_nothing_takes_no_activation() {
     }
 }
 
+/// Kernels that add 128 to the inputs take the sums of the weights from the image, and none looks at what fills rows up.
+#[test]
+fn sums_and_fillings_are_those_of_the_weights() {
+    let convolution = |depthwise, input: [usize; 3], outputs: usize| {
+        let each = if depthwise { 1 } else { input[2] };
+        let window = [2, 1, 1, 1, 0, 0];
+        let kind = Kind::Convolution { depthwise, window, weights: vec![3; 2 * each * outputs] };
+        operator(kind, &[input], [input[0] - 1, input[1], outputs])
+    };
+    let matrix = operator(Kind::FullyConnected(vec![3; 10]), &[[1, 1, 5]], [1, 1, 2]);
+    // Weights of the second output, what fills its row up, and the sums, counted from the begin of the section.
+    let cases = [
+        (convolution(false, [3, 3, 3], 2), 4..8, 22, 32 + 8),
+        (convolution(true, [3, 3, 2], 2), 4..6, 6, 8 + 8),
+        (matrix, 4..8, 22, 32 + 8),
+    ];
+    for (spec, weights, filling, sums) in cases {
+        let image = bytes::single(&spec);
+        let section = u32::from_le_bytes(image[100..104].try_into().expect("four bytes")) as usize;
+        let spoiled = |at: usize| {
+            let mut image = image.clone();
+            image[section + at] ^= 1;
+            bytes::sign(&mut image);
+            problem_of(&image)
+        };
+        assert_eq!(problem(&spec), None);
+        for weight in weights {
+            assert_eq!(spoiled(weight), Some(Problem::Sum), "{weight} in {spec:?}");
+        }
+        assert_eq!(spoiled(filling), Some(Problem::Filling), "{spec:?}");
+        assert_eq!(spoiled(sums), Some(Problem::Sum), "{spec:?}");
+    }
+}
+
 #[test]
 fn a_constant_lies_in_its_section_and_apart_from_others() {
     let constant = |len| operator(Kind::Constant(vec![1; len]), &[], [1, 2, 3]);

@@ -132,6 +132,10 @@ pub enum Problem {
     Quantisation,
     /// Weights, biases or multipliers reach beyond their section or overlap another operator's.
     Weights,
+    /// A sum of weights in the image is not that of its channel's weights.
+    Sum,
+    /// What fills a row of weights up is not zero.
+    Filling,
     /// A sum could leave 32 bits.
     Accumulator,
     /// A multiplier is out of range.
@@ -237,6 +241,8 @@ impl fmt::Display for Problem {
             Self::Weights => {
                 f.write_str("weights or multipliers lie outside their section or overlap others")
             }
+            Self::Sum => f.write_str("a stated sum is not that of the channel's weights"),
+            Self::Filling => f.write_str("what fills the weights up is not zero"),
             Self::Accumulator => f.write_str("a sum could exceed 32 bits"),
             Self::Multiplier => f.write_str("a multiplier is out of range"),
             Self::Activation => f.write_str("the activation's range is empty, or the operator takes none"),

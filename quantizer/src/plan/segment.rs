@@ -1,6 +1,6 @@
 //! Layers that are computed row by row in turns.
 //!
-//! The last layer asks for a row; each layer asks those before it for the rows that its window covers and that are not
+//! The last layer asks for some rows; each layer asks those before it for the rows that its window covers and that are not
 //! there yet. No row is computed twice. Of a tensor that only these layers use the arena keeps the rows that are still
 //! needed, a ring.
 
@@ -35,14 +35,17 @@ impl Segment {
         }
     }
 
-    /// Layers that all work by rows, streamed.
-    pub fn streamed(network: &Network, layers: Range<usize>) -> Self {
-        let mut order =
-            Order { network, layers: layers.clone(), done: vec![0; layers.len()], steps: Vec::new() };
+    /// Layers that all work by rows, streamed, `strip` rows of the last one at a time; of those before it the rows that are
+    /// missing, or of a strip of [`None`] all layers' rows one by one.
+    pub fn streamed(network: &Network, layers: Range<usize>, strip: Option<usize>) -> Self {
+        let done = vec![0; layers.len()];
+        let most = if strip.is_some() { usize::MAX } else { 1 };
+        let mut order = Order { network, layers: layers.clone(), done, most, steps: Vec::new() };
         // The last layer's rows pull what they need; what none needs follows.
         for layer in layers.clone().rev() {
-            while order.done[layer - layers.start] < order.height(layer) {
-                order.compute_row(layer);
+            let height = order.height(layer);
+            while order.done[layer - layers.start] < height {
+                order.compute(layer, (order.done[layer - layers.start] + strip.unwrap_or(1)).min(height));
             }
         }
         Self { layers, steps: order.steps }
@@ -146,6 +149,8 @@ struct Order<'a> {
     layers: Range<usize>,
     /// Rows done of each layer.
     done: Vec<usize>,
+    /// Rows that are pulled at once at most.
+    most: usize,
     steps: Vec<Step>,
 }
 
@@ -154,27 +159,23 @@ impl Order<'_> {
         self.network.tensor(self.network.layers[layer].output).shape.height
     }
 
-    /// Computes the next row of a layer, and before it what that needs.
-    fn compute_row(&mut self, layer: usize) {
-        let row = self.done[layer - self.layers.start];
+    /// Computes a layer's rows up to `end`, and before them what they need.
+    fn compute(&mut self, layer: usize, end: usize) {
         let description = &self.network.layers[layer];
         for (index, input) in description.inputs.iter().enumerate() {
-            let writer = self
-                .layers
-                .clone()
-                .take_while(|&before| before < layer)
-                .find(|&before| self.network.layers[before].output == *input);
-            if let Some(writer) = writer {
-                let needed = rows_read(self.network, description, index, row).end;
+            let mut before = self.layers.start..layer;
+            if let Some(writer) = before.find(|&before| self.network.layers[before].output == *input) {
+                let needed = rows_read(self.network, description, index, end - 1).end;
                 while self.done[writer - self.layers.start] < needed {
-                    self.compute_row(writer);
+                    let done = self.done[writer - self.layers.start];
+                    self.compute(writer, needed.min(done.saturating_add(self.most)));
                 }
             }
         }
-        self.done[layer - self.layers.start] = row + 1;
+        let done = std::mem::replace(&mut self.done[layer - self.layers.start], end);
         match self.steps.last_mut() {
-            Some(last) if last.layer == layer => last.rows.end = row + 1,
-            _ => self.steps.push(Step { layer, rows: row..row + 1 }),
+            Some(last) if last.layer == layer => last.rows.end = end,
+            _ => self.steps.push(Step { layer, rows: done..end }),
         }
     }
 }
@@ -253,7 +254,7 @@ mod tests {
     }
 
     fn kept(network: &Network) -> Vec<(usize, usize)> {
-        let segment = Segment::streamed(network, 0..network.layers.len());
+        let segment = Segment::streamed(network, 0..network.layers.len(), None);
         let buffers = Buffers::of(network);
         assert!(segment.is_sound(network, &buffers));
         segment.kept(network, &buffers)
@@ -261,14 +262,14 @@ mod tests {
 
     #[test]
     fn every_row_is_computed_once_and_after_what_it_needs() {
-        for stride in [1, 2] {
+        for (stride, strip) in [(1, None), (2, None), (1, Some(4)), (2, Some(3))] {
             let network = network(9, |graph| {
                 let first = pointwise(graph, graph.input());
                 let second = depthwise(graph, first, stride);
                 pointwise(graph, second);
             });
             let mut done = [0; 3];
-            for Step { layer, rows } in Segment::streamed(&network, 0..3).steps {
+            for Step { layer, rows } in Segment::streamed(&network, 0..3, strip).steps {
                 assert_eq!(rows.start, done[layer]);
                 done[layer] = rows.end;
                 if layer > 0 {
@@ -316,7 +317,7 @@ mod tests {
         });
         let buffers = Buffers::of(&network);
         assert_eq!(buffers.of_tensor[1], buffers.of_tensor[3]);
-        assert!(!Segment::streamed(&network, 0..4).is_sound(&network, &buffers));
-        assert!(Segment::streamed(&network, 0..2).is_sound(&network, &buffers));
+        assert!(!Segment::streamed(&network, 0..4, None).is_sound(&network, &buffers));
+        assert!(Segment::streamed(&network, 0..2, None).is_sound(&network, &buffers));
     }
 }

@@ -11,6 +11,10 @@ use std::ops::Range;
 /// Layers that are streamed together at most: two inverted residuals and what is around them, some times over.
 const MOST_LAYERS: usize = 40;
 
+/// Rows of a segment's last layer that are computed at a time, see [`Segment::streamed`]. Every step costs some time of its own: more rows are better
+/// where the arena has room for them, because another segment needs it.
+const STRIPS: [Option<usize>; 5] = [None, Some(1), Some(2), Some(4), Some(8)];
+
 /// Rows that are simulated at most, a second's work; a network that needs more is streamed in shorter segments or not.
 const MOST_ROWS: usize = 1 << 22;
 
@@ -66,15 +70,15 @@ fn candidates(network: &Network, buffers: &Buffers, alignment: usize) -> Vec<Vec
     for end in 1..=network.layers.len() {
         let mut ending = vec![candidate(network, buffers, alignment, Segment::whole(network, end - 1))];
         for start in (end.saturating_sub(MOST_LAYERS)..end - 1).rev() {
-            let Some(left) = rows_left.checked_sub(rows(network, start..end)) else { break };
+            let cost = STRIPS.len() * rows(network, start..end);
+            let Some(left) = rows_left.checked_sub(cost) else { break };
             if !streamable(network, start..end) {
                 break;
             }
             rows_left = left;
-            let segment = Segment::streamed(network, start..end);
-            if segment.is_sound(network, buffers) {
-                ending.push(candidate(network, buffers, alignment, segment));
-            }
+            let segments = STRIPS.map(|strip| Segment::streamed(network, start..end, strip));
+            let sound = segments.into_iter().filter(|segment| segment.is_sound(network, buffers));
+            ending.extend(sound.map(|segment| candidate(network, buffers, alignment, segment)));
         }
         candidates.push(ending);
     }
@@ -125,7 +129,7 @@ mod tests {
         for (layer, operator) in operators.into_iter().enumerate() {
             last = graph.add(format!("layer {layer}"), operator, Activation::None, &[last]).unwrap();
         }
-        quantise(&graph, &vec![Range { min: -1.0, max: 1.0 }; 4]).unwrap()
+        quantise(&graph, &[Range { min: -1.0, max: 1.0 }; 4]).unwrap()
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod scalar;
 pub mod scratch;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
+#[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
 pub(crate) mod x86;
 
 pub use patch::gather;

@@ -35,7 +35,7 @@ impl Add {
     /// Inputs are shifted left by this much before they are rescaled, to keep their fractions.
     pub const LEFT_SHIFT: u32 = 20;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
         let multiplier = |index: usize| {
             Ok(Multiplier {

@@ -30,7 +30,7 @@ pub struct Convolution<'a> {
 }
 
 impl<'a> Convolution<'a> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn decode(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
         let input = tensor(record, super::record::INPUT)?;
         let output = tensor(record, record::OUTPUT)?;
@@ -54,7 +54,28 @@ impl<'a> Convolution<'a> {
         if depthwise && outputs.checked_rem(inputs) != Some(0) {
             return Err(Problem::Shapes);
         }
-        self.channels.check(if depthwise { self.window.taps() } else { self.patch_len() })
+        self.channels.check(if depthwise { self.window.taps() } else { self.patch_len() })?;
+        #[cfg(not(target_os = "none"))]
+        if depthwise {
+            rescale::check_sums(&self.channels, |channel| self.depthwise_row(channel))?;
+        } else {
+            let matrix = self.matrix();
+            rescale::check_sums(&self.channels, |output| matrix.row(output, self.patch_len()))?;
+        }
+        Ok(())
+    }
+
+    /// A channel's weights, and what fills them up.
+    #[cfg(not(target_os = "none"))]
+    fn depthwise_row(&self, channel: usize) -> impl Iterator<Item = (bool, i8)> {
+        let [rows, columns] = self.window.kernel.map(usize::from);
+        let channels = usize::from(self.output.shape.channels);
+        let taps =
+            (0..packing::padded(rows)).flat_map(move |row| (0..columns).map(move |column| [row, column]));
+        taps.map(move |tap| {
+            let index = packing::depthwise_index([rows, columns], channels, tap, channel);
+            (tap[0] < rows, self.weights.get(index).copied().unwrap_or(0))
+        })
     }
 
     /// Values of the input that one output of a convolution depends on, `[kernel row][kernel column][in]`.

@@ -40,7 +40,13 @@ impl<'a> FullyConnected<'a> {
         if self.output.shape.pixels() != 1 {
             return Err(Problem::Shapes);
         }
-        self.channels.check(self.input.shape.len())
+        self.channels.check(self.input.shape.len())?;
+        #[cfg(not(target_os = "none"))]
+        {
+            let (matrix, patch) = (self.matrix(), self.input.shape.len());
+            rescale::check_sums(&self.channels, |output| matrix.row(output, patch))?;
+        }
+        Ok(())
     }
 
     /// The matrix.

@@ -67,7 +67,7 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn decode(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
         if record.get(record::RESERVED) != Some(&[0; 2]) {

@@ -90,6 +90,30 @@ impl<'a> PerChannel<'a> {
     }
 }
 
+/// Proves that the image's sums are those of the weights, and that what fills rows up is zero: kernels rely on either.
+///
+/// `rows` has for each channel its weights, each with whether it is one or fills up. A device leaves this out: the quantizer
+/// and every PC have done it, and it takes longer than all other checks.
+#[cfg(not(target_os = "none"))]
+pub(super) fn check_sums<I: Iterator<Item = (bool, i8)>>(
+    channels: &PerChannel<'_>,
+    rows: impl Fn(usize) -> I,
+) -> Result<(), Problem> {
+    for (channel, sum) in channels.sum.iter().enumerate() {
+        let mut found = 0i32;
+        for (is_weight, value) in rows(channel) {
+            if !is_weight && value != 0 {
+                return Err(Problem::Filling);
+            }
+            found = found.wrapping_add(value.into());
+        }
+        if found != i32::from_le_bytes(*sum) {
+            return Err(Problem::Sum);
+        }
+    }
+    Ok(())
+}
+
 /// Finds an operator's weights (`len` of them) and constants through the two offsets at `weights_at`.
 #[inline]
 pub(super) fn parameters<'a>(

@@ -2,40 +2,20 @@
 
 use super::rescale::{Finish, Rescale};
 use crate::kernels::Rows;
+use crate::kernels::x86::shapes::{KERNEL, window_rows};
 use crate::operator::{Convolution, PerChannel};
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
 
-/// Kernel rows and columns.
-const KERNEL: usize = 3;
-
 /// Channels at a time. A last block of fewer begins earlier and computes some channels again.
-const STEP: usize = 16;
+pub(super) const STEP: usize = 16;
 
-/// Whether the operator is one for this kernel: 3x3, each of at least 16 channels by itself, small multipliers, and lengths
-/// as its shapes say.
-pub(super) fn fits(op: &Convolution<'_>, output: &[i8]) -> bool {
-    let channels = usize::from(op.output.shape.channels);
-    let constants = [op.channels.bias.len(), op.channels.mantissa.len(), op.channels.shift.len()];
-    op.window.kernel == [KERNEL as u16; 2]
-        && op.input.shape.channels == op.output.shape.channels
-        && channels >= STEP
-        && op.channels.small
-        && constants == [channels; 3]
-        && op.weights.len() >= KERNEL * GROUP * channels
-        && output.len() >= usize::from(op.output.shape.width) * channels
-}
-
-/// Row `y`; the operator [`fits`].
+/// Row `y` of an operator that [`is_depthwise`](crate::kernels::x86::shapes::is_depthwise), of at least 16 channels.
 #[target_feature(enable = "avx2")]
 pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);
     let padding = [op.input.zero_point; STEP];
-    let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
-    let rows: [Option<&[i8]>; KERNEL] = core::array::from_fn(|tap| {
-        let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
-        (row.len() == op.input.row_len()).then_some(row)
-    });
+    let rows = window_rows(op, input, y);
     for first in (0..channels).step_by(STEP) {
         let channel = first.min(channels - STEP);
         let columns = Columns {
@@ -157,7 +137,7 @@ unsafe fn rescale(channels: &PerChannel<'_>, channel: usize) -> [Rescale; 2] {
 /// One row of 16 channels.
 ///
 /// # Safety
-/// The operator [`fits`]; `columns` are those from `channel` on, of which there are 16.
+/// The operator is one for this kernel; `columns` are those from `channel` on, of which there are 16.
 #[target_feature(enable = "avx2")]
 unsafe fn block(op: &Convolution<'_>, columns: &Columns, channel: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);

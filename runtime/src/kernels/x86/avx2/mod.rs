@@ -7,7 +7,7 @@ mod depthwise;
 mod product;
 mod rescale;
 
-use super::patches;
+use super::{patches, shapes};
 use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
 use crate::operator::{Add, Convolution, Matrix, PerChannel};
 use core::arch::x86_64::*;
@@ -41,7 +41,7 @@ unsafe fn store(to: *mut i8, count: usize, values: __m128i) {
 impl Kernels for Avx2 {
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
-        if product::fits(op) {
+        if shapes::is_product(op) {
             // SAFETY: see above.
             unsafe { product::product(op, input, output) };
         } else {
@@ -51,7 +51,7 @@ impl Kernels for Avx2 {
 
     fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
         let matrix = op.matrix();
-        if product::fits(&matrix) && patches::fit(op) {
+        if shapes::is_product(&matrix) && patches::fit(op) {
             patches::each_chunk(op, input, y, output, 0, |patches, output| {
                 // SAFETY: see above.
                 unsafe { product::product(&matrix, crate::cast::as_i8(patches), output) }
@@ -63,7 +63,7 @@ impl Kernels for Avx2 {
 
     fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
-        if depthwise::fits(op, output) {
+        if usize::from(op.output.shape.channels) >= depthwise::STEP && shapes::is_depthwise(op, output) {
             // SAFETY: see above.
             unsafe { depthwise::depthwise(op, input, y, output) };
         } else {

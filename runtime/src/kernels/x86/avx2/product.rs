@@ -10,17 +10,7 @@ use core::mem::MaybeUninit;
 /// Outputs whose weights for a group of inputs fill a register.
 const QUAD: usize = 4;
 
-/// Whether the operator is one for this kernel: small multipliers, weights as many as it reads, and a patch that fits.
-pub(super) fn fits(op: &Matrix<'_>) -> bool {
-    let outputs = op.outputs();
-    op.channels.small
-        && op.depth.is_multiple_of(GROUP)
-        && (GROUP..=CHUNK).contains(&op.depth)
-        && padded(outputs).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
-        && [op.channels.bias.len(), op.channels.mantissa.len()] == [outputs; 2]
-}
-
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`fits`].
+/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::x86::shapes::is_product).
 #[target_feature(enable = "avx2")]
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     let mut wide = [MaybeUninit::<i16>::uninit(); CHUNK];

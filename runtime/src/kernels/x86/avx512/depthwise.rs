@@ -4,37 +4,17 @@ use super::product::unsigned_bias;
 use super::rescale::{Finish, Rescale};
 use super::{LANES, first, scatter};
 use crate::kernels::Rows;
+use crate::kernels::x86::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
 
-/// Kernel rows and columns.
-const KERNEL: usize = 3;
-
-/// Whether the operator is one for this kernel: 3x3, each channel by itself, small multipliers, and lengths as its shapes
-/// say.
-pub(super) fn fits(op: &Convolution<'_>, output: &[i8]) -> bool {
-    let channels = usize::from(op.output.shape.channels);
-    let constants =
-        [op.channels.bias.len(), op.channels.sum.len(), op.channels.mantissa.len(), op.channels.shift.len()];
-    op.window.kernel == [KERNEL as u16; 2]
-        && op.input.shape.channels == op.output.shape.channels
-        && op.channels.small
-        && constants == [channels; 4]
-        && op.weights.len() >= KERNEL * GROUP * channels
-        && output.len() >= usize::from(op.output.shape.width) * channels
-}
-
-/// Row `y`; the operator [`fits`].
+/// Row `y` of an operator that [`is_depthwise`](crate::kernels::x86::shapes::is_depthwise).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);
     let padding = [op.input.zero_point; 4 * LANES];
-    let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
-    let rows: [Option<&[i8]>; KERNEL] = core::array::from_fn(|tap| {
-        let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
-        (row.len() == op.input.row_len()).then_some(row)
-    });
+    let rows = window_rows(op, input, y);
     let mut channel = 0;
     while channel < channels {
         let columns = Columns {
@@ -142,7 +122,7 @@ impl Columns {
 /// One row of up to 16 `V` channels.
 ///
 /// # Safety
-/// The operator [`fits`]; `columns` are those from `channel` on, of which at least one is left for the last register.
+/// The operator is one for this kernel; `columns` are those from `channel` on, of which at least one is left for the last register.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 unsafe fn block<const V: usize>(op: &Convolution<'_>, columns: &Columns, channel: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);

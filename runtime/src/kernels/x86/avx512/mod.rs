@@ -9,7 +9,7 @@ mod mean;
 mod product;
 mod rescale;
 
-use super::patches;
+use super::{patches, shapes};
 use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::x86_64::*;
@@ -83,7 +83,7 @@ const fn first(count: usize) -> u16 {
 impl Kernels for Avx512Vnni {
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
-        if product::fits(op) {
+        if shapes::is_product(op) {
             // SAFETY: see above.
             unsafe { product::product(op, input, output) };
         } else {
@@ -93,7 +93,7 @@ impl Kernels for Avx512Vnni {
 
     fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
         let matrix = op.matrix();
-        if product::fits(&matrix) && patches::fit(op) {
+        if shapes::is_product(&matrix) && patches::fit(op) {
             patches::each_chunk(op, input, y, output, 0x80, |patches, output| {
                 // SAFETY: see above.
                 unsafe { product::product_of_unsigned(&matrix, patches, output) }
@@ -105,7 +105,7 @@ impl Kernels for Avx512Vnni {
 
     fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
-        if depthwise::fits(op, output) {
+        if shapes::is_depthwise(op, output) {
             // SAFETY: see above.
             unsafe { depthwise::depthwise(op, input, y, output) };
         } else {

@@ -8,17 +8,7 @@ use crate::packing::{GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
-/// Whether the operator is one for this kernel: small multipliers, weights as many as it reads, and a patch that fits.
-pub(super) fn fits(op: &Matrix<'_>) -> bool {
-    let outputs = op.outputs();
-    op.channels.small
-        && op.depth.is_multiple_of(GROUP)
-        && (GROUP..=CHUNK).contains(&op.depth)
-        && padded(outputs).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
-        && [op.channels.bias.len(), op.channels.sum.len(), op.channels.mantissa.len()] == [outputs; 3]
-}
-
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`fits`].
+/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::x86::shapes::is_product).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     let mut unsigned = [MaybeUninit::<u8>::uninit(); CHUNK];
@@ -78,7 +68,7 @@ struct Channels<const BLOCKS: usize> {
 
 impl Tiles<'_, '_> {
     /// # Safety
-    /// `input` and `output` are as described, and the operator [`fits`].
+    /// `input` and `output` are as described, and the operator [`is_product`](crate::kernels::x86::shapes::is_product).
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn run(&self) {
         let outputs = self.op.outputs();

@@ -1,0 +1,43 @@
+//! Which operators the kernels of both sets are for. What holds here is what their `unsafe` relies on.
+
+use super::patches::CHUNK;
+use crate::kernels::Rows;
+use crate::operator::{Convolution, Matrix, PerChannel};
+use crate::packing::{GROUP, padded};
+
+/// Rows and columns of the depthwise kernels.
+pub const KERNEL: usize = 3;
+
+/// Whether there are constants for each of `count` outputs, all multipliers small.
+fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
+    let words = [channels.bias.len(), channels.sum.len(), channels.mantissa.len()];
+    channels.small && words == [count; 3] && channels.shift.len() == count
+}
+
+/// Whether a matrix has the weights and constants that its sizes say, small multipliers, and patches that fit a chunk.
+pub fn is_product(op: &Matrix<'_>) -> bool {
+    op.depth.is_multiple_of(GROUP)
+        && (GROUP..=CHUNK).contains(&op.depth)
+        && padded(op.outputs()).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
+        && has_constants(&op.channels, op.outputs())
+}
+
+/// Whether a depthwise convolution is 3x3, of each channel by itself, with small multipliers, and has the weights, constants
+/// and a row of outputs as its shapes say.
+pub fn is_depthwise(op: &Convolution<'_>, output: &[i8]) -> bool {
+    let channels = usize::from(op.output.shape.channels);
+    op.window.kernel == [KERNEL as u16; 2]
+        && op.input.shape.channels == op.output.shape.channels
+        && op.weights.len() >= KERNEL * GROUP * channels
+        && output.len() >= op.output.row_len()
+        && has_constants(&op.channels, channels)
+}
+
+/// The rows of the input, whole, that the kernel meets for row `y` of the output.
+pub fn window_rows<'a>(op: &Convolution<'_>, input: Rows<'a>, y: usize) -> [Option<&'a [i8]>; KERNEL] {
+    let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
+    core::array::from_fn(|tap| {
+        let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
+        (row.len() == op.input.row_len()).then_some(row)
+    })
+}
