@@ -7,9 +7,14 @@
 #[allow(unsafe_code)]
 pub(crate) mod neon;
 mod patch;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[allow(unsafe_code)]
+mod patches;
 mod rows;
 pub mod scalar;
 pub mod scratch;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod shapes;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]

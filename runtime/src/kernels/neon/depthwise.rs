@@ -3,15 +3,13 @@
 use super::rescale::{Channels, Finish};
 use super::store;
 use crate::kernels::Rows;
+use crate::kernels::shapes::{self, KERNEL};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 
-/// Kernel rows and columns.
-pub(super) const KERNEL: usize = 3;
-
 /// Fewest channels of a block.
-const FEWEST: usize = 8;
+const FEWEST: u16 = 8;
 
 /// How a column of the input meets a column of the kernel, of `4 Q` channels, 8 or 16.
 pub(super) trait Filter<const Q: usize> {
@@ -44,19 +42,9 @@ pub(super) trait Filter<const Q: usize> {
     ) -> [int32x4_t; Q];
 }
 
-/// Whether the operator is one for this kernel: 3x3, each channel by itself, small multipliers, and lengths as its shapes
-/// say.
+/// Whether the operator [is one](shapes::is_depthwise) for the kernels, and has enough channels.
 pub(super) fn fits(op: &Convolution<'_>, output: &[i8]) -> bool {
-    let channels = usize::from(op.output.shape.channels);
-    let constants =
-        [op.channels.bias.len(), op.channels.sum.len(), op.channels.mantissa.len(), op.channels.shift.len()];
-    op.window.kernel == [KERNEL as u16; 2]
-        && op.input.shape.channels == op.output.shape.channels
-        && channels >= FEWEST
-        && op.channels.small
-        && constants == [channels; 4]
-        && op.weights.len() >= KERNEL * GROUP * channels
-        && output.len() >= usize::from(op.output.shape.width) * channels
+    op.output.shape.channels >= FEWEST && shapes::is_depthwise(op, output)
 }
 
 /// Row `y`; the operator [`fits`].
@@ -71,11 +59,7 @@ pub(super) unsafe fn depthwise<F: Filter<2> + Filter<4>>(
 ) {
     let channels = usize::from(op.output.shape.channels);
     let padding = [op.input.zero_point; 16];
-    let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
-    let rows: [Option<&[i8]>; KERNEL] = core::array::from_fn(|tap| {
-        let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
-        (row.len() == op.input.row_len()).then_some(row)
-    });
+    let rows = shapes::window_rows(op, input, y);
     let row = Row {
         op,
         rows: rows.map(|row| match row {

@@ -1,7 +1,8 @@
 //! Four products of bytes at a time: the instruction `sdot`, with which the standard library has no stable function.
 
-use super::depthwise::{Filter, KERNEL};
+use super::depthwise::Filter;
 use super::product::Multiply;
+use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;

@@ -1,16 +1,19 @@
 //! AArch64: 16 output channels at a time, with `sdot` where the processor has it.
 
+mod add;
 mod depthwise;
 mod dot;
+mod mean;
 mod plain;
 mod product;
 mod rescale;
 
-use super::{Kernels, Rows, scalar};
-use crate::operator::{Convolution, Matrix};
+use super::{Kernels, Rows, convolve_patches, patches, scalar, shapes};
+use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::aarch64::*;
 use dot::Dot;
 use plain::Plain;
+use product::Multiply;
 
 /// The kernel set for every AArch64 processor.
 #[derive(Clone, Copy, Debug)]
@@ -55,47 +58,84 @@ unsafe fn store<const Q: usize>(to: *mut i8, values: int8x16_t, part: usize) {
     }
 }
 
-impl Kernels for Neon {
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if product::fits(op) {
-            // SAFETY: the processor has NEON.
-            unsafe { product::product::<Plain>(op, input, output) };
-        } else {
-            scalar::product(op, input, output);
-        }
-    }
-
-    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if depthwise::fits(op, output) {
-            // SAFETY: see above.
-            unsafe { depthwise::depthwise::<Plain>(op, input, y, output) };
-        } else {
-            scalar::depthwise(op, input, y, output);
-        }
-    }
+/// Row `y` of a convolution.
+///
+/// # Safety
+/// The processor has what `M` is for.
+unsafe fn convolution<M: Multiply>(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    let matrix = op.matrix();
+    patches::each_chunk(op, input, y, output, 0, |patches, output| {
+        // SAFETY: see above.
+        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches), output) };
+    });
 }
 
-// SAFETY of every call in here: the engine dispatches to this set only where the processor has the instructions.
-impl Kernels for NeonDot {
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if product::fits(op) {
-            // SAFETY: see above.
-            unsafe { product::product::<Dot>(op, input, output) };
-        } else {
-            scalar::product(op, input, output);
-        }
-    }
+/// A kernel set of products and filters by `$how`.
+macro_rules! kernels {
+    ($set:ty, $how:ty) => {
+        // SAFETY of every call in here: the engine dispatches to this set only where the processor has the instructions.
+        impl Kernels for $set {
+            fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+                let _ = scratch;
+                if shapes::is_product(op) {
+                    // SAFETY: see above.
+                    unsafe { product::product::<$how>(op, input, output) };
+                } else {
+                    scalar::product(op, input, output);
+                }
+            }
 
-    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if depthwise::fits(op, output) {
-            // SAFETY: see above.
-            unsafe { depthwise::depthwise::<Dot>(op, input, y, output) };
-        } else {
-            scalar::depthwise(op, input, y, output);
+            fn convolution(
+                op: &Convolution<'_>,
+                input: Rows<'_>,
+                y: usize,
+                output: &mut [i8],
+                scratch: &mut [i8],
+            ) {
+                if shapes::is_product(&op.matrix()) && patches::fit(op) {
+                    // SAFETY: see above.
+                    unsafe { convolution::<$how>(op, input, y, output) };
+                } else {
+                    convolve_patches::<Self>(op, input, y, output, scratch);
+                }
+            }
+
+            fn depthwise(
+                op: &Convolution<'_>,
+                input: Rows<'_>,
+                y: usize,
+                output: &mut [i8],
+                scratch: &mut [i8],
+            ) {
+                let _ = scratch;
+                if depthwise::fits(op, output) {
+                    // SAFETY: see above.
+                    unsafe { depthwise::depthwise::<$how>(op, input, y, output) };
+                } else {
+                    scalar::depthwise(op, input, y, output);
+                }
+            }
+
+            fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+                if add::fits(op, second, values) {
+                    // SAFETY: see above.
+                    unsafe { add::add(op, second, values) };
+                } else {
+                    scalar::add(op, second, values);
+                }
+            }
+
+            fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+                if mean::fits(op, output) {
+                    // SAFETY: see above.
+                    unsafe { mean::mean(op, input, output) };
+                } else {
+                    scalar::mean(op, input, output);
+                }
+            }
         }
-    }
+    };
 }
+
+kernels!(Neon, Plain);
+kernels!(NeonDot, Dot);

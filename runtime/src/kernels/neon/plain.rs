@@ -1,7 +1,8 @@
 //! Products of bytes widened to 16 bits, two of them added before they are widened to 32.
 
-use super::depthwise::{Filter, KERNEL};
+use super::depthwise::Filter;
 use super::product::Multiply;
+use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;

@@ -3,7 +3,7 @@
 use super::rescale::{Channels, Finish};
 use super::store;
 use crate::operator::Matrix;
-use crate::packing::{BLOCK, GROUP, padded};
+use crate::packing::BLOCK;
 use core::arch::aarch64::*;
 
 /// Outputs of a register of sums.
@@ -27,18 +27,7 @@ pub(super) trait Multiply {
     ) -> [[int32x4_t; Q]; P];
 }
 
-/// Whether the lengths are what the kernel relies on, and the multipliers small.
-pub(super) fn fits(op: &Matrix<'_>) -> bool {
-    let outputs = op.outputs();
-    let constants = [op.channels.bias.len(), op.channels.sum.len(), op.channels.mantissa.len()];
-    op.channels.small
-        && op.depth > 0
-        && op.depth.is_multiple_of(GROUP)
-        && constants == [outputs; 3]
-        && padded(outputs).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
-}
-
-/// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [`fits`].
+/// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [is a product](crate::kernels::shapes::is_product).
 ///
 /// # Safety
 /// The processor has what `M` is for.
@@ -75,7 +64,7 @@ impl Block<'_, '_> {
     /// All patches times a block of `4 Q` outputs.
     ///
     /// # Safety
-    /// The matrix [`fits`], `input` has the patches, and the outputs lie from `to` on.
+    /// The matrix is one for this kernel, `input` has the patches, and the outputs lie from `to` on.
     #[inline(never)]
     unsafe fn run<M: Multiply, const Q: usize>(&self, mut to: *mut i8) {
         let (depth, outputs) = (self.op.depth, self.op.outputs());
