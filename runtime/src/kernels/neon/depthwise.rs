@@ -31,12 +31,12 @@ pub(super) trait Filter<const Q: usize> {
     /// Each row has `4 Q` values there.
     unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column;
 
-    /// `bias + sum of w * x`.
+    /// `sums + w * x`.
     ///
     /// # Safety
-    /// The processor has what the filter is for.
-    unsafe fn sums(
-        bias: &[int32x4_t; Q],
+    /// The weights are still there. The processor has what the filter is for.
+    unsafe fn add(
+        sums: [int32x4_t; Q],
         weights: &Self::Weights,
         columns: [Self::Column; KERNEL],
     ) -> [int32x4_t; Q];
@@ -132,7 +132,7 @@ impl Row<'_, '_> {
                     len: input.row_len(),
                 };
                 let kernel = Kernel::<F, Q> {
-                    channels: Channels::load(&constants, first),
+                    channels: Channels::new(&constants, first),
                     weights: F::weights(weights.add(GROUP * first), channels),
                     finish: Finish::new(output.zero_point, activation),
                 };
@@ -260,9 +260,14 @@ impl<F: Filter<Q>, const Q: usize> Kernel<F, Q> {
     unsafe fn put(&self, columns: [F::Column; KERNEL], to: *mut i8) {
         // SAFETY: see above.
         unsafe {
-            let mut sums = F::sums(&self.channels.bias, &self.weights, columns);
+            // Loops over registers count: closures and iterators would send them through memory.
+            let mut sums = [vdupq_n_s32(0); Q];
             for quad in 0..Q {
-                sums[quad] = self.channels.rescale[quad].apply(sums[quad]);
+                sums[quad] = self.channels.bias(quad);
+            }
+            let mut sums = F::add(sums, &self.weights, columns);
+            for quad in 0..Q {
+                sums[quad] = self.channels.rescale(quad).apply(sums[quad]);
             }
             let low = self.finish.eight(sums[0], sums[1]);
             let high = self.finish.eight(sums[Q - 2], sums[Q - 1]);

@@ -81,8 +81,7 @@ impl Multiply for Dot {
             if left >= 2 * GROUP {
                 let mut x = [vdupq_n_s8(0); P];
                 for p in 0..P {
-                    let eight = vld1_s8(patches.add(p * depth));
-                    x[p] = vcombine_s8(eight, eight);
+                    x[p] = vcombine_s8(vld1_s8(patches.add(p * depth)), vdup_n_s8(0));
                 }
                 weights = group::<P, Q, 0>(&mut sums, weights, &x);
                 weights = group::<P, Q, 1>(&mut sums, weights, &x);
@@ -112,22 +111,30 @@ unsafe fn group<const P: usize, const Q: usize, const LANE: usize>(
     weights: *const i8,
     x: &[int8x16_t; P],
 ) -> *const i8 {
-    for quad in 0..Q {
-        // SAFETY: see above.
-        unsafe {
-            let w = vld1q_s8(weights.add(16 * quad));
+    // SAFETY: see above.
+    unsafe {
+        let mut w = [vdupq_n_s8(0); Q];
+        if Q == 4 {
+            let int8x16x4_t(first, second, third, fourth) = vld1q_s8_x4(weights);
+            (w[0], w[1], w[Q - 2], w[Q - 1]) = (first, second, third, fourth);
+        } else {
+            for quad in 0..Q {
+                w[quad] = vld1q_s8(weights.add(16 * quad));
+            }
+        }
+        for quad in 0..Q {
             for p in 0..P {
-                sums[p][quad] = dot_lane::<LANE>(sums[p][quad], w, x[p]);
+                sums[p][quad] = dot_lane::<LANE>(sums[p][quad], w[quad], x[p]);
             }
         }
     }
     weights.wrapping_add(16 * Q)
 }
 
-/// A depthwise kernel of `4 Q` channels.
+/// A depthwise kernel of `4 Q` channels: the weights where they lie, for registers are scarce.
 pub(super) struct Weights<const Q: usize> {
-    /// Of each column, 4 channels a register.
-    columns: [[int8x16_t; Q]; KERNEL],
+    /// The weights of each column, 4 channels a register.
+    columns: [*const i8; KERNEL],
     /// Where each lane of each register of a column finds its bytes in those of three rows.
     order: [uint8x16_t; Q],
 }
@@ -145,13 +152,8 @@ impl<const Q: usize> Filter<Q> for Dot {
     unsafe fn weights(from: *const i8, channels: usize) -> Self::Weights {
         // SAFETY: see the trait.
         unsafe {
-            let mut weights = Weights { columns: [[vdupq_n_s8(0); Q]; KERNEL], order: [vdupq_n_u8(0); Q] };
-            for column in 0..KERNEL {
-                for quad in 0..Q {
-                    let at = from.add(GROUP * (column * channels + 4 * quad));
-                    weights.columns[column][quad] = vld1q_s8(at);
-                }
-            }
+            let columns = [0, 1, 2].map(|column| from.add(GROUP * column * channels));
+            let mut weights = Weights { columns, order: [vdupq_n_u8(0); Q] };
             let mut order = vld1q_u8(ORDER.as_ptr());
             // Without this the compiler would load each order anew, from an address that it would compute anew.
             asm!("/* {0} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
@@ -181,17 +183,17 @@ impl<const Q: usize> Filter<Q> for Dot {
     }
 
     #[inline(always)]
-    unsafe fn sums(
-        bias: &[int32x4_t; Q],
+    unsafe fn add(
+        mut sums: [int32x4_t; Q],
         weights: &Self::Weights,
         columns: [Self::Column; KERNEL],
     ) -> [int32x4_t; Q] {
-        let mut sums = *bias;
         // SAFETY: see the trait.
         unsafe {
             for column in 0..KERNEL {
                 for quad in 0..Q {
-                    sums[quad] = dot(sums[quad], weights.columns[column][quad], columns[column][quad]);
+                    let w = vld1q_s8(weights.columns[column].add(16 * quad));
+                    sums[quad] = dot(sums[quad], w, columns[column][quad]);
                 }
             }
         }

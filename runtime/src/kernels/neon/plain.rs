@@ -227,12 +227,11 @@ impl<const Q: usize> Filter<Q> for Plain {
     }
 
     #[inline(always)]
-    unsafe fn sums(
-        bias: &[int32x4_t; Q],
+    unsafe fn add(
+        mut sums: [int32x4_t; Q],
         weights: &Self::Weights,
         columns: [Self::Column; KERNEL],
     ) -> [int32x4_t; Q] {
-        let mut sums = *bias;
         let tap = |tap: usize| [weights[tap / KERNEL][tap % KERNEL], columns[tap / KERNEL][tap % KERNEL]];
         for first in [0, 4] {
             add_four_taps(&mut sums, [tap(first), tap(first + 1), tap(first + 2), tap(first + 3)]);

@@ -1,8 +1,8 @@
 //! A packed matrix times patches.
 
-use super::rescale::{Channels, Finish};
+use super::rescale::{Channels, Finish, Last};
 use super::store;
-use crate::operator::Matrix;
+use crate::operator::{Matrix, PerChannel};
 use crate::packing::BLOCK;
 use core::arch::aarch64::*;
 
@@ -27,80 +27,113 @@ pub(super) trait Multiply {
     ) -> [[int32x4_t; Q]; P];
 }
 
-/// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [is a product](crate::kernels::shapes::is_product).
+/// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that
+/// [is a product](crate::kernels::shapes::is_product).
 ///
 /// # Safety
 /// The processor has what `M` is for.
 pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
-    let outputs = op.outputs().max(1);
-    let patches = (input.len() / op.depth.max(1)).min(output.len() / outputs);
-    // SAFETY: the processor has NEON.
-    let finish = unsafe { Finish::new(op.zero_point, op.activation) };
-    for first in (0..op.outputs()).step_by(BLOCK) {
-        let block = Block { op, finish, input: input.as_ptr(), first, patches };
-        let to = output.as_mut_ptr();
-        // SAFETY: the lengths have been compared; the block begins at an output that exists.
-        unsafe {
-            match (op.outputs() - first).div_ceil(QUAD) {
-                1 => block.run::<M, 1>(to.add(first)),
-                2 => block.run::<M, 2>(to.add(first)),
-                3 => block.run::<M, 3>(to.add(first)),
-                _ => block.run::<M, 4>(to.add(first)),
-            }
+    let outputs = op.outputs();
+    let patches = (input.len() / op.depth.max(1)).min(output.len() / outputs.max(1));
+    let all = Product { op, input: input.as_ptr(), patches, output: output.as_mut_ptr() };
+    let whole = outputs - outputs % BLOCK;
+    // SAFETY: the lengths have been compared; the ranges are of outputs that exist.
+    unsafe {
+        if whole > 0 {
+            all.blocks::<M, 4, true>(&op.channels, 0, whole);
+        }
+        if whole < outputs {
+            all.last::<M>(whole, outputs - whole);
         }
     }
 }
 
-/// The patches and a block of outputs.
-struct Block<'a, 'b> {
+/// The patches, the matrix and the outputs.
+struct Product<'a, 'b> {
     op: &'a Matrix<'b>,
-    finish: Finish,
     input: *const i8,
-    first: usize,
     patches: usize,
+    output: *mut i8,
 }
 
-impl Block<'_, '_> {
-    /// All patches times a block of `4 Q` outputs.
+impl Product<'_, '_> {
+    /// All patches times the last block, of fewer than 16 outputs.
     ///
     /// # Safety
-    /// The matrix is one for this kernel, `input` has the patches, and the outputs lie from `to` on.
+    /// It is that.
+    unsafe fn last<M: Multiply>(&self, first: usize, count: usize) {
+        let channels = &self.op.channels;
+        // SAFETY: as there; where the last quad is not full, what it lacks is in a copy.
+        unsafe {
+            match count {
+                4 => self.blocks::<M, 1, true>(channels, first, count),
+                8 => self.blocks::<M, 2, true>(channels, first, count),
+                12 => self.blocks::<M, 3, true>(channels, first, count),
+                _ => {
+                    let last = Last::new(channels, first);
+                    let channels = &last.channels();
+                    match count.div_ceil(QUAD) {
+                        1 => self.blocks::<M, 1, false>(channels, first, count),
+                        2 => self.blocks::<M, 2, false>(channels, first, count),
+                        3 => self.blocks::<M, 3, false>(channels, first, count),
+                        _ => self.blocks::<M, 4, false>(channels, first, count),
+                    }
+                }
+            }
+        }
+    }
+
+    /// All patches times blocks of `4 Q` outputs from `first` on, `count` outputs in all. `WHOLE`: they are whole;
+    /// otherwise there is one, whose channels are all that `channels` has.
+    ///
+    /// # Safety
+    /// The matrix is one for this kernel, and input and output have the patches.
     #[inline(never)]
-    unsafe fn run<M: Multiply, const Q: usize>(&self, mut to: *mut i8) {
+    unsafe fn blocks<M: Multiply, const Q: usize, const WHOLE: bool>(
+        &self,
+        channels: &PerChannel<'_>,
+        first: usize,
+        count: usize,
+    ) {
         let (depth, outputs) = (self.op.depth, self.op.outputs());
-        let (mut input, mut left) = (self.input, self.patches);
         // SAFETY: the blocks before this one have 16 outputs each; a tile is computed where there are as many patches.
         unsafe {
-            let tile = Tile {
-                channels: Channels::<Q>::load(&self.op.channels, self.first),
-                finish: self.finish,
-                weights: self.op.weights.as_ptr().add(self.first * depth),
-                depth,
-                outputs,
-                count: (outputs - self.first).min(QUAD * Q),
-            };
-            let most = M::PATCHES[usize::from(Q <= 2)];
-            while most >= 8 && left >= 8 {
-                tile.compute::<M, 8>(input, to);
-                (input, to, left) = (input.add(8 * depth), to.wrapping_add(8 * outputs), left - 8);
-            }
-            while most >= 4 && left >= 4 {
-                tile.compute::<M, 4>(input, to);
-                (input, to, left) = (input.add(4 * depth), to.wrapping_add(4 * outputs), left - 4);
-            }
-            while left >= 2 {
-                tile.compute::<M, 2>(input, to);
-                (input, to, left) = (input.add(2 * depth), to.wrapping_add(2 * outputs), left - 2);
-            }
-            if left == 1 {
-                tile.compute::<M, 1>(input, to);
+            for done in (0..count).step_by(QUAD * Q) {
+                let at = first + done;
+                let tile = Tile::<Q, WHOLE> {
+                    channels: Channels::new(channels, if WHOLE { at } else { 0 }),
+                    finish: Finish::new(self.op.zero_point, self.op.activation),
+                    weights: self.op.weights.as_ptr().add(at * depth),
+                    depth,
+                    outputs,
+                    count,
+                };
+                let (mut input, mut to, mut left) = (self.input, self.output.add(at), self.patches);
+                // Where a block is not whole, one patch after the other will do.
+                let most = if WHOLE { M::PATCHES[usize::from(Q <= 2)] } else { 1 };
+                while most >= 8 && left >= 8 {
+                    tile.compute::<M, 8>(input, to);
+                    (input, to, left) = (input.add(8 * depth), to.wrapping_add(8 * outputs), left - 8);
+                }
+                while most >= 4 && left >= 4 {
+                    tile.compute::<M, 4>(input, to);
+                    (input, to, left) = (input.add(4 * depth), to.wrapping_add(4 * outputs), left - 4);
+                }
+                while most >= 2 && left >= 2 {
+                    tile.compute::<M, 2>(input, to);
+                    (input, to, left) = (input.add(2 * depth), to.wrapping_add(2 * outputs), left - 2);
+                }
+                while left >= 1 {
+                    tile.compute::<M, 1>(input, to);
+                    (input, to, left) = (input.add(depth), to.wrapping_add(outputs), left - 1);
+                }
             }
         }
     }
 }
 
 /// What all tiles of a block share.
-struct Tile<const Q: usize> {
+struct Tile<const Q: usize, const WHOLE: bool> {
     channels: Channels<Q>,
     finish: Finish,
     weights: *const i8,
@@ -109,7 +142,7 @@ struct Tile<const Q: usize> {
     count: usize,
 }
 
-impl<const Q: usize> Tile<Q> {
+impl<const Q: usize, const WHOLE: bool> Tile<Q, WHOLE> {
     /// `P` patches times the block.
     ///
     /// # Safety
@@ -119,19 +152,27 @@ impl<const Q: usize> Tile<Q> {
         let Self { channels, finish, .. } = self;
         // SAFETY: see above.
         unsafe {
-            let sums = M::sums::<P, Q>(self.weights, input, self.depth, &channels.bias);
             // Loops over registers count: closures and iterators would send them through memory.
+            let mut bias = [vdupq_n_s32(0); Q];
+            for quad in 0..Q {
+                bias[quad] = channels.bias(quad);
+            }
+            let mut sums = M::sums::<P, Q>(self.weights, input, self.depth, &bias);
+            for quad in 0..Q {
+                let rescale = channels.rescale(quad);
+                for p in 0..P {
+                    sums[p][quad] = rescale.apply(sums[p][quad]);
+                }
+            }
             let mut values = [vdupq_n_s8(0); P];
             let at_once = [4, 2, 1, 1][Q - 1];
             for p in (0..P).step_by(at_once) {
-                let value = |next: usize, quad: usize| {
-                    channels.rescale[quad].apply(sums[(p + next).min(P - 1)][quad])
-                };
+                let sum = |next: usize, quad: usize| sums[(p + next).min(P - 1)][quad];
                 let (low, high) = match Q {
-                    1 => (finish.eight(value(0, 0), value(1, 0)), finish.eight(value(2, 0), value(3, 0))),
-                    2 => (finish.eight(value(0, 0), value(0, 1)), finish.eight(value(1, 0), value(1, 1))),
-                    3 => (finish.eight(value(0, 0), value(0, 1)), finish.eight(value(0, 2), value(0, 2))),
-                    _ => (finish.eight(value(0, 0), value(0, 1)), finish.eight(value(0, 2), value(0, 3))),
+                    1 => (finish.eight(sum(0, 0), sum(1, 0)), finish.eight(sum(2, 0), sum(3, 0))),
+                    2 => (finish.eight(sum(0, 0), sum(0, 1)), finish.eight(sum(1, 0), sum(1, 1))),
+                    3 => (finish.eight(sum(0, 0), sum(0, 1)), finish.eight(sum(0, 2), sum(0, 2))),
+                    _ => (finish.eight(sum(0, 0), sum(0, 1)), finish.eight(sum(0, 2), sum(0, 3))),
                 };
                 values[p] = finish.sixteen(low, high);
             }
@@ -139,12 +180,12 @@ impl<const Q: usize> Tile<Q> {
             for p in (0..P).step_by(at_once) {
                 for next in 0..at_once.min(P - p) {
                     let to = to.add((p + next) * self.outputs);
-                    if self.count == QUAD * Q {
+                    if WHOLE {
                         store::<Q>(to, values[p], next);
                     } else {
                         let mut bytes = [0i8; 16];
                         vst1q_s8(bytes.as_mut_ptr(), values[p]);
-                        to.copy_from_nonoverlapping(bytes.as_ptr().add(QUAD * Q * next), self.count);
+                        to.copy_from_nonoverlapping(bytes.as_ptr(), self.count);
                     }
                 }
             }

@@ -1,18 +1,22 @@
 //! From sums to int8, 4 lanes at a time.
 
 use crate::fixed_point::{Activation, Multiplier};
-use crate::operator::PerChannel;
+use crate::operator::{PerChannel, Word};
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-/// The multipliers of 4 lanes, all below 1/2.
+/// Bits of a fraction that results have until they are rounded to int8.
+const FRACTION: i32 = 6;
+
+/// A multiplier below 1/4 for each of 4 lanes.
 ///
-/// `sqdmulh` gives `floor(x * mantissa / 2^31)`, `srshl` by `k = -shift >= 1` the rest: what the first step cuts off cannot
-/// reach the rounding bit of the second.
+/// `sqdmulh` gives `floor(x * mantissa / 2^31)`. With `k = -shift` bits to go, `sqshl` by `16 + 6 - k`, to the left or to the
+/// right, brings the result into the upper half of the lane, with 6 bits of its fraction. What is cut off on the way cannot
+/// reach the bit that rounds. What saturates is beyond 512, beyond any clamp even after a zero point.
 #[derive(Clone, Copy)]
 pub(super) struct Rescale {
     mantissa: int32x4_t,
-    shift: int32x4_t,
+    left: int32x4_t,
 }
 
 impl Rescale {
@@ -24,78 +28,115 @@ impl Rescale {
     /// One multiplier for all lanes.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub fn all(multiplier: Multiplier) -> Self {
-        let (mantissa, shift) = (multiplier.mantissa, i32::from(multiplier.shift));
-        Self { mantissa: vdupq_n_s32(mantissa), shift: vdupq_n_s32(shift) }
+    pub fn all(Multiplier { mantissa, shift }: Multiplier) -> Self {
+        Self { mantissa: vdupq_n_s32(mantissa), left: vdupq_n_s32(i32::from(shift) + 16 + FRACTION) }
     }
 
-    /// `floor(x * m + 1/2)`.
+    /// `x * m` in the upper half of each lane, with the bits of a fraction.
     #[inline]
     #[target_feature(enable = "neon")]
     pub fn apply(&self, x: int32x4_t) -> int32x4_t {
-        vrshlq_s32(vqdmulhq_s32(x, self.mantissa), self.shift)
+        vqshlq_s32(vqdmulhq_s32(x, self.mantissa), self.left)
     }
 }
 
-/// Bias and multiplier of `4 Q` channels.
+/// Bias and multiplier of `4 Q` channels: most of them where they lie, for registers are scarce.
 #[derive(Clone, Copy)]
 pub(super) struct Channels<const Q: usize> {
-    pub bias: [int32x4_t; Q],
-    pub rescale: [Rescale; Q],
+    bias: *const Word,
+    mantissa: *const Word,
+    left: [int32x4_t; Q],
 }
 
 impl<const Q: usize> Channels<Q> {
-    /// Those from `first` on; what is beyond the last of them is some number that nothing comes of.
+    /// Those from `first` on.
     ///
     /// # Safety
-    /// All arrays of the channels are as long as that of the shifts, and there is at least one channel from `first` on.
+    /// There are as many. They are there as long as the result is used.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub unsafe fn load(channels: &PerChannel<'_>, first: usize) -> Self {
-        let left = channels.shift.len() - first;
-        // SAFETY: whole quads are loaded from where they lie, the others from copies.
+    pub unsafe fn new(channels: &PerChannel<'_>, first: usize) -> Self {
+        // SAFETY: see above.
         unsafe {
-            let [bias, mantissa] = [channels.bias, channels.mantissa].map(|words| words.as_ptr().add(first));
-            let shift = channels.shift.as_ptr().add(first);
-            if left >= 4 * Q {
-                return Self::new(bias.cast(), mantissa.cast(), shift);
+            Self {
+                bias: channels.bias.as_ptr().add(first),
+                mantissa: channels.mantissa.as_ptr().add(first),
+                left: left::<Q>(channels.shift.as_ptr().add(first)),
             }
-            let (mut some_bias, mut some_mantissa, mut some_shift) =
-                ([[0u8; 4]; 16], [[0u8; 4]; 16], [-2i8; 16]);
-            some_bias.as_mut_ptr().copy_from_nonoverlapping(bias, left);
-            some_mantissa.as_mut_ptr().copy_from_nonoverlapping(mantissa, left);
-            some_shift.as_mut_ptr().copy_from_nonoverlapping(shift, left);
-            Self::new(some_bias.as_ptr().cast(), some_mantissa.as_ptr().cast(), some_shift.as_ptr())
         }
     }
 
+    /// The biases of four channels.
+    ///
     /// # Safety
-    /// `4 Q` values lie at each address.
+    /// As of [`new`](Self::new).
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn new(bias: *const i32, mantissa: *const i32, shift: *const i8) -> Self {
-        // SAFETY: see above; 4 Q shifts are loaded as 16, 8 or 4 bytes.
-        unsafe {
-            let words = |at: *const i32, quad: usize| vreinterpretq_s32_s8(vld1q_s8(at.add(4 * quad).cast()));
-            let shifts = shifts::<Q>(shift);
-            let zero = vdupq_n_s32(0);
-            let mut all = Self { bias: [zero; Q], rescale: [Rescale { mantissa: zero, shift: zero }; Q] };
-            for quad in 0..Q {
-                all.bias[quad] = words(bias, quad);
-                all.rescale[quad] = Rescale { mantissa: words(mantissa, quad), shift: shifts[quad] };
-            }
-            all
-        }
+    pub unsafe fn bias(&self, quad: usize) -> int32x4_t {
+        // SAFETY: see above.
+        unsafe { load(self.bias.add(4 * quad)) }
+    }
+
+    /// The multipliers of four channels.
+    ///
+    /// # Safety
+    /// As of [`new`](Self::new).
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub unsafe fn rescale(&self, quad: usize) -> Rescale {
+        // SAFETY: see above.
+        Rescale { mantissa: unsafe { load(self.mantissa.add(4 * quad)) }, left: self.left[quad] }
     }
 }
 
-/// `4 Q` shifts.
+/// Four words.
 ///
 /// # Safety
 /// They lie there.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn shifts<const Q: usize>(from: *const i8) -> [int32x4_t; Q] {
+unsafe fn load(from: *const Word) -> int32x4_t {
+    // SAFETY: see above.
+    vreinterpretq_s32_s8(unsafe { vld1q_s8(from.cast()) })
+}
+
+/// Up to 16 channels of which the last quad is not full, with nothing in the place of those that are missing.
+pub(super) struct Last {
+    bias: [Word; 16],
+    mantissa: [Word; 16],
+    shift: [i8; 16],
+}
+
+impl Last {
+    /// The channels from `first` on, of which there are at most 16.
+    pub fn new(channels: &PerChannel<'_>, first: usize) -> Self {
+        let mut last = Self { bias: [[0; 4]; 16], mantissa: [[0; 4]; 16], shift: [0; 16] };
+        fill(&mut last.bias, channels.bias, first);
+        fill(&mut last.mantissa, channels.mantissa, first);
+        fill(&mut last.shift, channels.shift, first);
+        last
+    }
+
+    pub fn channels(&self) -> PerChannel<'_> {
+        let Self { bias, mantissa, shift } = self;
+        PerChannel { bias, sum: bias, mantissa, shift, small: true }
+    }
+}
+
+/// Copies what there is from `first` on.
+fn fill<T: Copy>(to: &mut [T], from: &[T], first: usize) {
+    for (to, from) in to.iter_mut().zip(from.iter().skip(first)) {
+        *to = *from;
+    }
+}
+
+/// `4 Q` shifts, as [`Rescale`] shifts to the left.
+///
+/// # Safety
+/// They lie there.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn left<const Q: usize>(from: *const i8) -> [int32x4_t; Q] {
     // SAFETY: as many are loaded.
     let bytes = unsafe {
         match Q {
@@ -105,6 +146,7 @@ unsafe fn shifts<const Q: usize>(from: *const i8) -> [int32x4_t; Q] {
             _ => vld1q_s8(from),
         }
     };
+    let bytes = vaddq_s8(bytes, vdupq_n_s8((16 + FRACTION) as i8));
     let halves = [vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)];
     let mut shifts = [vdupq_n_s32(0); Q];
     for quad in 0..Q {
@@ -129,26 +171,26 @@ impl Finish {
     #[target_feature(enable = "neon")]
     pub fn new(zero_point: i8, activation: Activation) -> Self {
         Self {
-            zero_point: vdupq_n_s16(zero_point.into()),
+            zero_point: vdupq_n_s16(i16::from(zero_point) << FRACTION),
             min: vdupq_n_s8(activation.min),
             max: vdupq_n_s8(activation.max),
             clamps: activation != Activation::NONE,
         }
     }
 
-    /// 8 values plus the zero point. Saturation on the way changes nothing: what it cuts off is beyond the clamp with and
-    /// without the zero point.
+    /// 8 [rescaled](Rescale::apply) values plus the zero point.
     #[inline]
     #[target_feature(enable = "neon")]
     pub fn eight(&self, a: int32x4_t, b: int32x4_t) -> int16x8_t {
-        vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a), b), self.zero_point)
+        let upper = vuzp2q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
+        vqaddq_s16(upper, self.zero_point)
     }
 
-    /// 16 values in int8, not yet clamped.
+    /// 16 values rounded, not yet clamped.
     #[inline]
     #[target_feature(enable = "neon")]
     pub fn sixteen(&self, a: int16x8_t, b: int16x8_t) -> int8x16_t {
-        vqmovn_high_s16(vqmovn_s16(a), b)
+        vqrshrn_high_n_s16::<FRACTION>(vqrshrn_n_s16::<FRACTION>(a), b)
     }
 
     /// The clamp, where it does more than saturation has done.
