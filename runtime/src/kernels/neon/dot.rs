@@ -108,18 +108,18 @@ impl Multiply for Dot {
 #[inline(always)]
 unsafe fn group<const P: usize, const Q: usize, const LANE: usize>(
     sums: &mut [[int32x4_t; Q]; P],
-    weights: *const i8,
+    mut weights: *const i8,
     x: &[int8x16_t; P],
 ) -> *const i8 {
     // SAFETY: see above.
     unsafe {
         let mut w = [vdupq_n_s8(0); Q];
         if Q == 4 {
-            let int8x16x4_t(first, second, third, fourth) = vld1q_s8_x4(weights);
-            (w[0], w[1], w[Q - 2], w[Q - 1]) = (first, second, third, fourth);
+            (w[0], w[1], w[Q - 2], w[Q - 1]) = next_block(&mut weights);
         } else {
             for quad in 0..Q {
-                w[quad] = vld1q_s8(weights.add(16 * quad));
+                w[quad] = vld1q_s8(weights);
+                weights = weights.add(16);
             }
         }
         for quad in 0..Q {
@@ -128,7 +128,29 @@ unsafe fn group<const P: usize, const Q: usize, const LANE: usize>(
             }
         }
     }
-    weights.wrapping_add(16 * Q)
+    weights
+}
+
+/// The next 64 weights, by one instruction: the compiler would take four, or two.
+///
+/// # Safety
+/// They are there.
+#[inline(always)]
+unsafe fn next_block(from: &mut *const i8) -> (int8x16_t, int8x16_t, int8x16_t, int8x16_t) {
+    let (first, second, third, fourth);
+    // SAFETY: see above.
+    unsafe {
+        asm!(
+            "ld1 {{ v28.16b, v29.16b, v30.16b, v31.16b }}, [{from}], #64",
+            from = inout(reg) *from,
+            out("v28") first,
+            out("v29") second,
+            out("v30") third,
+            out("v31") fourth,
+            options(readonly, nostack, preserves_flags),
+        );
+    }
+    (first, second, third, fourth)
 }
 
 /// A depthwise kernel of `4 Q` channels: the weights where they lie, for registers are scarce.
