@@ -67,6 +67,9 @@ pub(crate) fn execute(
 /// How many of some rows can be computed at once: they lie side by side in the output, and in the inputs where those are
 /// read as they lie.
 fn contiguous(operator: &Operator<'_>, row: usize, rows: usize) -> usize {
+    if rows <= 1 {
+        return 1;
+    }
     let rows = operator.output().place(row, rows).1;
     let rows = match operator {
         Operator::Convolution(op) if op.is_pointwise() => op.input.place(row, rows).1,

@@ -89,9 +89,16 @@ unsafe fn cut(op: &Convolution<'_>, lines: *const u8, line_len: usize, columns: 
         // SAFETY: see above. What is written beyond a row is overwritten by the next one, or lies in the slack.
         unsafe {
             let (mut from, mut to) = (lines.add(x * step), to.add(patch * patch_len));
+            // Few bytes of three rows are what most networks begin with.
+            if row_len <= 4 && taps == 3 {
+                copy_four(from, to);
+                copy_four(from.add(line_len), to.add(row_len));
+                copy_four(from.add(2 * line_len), to.add(2 * row_len));
+                continue;
+            }
             for _ in 0..taps {
                 if row_len <= 4 {
-                    to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned());
+                    copy_four(from, to);
                 } else {
                     copy(from, to, row_len);
                 }
@@ -99,6 +106,16 @@ unsafe fn cut(op: &Convolution<'_>, lines: *const u8, line_len: usize, columns: 
             }
         }
     }
+}
+
+/// Copies four bytes.
+///
+/// # Safety
+/// They are there, and room for them.
+#[inline]
+unsafe fn copy_four(from: *const u8, to: *mut u8) {
+    // SAFETY: see above.
+    unsafe { to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()) };
 }
 
 /// Copies bytes in pieces of 32, which for so few is faster than to ask how many there are.

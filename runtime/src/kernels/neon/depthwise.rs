@@ -13,17 +13,26 @@ const FEWEST: u16 = 8;
 
 /// How a column of the input meets a column of the kernel, of `4 Q` channels, 8 or 16.
 pub(super) trait Filter<const Q: usize> {
+    /// What all kernels share.
+    type Shared: Copy;
+
     /// The kernel.
     type Weights;
 
     /// A column of the window.
     type Column: Copy;
 
+    /// See [`Shared`](Self::Shared).
+    ///
+    /// # Safety
+    /// The processor has what the filter is for.
+    unsafe fn shared() -> Self::Shared;
+
     /// Loads the kernel of `4 Q` of `channels` channels.
     ///
     /// # Safety
     /// `[3 columns][channels][4]` weights lie there, from the first channel on.
-    unsafe fn weights(from: *const i8, channels: usize) -> Self::Weights;
+    unsafe fn weights(shared: Self::Shared, from: *const i8, channels: usize) -> Self::Weights;
 
     /// Loads a column.
     ///
@@ -123,6 +132,8 @@ impl Row<'_, '_> {
             begin: 0usize.wrapping_sub(pad.wrapping_mul(channels)),
             outputs: output.shape.width.into(),
         };
+        // SAFETY: the processor has what the filter is for.
+        let shared = unsafe { F::shared() };
         while first + 4 * Q <= channels {
             // SAFETY: the channels exist.
             unsafe {
@@ -133,7 +144,7 @@ impl Row<'_, '_> {
                 };
                 let kernel = Kernel::<F, Q> {
                     channels: Channels::new(&constants, first),
-                    weights: F::weights(weights.add(GROUP * first), channels),
+                    weights: F::weights(shared, weights.add(GROUP * first), channels),
                     finish: Finish::new(output.zero_point, activation),
                 };
                 walk.run(&columns, &kernel, self.to.add(first));
@@ -260,12 +271,7 @@ impl<F: Filter<Q>, const Q: usize> Kernel<F, Q> {
     unsafe fn put(&self, columns: [F::Column; KERNEL], to: *mut i8) {
         // SAFETY: see above.
         unsafe {
-            // Loops over registers count: closures and iterators would send them through memory.
-            let mut sums = [vdupq_n_s32(0); Q];
-            for quad in 0..Q {
-                sums[quad] = self.channels.bias(quad);
-            }
-            let mut sums = F::add(sums, &self.weights, columns);
+            let mut sums = F::add(self.channels.bias(), &self.weights, columns);
             for quad in 0..Q {
                 sums[quad] = self.channels.rescale(quad).apply(sums[quad]);
             }

@@ -1,7 +1,7 @@
 //! Four products of bytes at a time: the instruction `sdot`, with which the standard library has no stable function.
 
 use super::depthwise::Filter;
-use super::product::Multiply;
+use super::product::{Multiply, again};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -42,7 +42,8 @@ unsafe fn dot_lane<const LANE: usize>(mut sum: int32x4_t, w: int8x16_t, x: int8x
             w = in(vreg) w,
             x = in(vreg) x,
             lane = const LANE,
-            options(pure, nomem, nostack, preserves_flags),
+            // Not `pure`: in the order in which they stand, no weight need be moved out of the way of the next.
+            options(nomem, nostack, preserves_flags),
         );
     }
     sum
@@ -55,14 +56,25 @@ pub(super) struct Dot;
 impl Multiply for Dot {
     const PATCHES: [usize; 2] = [4, 8];
 
+    type Start<const Q: usize> = [int32x4_t; Q];
+
+    #[inline(always)]
+    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q> {
+        bias
+    }
+
     #[inline(always)]
     unsafe fn sums<const P: usize, const Q: usize>(
         weights: *const i8,
         patches: *const i8,
         depth: usize,
-        bias: &[int32x4_t; Q],
+        mut start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P] {
-        let mut sums = [*bias; P];
+        let mut sums = [*start; P];
+        for p in 0..P {
+            start = again(start);
+            sums[p] = *start;
+        }
         let (mut weights, mut patches) = (weights, patches);
         let mut left = depth;
         // SAFETY: no more inputs and weights are read than are left.
@@ -165,26 +177,33 @@ pub(super) struct Weights<const Q: usize> {
 const ORDER: [u8; 16] = [0, 16, 32, 255, 1, 17, 33, 255, 2, 18, 34, 255, 3, 19, 35, 255];
 
 impl<const Q: usize> Filter<Q> for Dot {
+    type Shared = [uint8x16_t; Q];
+
     type Weights = Weights<Q>;
 
     /// 4 channels a register: in each lane the bytes of the three rows, and 0.
     type Column = [int8x16_t; Q];
 
     #[inline(always)]
-    unsafe fn weights(from: *const i8, channels: usize) -> Self::Weights {
-        // SAFETY: see the trait.
+    unsafe fn shared() -> Self::Shared {
+        // SAFETY: the processor has NEON.
         unsafe {
-            let columns = [0, 1, 2].map(|column| from.add(GROUP * column * channels));
-            let mut weights = Weights { columns, order: [vdupq_n_u8(0); Q] };
             let mut order = vld1q_u8(ORDER.as_ptr());
             // Without this the compiler would load each order anew, from an address that it would compute anew.
             asm!("/* {0} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
-            for quad in 0..Q {
+            let mut orders = [order; Q];
+            for quad in 1..Q {
                 // 255 stays beyond the end.
-                weights.order[quad] = vqaddq_u8(order, vdupq_n_u8(4 * quad as u8));
+                orders[quad] = vqaddq_u8(order, vdupq_n_u8(4 * quad as u8));
             }
-            weights
+            orders
         }
+    }
+
+    #[inline(always)]
+    unsafe fn weights(order: Self::Shared, from: *const i8, channels: usize) -> Self::Weights {
+        // SAFETY: see the trait.
+        Weights { columns: [0, 1, 2].map(|column| unsafe { from.add(GROUP * column * channels) }), order }
     }
 
     #[inline(always)]

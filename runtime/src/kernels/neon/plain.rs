@@ -1,7 +1,7 @@
 //! Products of bytes widened to 16 bits, two of them added before they are widened to 32.
 
 use super::depthwise::Filter;
-use super::product::Multiply;
+use super::product::{Multiply, again};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -16,22 +16,35 @@ pub(super) struct Plain;
 impl Multiply for Plain {
     const PATCHES: [usize; 2] = [2, 4];
 
+    /// Of each output two sums, of the even and the odd pairs of inputs: one begins with the bias.
+    type Start<const Q: usize> = [[int32x4_t; 2]; Q];
+
+    #[inline(always)]
+    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q> {
+        // SAFETY: the processor has NEON.
+        unsafe {
+            let zero = vdupq_n_s32(0);
+            let mut start = [[zero; 2]; Q];
+            for quad in 0..Q {
+                start[quad] = [vzip1q_s32(bias[quad], zero), vzip2q_s32(bias[quad], zero)];
+            }
+            start
+        }
+    }
+
     #[inline(always)]
     unsafe fn sums<const P: usize, const Q: usize>(
         weights: *const i8,
         patches: *const i8,
         depth: usize,
-        bias: &[int32x4_t; Q],
+        mut start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P] {
         // SAFETY: no more inputs and weights are read than are left: first one or two groups, then two at a time.
         unsafe {
-            // Of each output two sums, of the even and the odd pairs of inputs: one begins with the bias.
-            let mut halves = [[[vdupq_n_s32(0); 2]; Q]; P];
+            let mut halves = [*start; P];
             for p in 0..P {
-                for q in 0..Q {
-                    let zero = vdupq_n_s32(0);
-                    halves[p][q] = [vzip1q_s32(bias[q], zero), vzip2q_s32(bias[q], zero)];
-                }
+                start = again(start);
+                halves[p] = *start;
             }
             let mut weights = weights;
             let mut from = [patches; P];
@@ -71,7 +84,7 @@ impl Multiply for Plain {
                 }
                 (weights, left) = (weights.add(32 * Q), left - 2 * GROUP);
             }
-            let mut sums = [*bias; P];
+            let mut sums = [[vdupq_n_s32(0); Q]; P];
             for p in 0..P {
                 for q in 0..Q {
                     sums[p][q] = add_pairs(halves[p][q]);
@@ -183,6 +196,8 @@ fn add_products_of_two(halves: [&mut [int32x4_t; 2]; 2], w: [int8x16_t; 2], x: [
 }
 
 impl<const Q: usize> Filter<Q> for Plain {
+    type Shared = ();
+
     /// The weights of each column and row, a channel a byte.
     type Weights = [[int8x16_t; KERNEL]; KERNEL];
 
@@ -190,7 +205,10 @@ impl<const Q: usize> Filter<Q> for Plain {
     type Column = [int8x16_t; KERNEL];
 
     #[inline(always)]
-    unsafe fn weights(from: *const i8, channels: usize) -> Self::Weights {
+    unsafe fn shared() {}
+
+    #[inline(always)]
+    unsafe fn weights((): (), from: *const i8, channels: usize) -> Self::Weights {
         // SAFETY: see the trait.
         unsafe {
             let mut weights = [[vdupq_n_s8(0); KERNEL]; KERNEL];

@@ -5,6 +5,7 @@ use super::store;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::BLOCK;
 use core::arch::aarch64::*;
+use core::arch::asm;
 
 /// Outputs of a register of sums.
 const QUAD: usize = 4;
@@ -13,6 +14,12 @@ const QUAD: usize = 4;
 pub(super) trait Multiply {
     /// Patches multiplied at once with a block of 9 to 16 outputs, and with one of fewer: as many as registers hold sums of.
     const PATCHES: [usize; 2];
+
+    /// The biases of `4 Q` outputs, as sums begin with them.
+    type Start<const Q: usize>: Copy;
+
+    /// See [`Start`](Self::Start).
+    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q>;
 
     /// `bias + sum of w * x` of `P` patches side by side and a block of `4 Q` outputs.
     ///
@@ -23,7 +30,7 @@ pub(super) trait Multiply {
         weights: *const i8,
         patches: *const i8,
         depth: usize,
-        bias: &[int32x4_t; Q],
+        start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P];
 }
 
@@ -100,8 +107,11 @@ impl Product<'_, '_> {
         unsafe {
             for done in (0..count).step_by(QUAD * Q) {
                 let at = first + done;
+                let channels = Channels::<Q>::new(channels, if WHOLE { at } else { 0 });
+                // By itself, for what it is part of cannot be kept in registers.
+                let start = M::start(channels.bias());
                 let tile = Tile::<Q, WHOLE> {
-                    channels: Channels::new(channels, if WHOLE { at } else { 0 }),
+                    channels,
                     finish: Finish::new(self.op.zero_point, self.op.activation),
                     weights: self.op.weights.as_ptr().add(at * depth),
                     depth,
@@ -112,19 +122,19 @@ impl Product<'_, '_> {
                 // Where a block is not whole, one patch after the other will do.
                 let most = if WHOLE { M::PATCHES[usize::from(Q <= 2)] } else { 1 };
                 while most >= 8 && left >= 8 {
-                    tile.compute::<M, 8>(input, to);
+                    tile.compute::<M, 8>(&start, input, to);
                     (input, to, left) = (input.add(8 * depth), to.wrapping_add(8 * outputs), left - 8);
                 }
                 while most >= 4 && left >= 4 {
-                    tile.compute::<M, 4>(input, to);
+                    tile.compute::<M, 4>(&start, input, to);
                     (input, to, left) = (input.add(4 * depth), to.wrapping_add(4 * outputs), left - 4);
                 }
                 while most >= 2 && left >= 2 {
-                    tile.compute::<M, 2>(input, to);
+                    tile.compute::<M, 2>(&start, input, to);
                     (input, to, left) = (input.add(2 * depth), to.wrapping_add(2 * outputs), left - 2);
                 }
                 while left >= 1 {
-                    tile.compute::<M, 1>(input, to);
+                    tile.compute::<M, 1>(&start, input, to);
                     (input, to, left) = (input.add(depth), to.wrapping_add(outputs), left - 1);
                 }
             }
@@ -148,16 +158,17 @@ impl<const Q: usize, const WHOLE: bool> Tile<Q, WHOLE> {
     /// # Safety
     /// The patches lie there, and their outputs from `to` on.
     #[inline(always)]
-    unsafe fn compute<M: Multiply, const P: usize>(&self, input: *const i8, to: *mut i8) {
+    unsafe fn compute<M: Multiply, const P: usize>(
+        &self,
+        start: &M::Start<Q>,
+        input: *const i8,
+        to: *mut i8,
+    ) {
         let Self { channels, finish, .. } = self;
         // SAFETY: see above.
         unsafe {
             // Loops over registers count: closures and iterators would send them through memory.
-            let mut bias = [vdupq_n_s32(0); Q];
-            for quad in 0..Q {
-                bias[quad] = channels.bias(quad);
-            }
-            let mut sums = M::sums::<P, Q>(self.weights, input, self.depth, &bias);
+            let mut sums = M::sums::<P, Q>(self.weights, input, self.depth, start);
             for quad in 0..Q {
                 let rescale = channels.rescale(quad);
                 for p in 0..P {
@@ -190,5 +201,17 @@ impl<const Q: usize, const WHOLE: bool> Tile<Q, WHOLE> {
                 }
             }
         }
+    }
+}
+
+/// The same value, of which the compiler does not know that it is the same: it loads the registers of a patch from there
+/// two at a time, instead of copying those of the patch before one at a time.
+#[inline(always)]
+pub(super) fn again<T>(from: &T) -> &T {
+    let mut at: *const T = from;
+    // SAFETY: the address is what it was.
+    unsafe {
+        asm!("/* {0} */", inout(reg) at, options(nomem, nostack, preserves_flags));
+        &*at
     }
 }

@@ -66,15 +66,19 @@ impl<const Q: usize> Channels<Q> {
         }
     }
 
-    /// The biases of four channels.
+    /// The biases.
     ///
     /// # Safety
     /// As of [`new`](Self::new).
     #[inline]
     #[target_feature(enable = "neon")]
-    pub unsafe fn bias(&self, quad: usize) -> int32x4_t {
-        // SAFETY: see above.
-        unsafe { load(self.bias.add(4 * quad)) }
+    pub unsafe fn bias(&self) -> [int32x4_t; Q] {
+        let mut bias = [vdupq_n_s32(0); Q];
+        for quad in 0..Q {
+            // SAFETY: see above.
+            bias[quad] = unsafe { load(self.bias.add(4 * quad)) };
+        }
+        bias
     }
 
     /// The multipliers of four channels.
