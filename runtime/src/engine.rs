@@ -33,32 +33,28 @@ pub(crate) fn execute(
     mut observe: impl FnMut(Computed<'_, '_>),
 ) {
     for step in steps {
-        let Some(operator) = operators.get(step.operator) else { return };
+        let operator = operators.get(step.operator);
+        let Some(operator) = &operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
-            let rows = row..row + contiguous(&operator, row, end - row);
+            let rows = row..row + contiguous(operator, row, end - row);
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
             match kernels {
-                KernelSet::Scalar => run::<Scalar>(&operator, &arena, rows.clone(), output, scratch),
+                KernelSet::Scalar => run::<Scalar>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(target_arch = "x86_64")]
                 KernelSet::Avx512Vnni => {
-                    run::<x86::Avx512Vnni>(&operator, &arena, rows.clone(), output, scratch)
+                    run::<x86::Avx512Vnni>(operator, &arena, rows.clone(), output, scratch)
                 }
                 #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx2 => run::<x86::Avx2>(&operator, &arena, rows.clone(), output, scratch),
+                KernelSet::Avx2 => run::<x86::Avx2>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::NeonDot => run::<neon::NeonDot>(&operator, &arena, rows.clone(), output, scratch),
+                KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::Neon => run::<neon::Neon>(&operator, &arena, rows.clone(), output, scratch),
+                KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
             }
-            observe(Computed {
-                index: step.operator,
-                operator: &operator,
-                rows: rows.clone(),
-                values: output,
-            });
+            observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }
     }

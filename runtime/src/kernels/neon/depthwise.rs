@@ -53,7 +53,7 @@ pub(super) trait Filter<const Q: usize> {
 
 /// Whether the operator [is one](shapes::is_depthwise) for the kernels, and has enough channels.
 pub(super) fn fits(op: &Convolution<'_>, output: &[i8]) -> bool {
-    op.output.shape.channels >= FEWEST && shapes::is_depthwise(op, output)
+    op.output.shape.channels >= FEWEST && op.output.shape.width > 0 && shapes::is_depthwise(op, output)
 }
 
 /// Row `y`; the operator [`fits`].
@@ -114,15 +114,26 @@ impl Row<'_, '_> {
     #[inline(always)]
     unsafe fn run<F: Filter<Q>, const Q: usize>(&self, first: usize, whole: bool) {
         // SAFETY: see above.
-        unsafe { if whole { self.blocks::<F, Q, true>(first) } else { self.blocks::<F, Q, false>(first) } }
+        unsafe {
+            match (self.op.window.stride[1], whole) {
+                (1, true) => self.blocks::<F, Q, 1, true>(first),
+                (1, false) => self.blocks::<F, Q, 1, false>(first),
+                (2, true) => self.blocks::<F, Q, 2, true>(first),
+                (2, false) => self.blocks::<F, Q, 2, false>(first),
+                _ => self.blocks::<F, Q, 0, false>(first),
+            }
+        }
     }
 
-    /// See [`run`](Self::run).
+    /// See [`run`](Self::run). `STRIDE`: 1, 2, or 0 for any.
     ///
     /// # Safety
     /// As there.
     #[inline(never)]
-    unsafe fn blocks<F: Filter<Q>, const Q: usize, const WHOLE: bool>(&self, mut first: usize) {
+    unsafe fn blocks<F: Filter<Q>, const Q: usize, const STRIDE: usize, const WHOLE: bool>(
+        &self,
+        mut first: usize,
+    ) {
         let Convolution { input, output, window, channels: constants, activation, .. } = *self.op;
         let (channels, weights) = (self.channels, self.op.weights.as_ptr());
         let [stride, pad] = [window.stride[1], window.padding[1]].map(usize::from);
@@ -147,7 +158,7 @@ impl Row<'_, '_> {
                     weights: F::weights(shared, weights.add(GROUP * first), channels),
                     finish: Finish::new(output.zero_point, activation),
                 };
-                walk.run(&columns, &kernel, self.to.add(first));
+                walk.run::<F, Q, STRIDE, WHOLE>(&columns, &kernel, self.to.add(first));
             }
             first += 4 * Q;
         }
@@ -170,7 +181,7 @@ impl Walk {
     /// # Safety
     /// The columns are as described and have the channels; outputs lie from `to` on.
     #[inline(always)]
-    unsafe fn run<F: Filter<Q>, const Q: usize, const WHOLE: bool>(
+    unsafe fn run<F: Filter<Q>, const Q: usize, const STRIDE: usize, const WHOLE: bool>(
         &self,
         columns: &Columns<WHOLE>,
         kernel: &Kernel<F, Q>,
@@ -199,7 +210,7 @@ impl Walk {
         unsafe {
             let [mut a, mut b] = [get!(), get!()];
             // Columns that the next output needs too are not loaded again.
-            match stride {
+            match STRIDE {
                 1 => loop {
                     let c = get!();
                     put!([a, b, c]);
