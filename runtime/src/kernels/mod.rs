@@ -5,6 +5,7 @@
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 #[allow(unsafe_code)]
+#[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
 pub(crate) mod neon;
 mod patch;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

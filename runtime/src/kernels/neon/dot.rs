@@ -190,7 +190,7 @@ impl<const Q: usize> Filter<Q> for Dot {
         unsafe {
             let mut order = vld1q_u8(ORDER.as_ptr());
             // Without this the compiler would load each order anew, from an address that it would compute anew.
-            asm!("/* {0} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
+            asm!("/* {0:v} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
             let mut orders = [order; Q];
             for quad in 1..Q {
                 // 255 stays beyond the end.

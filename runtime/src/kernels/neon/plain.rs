@@ -373,5 +373,5 @@ fn add_tap<const Q: usize>(sums: &mut [int32x4_t; Q], [w, x]: [int8x16_t; 2]) {
 #[inline(always)]
 fn keep(value: int8x16_t) {
     // SAFETY: it does nothing.
-    unsafe { asm!("/* {0} */", in(vreg) value, options(nomem, nostack, preserves_flags)) };
+    unsafe { asm!("/* {0:v} */", in(vreg) value, options(nomem, nostack, preserves_flags)) };
 }

@@ -211,7 +211,7 @@ pub(super) fn again<T>(from: &T) -> &T {
     let mut at: *const T = from;
     // SAFETY: the address is what it was.
     unsafe {
-        asm!("/* {0} */", inout(reg) at, options(nomem, nostack, preserves_flags));
+        asm!("/* {0} */", inout(reg) at, options(readonly, nostack, preserves_flags));
         &*at
     }
 }
