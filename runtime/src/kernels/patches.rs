@@ -41,7 +41,7 @@ pub fn each_chunk(
     let mut patches = [MaybeUninit::<u8>::uninit(); CHUNK + SLACK];
     let line_len = line_len(op);
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
-    for (tap, line) in lines.chunks_exact_mut(line_len).take(op.window.kernel[0].into()).enumerate() {
+    for (tap, line) in lines.chunks_exact_mut(line_len.max(1)).take(op.window.kernel[0].into()).enumerate() {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
         pad(op, row, line, flip);
     }
@@ -50,7 +50,7 @@ pub fn each_chunk(
     // What a patch has beyond its window meets weights of zero, but must be there.
     let used = many.min(usize::from(op.output.shape.width)) * depth;
     patches.iter_mut().take(used).for_each(|byte| *byte = MaybeUninit::new(0));
-    for (index, output) in output.chunks_mut(many * outputs).enumerate() {
+    for (index, output) in output.chunks_mut((many * outputs).max(1)).enumerate() {
         let count = output.len() / outputs;
         let columns = index * many..index * many + count;
         // SAFETY: the lines are as long as the windows of this row reach, and the chunk has room for the patches; all of

@@ -34,14 +34,14 @@ pub(super) fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
         let first = first.min(channels - LANES);
         let mut sums = [vdupq_n_s32(0); 4];
         // Two pixels at a time, added in 16 bits.
-        let mut pixels = input.chunks_exact(2 * channels);
+        let mut pixels = input.chunks_exact(channels.saturating_mul(2).max(1));
         for pair in &mut pixels {
             // SAFETY: a pixel has 16 channels from the first one on.
             let [a, b] = unsafe { [0, channels].map(|pixel| vld1q_s8(pair.as_ptr().add(pixel + first))) };
             let low = vaddl_s8(vget_low_s8(a), vget_low_s8(b));
             sums = add(sums, low, vaddl_high_s8(a, b));
         }
-        for pixel in pixels.remainder().chunks_exact(channels) {
+        for pixel in pixels.remainder().chunks_exact(channels.max(1)) {
             // SAFETY: as above.
             let a = unsafe { vld1q_s8(pixel.as_ptr().add(first)) };
             sums = add(sums, vmovl_s8(vget_low_s8(a)), vmovl_high_s8(a));

@@ -1,0 +1,8 @@
+//! Four products of bytes at a time: the instruction `sdot`, for which the standard library has no stable function.
+
+mod depthwise;
+mod product;
+
+/// Products by `sdot`.
+#[derive(Debug)]
+pub(super) struct Dot;
