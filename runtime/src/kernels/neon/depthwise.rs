@@ -144,7 +144,7 @@ impl Row<'_, '_> {
             outputs: output.shape.width.into(),
         };
         // SAFETY: the processor has what the filter is for.
-        let shared = unsafe { F::shared() };
+        let (shared, finish) = unsafe { (F::shared(), Finish::new(output.zero_point, activation)) };
         while first + 4 * Q <= channels {
             // SAFETY: the channels exist.
             unsafe {
@@ -156,7 +156,7 @@ impl Row<'_, '_> {
                 let kernel = Kernel::<F, Q> {
                     channels: Channels::new(&constants, first),
                     weights: F::weights(shared, weights.add(GROUP * first), channels),
-                    finish: Finish::new(output.zero_point, activation),
+                    finish,
                 };
                 walk.run::<F, Q, STRIDE, WHOLE>(&columns, &kernel, self.to.add(first));
             }

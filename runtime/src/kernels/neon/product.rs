@@ -102,23 +102,28 @@ impl Product<'_, '_> {
         first: usize,
         count: usize,
     ) {
-        let (depth, outputs) = (self.op.depth, self.op.outputs());
+        let Matrix { depth, zero_point, activation, .. } = *self.op;
+        let (weights, outputs) = (self.op.weights.as_ptr(), self.op.outputs());
+        let Self { input: patches, output, .. } = *self;
+        // What is loaded before the loop need not be loaded again after each store.
+        let channels = *channels;
         // SAFETY: the blocks before this one have 16 outputs each; a tile is computed where there are as many patches.
         unsafe {
+            let finish = Finish::new(zero_point, activation);
             for done in (0..count).step_by(QUAD * Q) {
                 let at = first + done;
-                let channels = Channels::<Q>::new(channels, if WHOLE { at } else { 0 });
+                let channels = Channels::<Q>::new(&channels, if WHOLE { at } else { 0 });
                 // By itself, for what it is part of cannot be kept in registers.
                 let start = M::start(channels.bias());
                 let tile = Tile::<Q, WHOLE> {
                     channels,
-                    finish: Finish::new(self.op.zero_point, self.op.activation),
-                    weights: self.op.weights.as_ptr().add(at * depth),
+                    finish,
+                    weights: weights.add(at * depth),
                     depth,
                     outputs,
                     count,
                 };
-                let (mut input, mut to, mut left) = (self.input, self.output.add(at), self.patches);
+                let (mut input, mut to, mut left) = (patches, output.add(at), self.patches);
                 // Where a block is not whole, one patch after the other will do.
                 let most = if WHOLE { M::PATCHES[usize::from(Q <= 2)] } else { 1 };
                 while most >= 8 && left >= 8 {
