@@ -36,7 +36,7 @@ fn compare(rng: &mut Rng, kind: Kind, shapes: &[[usize; 3]], output: [usize; 3])
 fn convolution(rng: &mut Rng, depthwise: bool, window: [usize; 6], input: [usize; 3], outputs: usize) {
     let extent = |axis: usize| (input[axis] + window[4 + axis] - 1) / window[2 + axis] + 1;
     let each = if depthwise { 1 } else { input[2] };
-    let weights = random::values(rng, window[0] * window[1] * each * outputs);
+    let weights = random::weights(rng, window[0] * window[1] * each * outputs);
     let kind = Kind::Convolution { depthwise, window, weights };
     compare(rng, kind, &[input], [extent(0), extent(1), outputs]);
 }
@@ -96,7 +96,7 @@ fn fully_connected_of_all_lengths() {
     let mut rng = Rng::with_seed(5);
     for inputs in (1..=SIZES).chain([640, 1280]) {
         for outputs in 1..=SIZES {
-            let weights = Kind::FullyConnected(random::values(&mut rng, inputs * outputs));
+            let weights = Kind::FullyConnected(random::weights(&mut rng, inputs * outputs));
             compare(&mut rng, weights, &[[1, 1, inputs]], [1, 1, outputs]);
         }
     }

@@ -36,7 +36,7 @@ impl Network {
         let largest = network.push(rng, Kind::MaxPool([3, 3, 1, 1, 1, 1]), &[shifted], [4, 4, 6]);
         let average = network.push(rng, Kind::AveragePool([2, 2, 2, 2, 0, 0]), &[largest], [2, 2, 6]);
         let pooled = network.push(rng, Kind::Mean((1 << 30, -2)), &[average], [1, 1, 6]);
-        let weights = Kind::FullyConnected(random::values(rng, 60));
+        let weights = Kind::FullyConnected(random::weights(rng, 60));
         let logits = network.push(rng, weights, &[pooled], [1, 1, 10]);
         network.push_in_place(rng, Kind::Softmax((1 << 30, 22), -255), &[logits]);
         network
@@ -68,7 +68,7 @@ impl Network {
         outputs: usize,
     ) -> usize {
         let depth = if depthwise { 1 } else { self.tensors[input].shape[2] };
-        let weights = random::values(rng, window[0] * window[1] * depth * outputs);
+        let weights = random::weights(rng, window[0] * window[1] * depth * outputs);
         self.push(rng, Kind::Convolution { depthwise, window, weights }, &[input], [4, 4, outputs])
     }
 

@@ -17,6 +17,11 @@ pub fn values(rng: &mut Rng, len: usize) -> Vec<i8> {
     (0..len).map(|_| int8(rng)).collect()
 }
 
+/// Weights, a third of them extreme: the contract has none of -128.
+pub fn weights(rng: &mut Rng, len: usize) -> Vec<i8> {
+    (0..len).map(|_| int8(rng).max(-127)).collect()
+}
+
 /// An operator with an output of this shape; what the kind leaves open is random.
 pub fn operator(rng: &mut Rng, kind: Kind, inputs: Vec<Tensor>, shape: [usize; 3]) -> Spec {
     let output = match &kind {
@@ -94,7 +99,7 @@ pub fn convolution(rng: &mut Rng, depthwise: bool, side: usize) -> Spec {
     };
     let outputs = if depthwise { shape[2] * rng.usize(1..=4) } else { rng.usize(1..=20) };
     let inputs_each = if depthwise { 1 } else { shape[2] };
-    let weights = values(rng, window[0] * window[1] * inputs_each * outputs);
+    let weights = weights(rng, window[0] * window[1] * inputs_each * outputs);
     let input = Tensor::random(rng, shape);
     operator(rng, Kind::Convolution { depthwise, window, weights }, vec![input], [rows, columns, outputs])
 }
@@ -104,7 +109,7 @@ pub fn fully_connected(rng: &mut Rng) -> Spec {
     let shape = shape(rng, 4, 40);
     let input = Tensor::random(rng, shape);
     let outputs = rng.usize(1..=20);
-    let weights = values(rng, input.volume() * outputs);
+    let weights = weights(rng, input.volume() * outputs);
     operator(rng, Kind::FullyConnected(weights), vec![input], [1, 1, outputs])
 }
 

@@ -1,6 +1,8 @@
 //! The executor: a loop over the steps of the schedule. It knows no network by name, and no fusion.
 
 use crate::image::{Operators, Steps};
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, scalar::Scalar};
@@ -46,6 +48,10 @@ pub(crate) fn execute(
                 }
                 #[cfg(target_arch = "x86_64")]
                 KernelSet::Avx2 => run::<x86::Avx2>(&operator, &arena, rows.clone(), output, scratch),
+                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+                KernelSet::NeonDot => run::<neon::NeonDot>(&operator, &arena, rows.clone(), output, scratch),
+                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+                KernelSet::Neon => run::<neon::Neon>(&operator, &arena, rows.clone(), output, scratch),
             }
             observe(Computed {
                 index: step.operator,

@@ -36,11 +36,12 @@
 //! | [`kernels`] | the arithmetic of each operator |
 //! | [`fixed_point`] | the one rescale that all operators share |
 //!
+//! The feature `std` (off on devices) asks the standard library what an AArch64 processor has, where nothing else tells.
 //! The feature `picture-file` (off on devices) adds the decoding of PNG and JPEG files that the commands share.
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(test, feature = "picture-file"))]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod cast;

@@ -25,7 +25,7 @@ impl<'a> Operators<'a> {
     /// One operator; [`None`] beyond the last. In a parsed model all can be decoded.
     ///
     /// A run decodes an operator at every step: on a PC in place, on a device, where code is dear, by calls.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub fn get(&self, index: usize) -> Option<Operator<'a>> {
         Operator::decode(self.records.get(index)?, self.weights).ok()
     }

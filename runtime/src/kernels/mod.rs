@@ -3,10 +3,18 @@
 //! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
 //! them. The scalar set is the oracle: any other must give the same bits.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+#[allow(unsafe_code)]
+pub(crate) mod neon;
 mod patch;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[allow(unsafe_code)]
+mod patches;
 mod rows;
 pub mod scalar;
 pub mod scratch;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod shapes;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
@@ -110,6 +118,12 @@ pub enum KernelSet {
     /// x86-64 with AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AArch64 with the dot product instructions.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    NeonDot,
+    /// AArch64.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    Neon,
 }
 
 impl KernelSet {
@@ -119,6 +133,10 @@ impl KernelSet {
         Self::Avx512Vnni,
         #[cfg(target_arch = "x86_64")]
         Self::Avx2,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        Self::NeonDot,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        Self::Neon,
         Self::Scalar,
     ];
 
@@ -135,6 +153,10 @@ impl KernelSet {
             Self::Avx512Vnni => !cfg!(miri) && x86::has_avx512_vnni(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => !cfg!(miri) && x86::has_avx2(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::NeonDot => !cfg!(miri) && neon::has_dot(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => !cfg!(miri),
         }
     }
 
@@ -146,6 +168,10 @@ impl KernelSet {
             Self::Avx512Vnni => "avx512-vnni",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::NeonDot => "neon-dot",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => "neon",
         }
     }
 }

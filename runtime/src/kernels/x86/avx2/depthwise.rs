@@ -2,7 +2,7 @@
 
 use super::rescale::{Finish, Rescale};
 use crate::kernels::Rows;
-use crate::kernels::x86::shapes::{KERNEL, window_rows};
+use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::{Convolution, PerChannel};
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
@@ -10,7 +10,7 @@ use core::arch::x86_64::*;
 /// Channels at a time. A last block of fewer begins earlier and computes some channels again.
 pub(super) const STEP: usize = 16;
 
-/// Row `y` of an operator that [`is_depthwise`](crate::kernels::x86::shapes::is_depthwise), of at least 16 channels.
+/// Row `y` of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise), of at least 16 channels.
 #[target_feature(enable = "avx2")]
 pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);

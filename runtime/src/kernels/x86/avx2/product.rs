@@ -1,7 +1,7 @@
 //! A packed matrix times patches.
 
 use super::rescale::{Finish, Rescale};
-use crate::kernels::x86::patches::CHUNK;
+use crate::kernels::patches::CHUNK;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::{BLOCK, GROUP, padded};
 use core::arch::x86_64::*;
@@ -10,7 +10,7 @@ use core::mem::MaybeUninit;
 /// Outputs whose weights for a group of inputs fill a register.
 const QUAD: usize = 4;
 
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::x86::shapes::is_product).
+/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::shapes::is_product).
 #[target_feature(enable = "avx2")]
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     let mut wide = [MaybeUninit::<i16>::uninit(); CHUNK];

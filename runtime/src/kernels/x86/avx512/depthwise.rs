@@ -4,12 +4,12 @@ use super::product::unsigned_bias;
 use super::rescale::{Finish, Rescale};
 use super::{LANES, first, scatter};
 use crate::kernels::Rows;
-use crate::kernels::x86::shapes::{KERNEL, window_rows};
+use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
 
-/// Row `y` of an operator that [`is_depthwise`](crate::kernels::x86::shapes::is_depthwise).
+/// Row `y` of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);

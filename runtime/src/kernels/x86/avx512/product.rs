@@ -2,13 +2,13 @@
 
 use super::rescale::{Finish, Rescale};
 use super::{LANES, first, scatter};
-use crate::kernels::x86::patches::CHUNK;
+use crate::kernels::patches::CHUNK;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::x86::shapes::is_product).
+/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::shapes::is_product).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
     let mut unsigned = [MaybeUninit::<u8>::uninit(); CHUNK];
@@ -68,7 +68,7 @@ struct Channels<const BLOCKS: usize> {
 
 impl Tiles<'_, '_> {
     /// # Safety
-    /// `input` and `output` are as described, and the operator [`is_product`](crate::kernels::x86::shapes::is_product).
+    /// `input` and `output` are as described, and the operator [`is_product`](crate::kernels::shapes::is_product).
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn run(&self) {
         let outputs = self.op.outputs();

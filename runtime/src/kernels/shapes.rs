@@ -1,4 +1,4 @@
-//! Which operators the kernels of both sets are for. What holds here is what their `unsafe` relies on.
+//! Which operators the kernels of x86-64 and AArch64 are for. What holds here is what their `unsafe` relies on.
 
 use super::patches::CHUNK;
 use crate::kernels::Rows;

@@ -1,4 +1,4 @@
-//! The patches of a row of a convolution, cut from padded rows, for the products of both kernel sets.
+//! The patches of a row of a convolution, cut from padded rows, for the products of the kernel sets with vectors.
 
 use crate::kernels::Rows;
 use crate::operator::Convolution;

@@ -1,0 +1,141 @@
+//! AArch64: 16 output channels at a time, with `sdot` where the processor has it.
+
+mod add;
+mod depthwise;
+mod dot;
+mod mean;
+mod plain;
+mod product;
+mod rescale;
+
+use super::{Kernels, Rows, convolve_patches, patches, scalar, shapes};
+use crate::operator::{Add, Convolution, Matrix, Mean};
+use core::arch::aarch64::*;
+use dot::Dot;
+use plain::Plain;
+use product::Multiply;
+
+/// The kernel set for every AArch64 processor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neon;
+
+/// The kernel set for processors with the dot product instructions (`asimddp`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeonDot;
+
+/// Whether the processor has the dot product instructions: known when this is compiled, or asked where the standard
+/// library is there to ask.
+pub(super) fn has_dot() -> bool {
+    #[cfg(feature = "std")]
+    let asked = std::arch::is_aarch64_feature_detected!("dotprod");
+    #[cfg(not(feature = "std"))]
+    let asked = false;
+    cfg!(target_feature = "dotprod") || asked
+}
+
+/// Stores part `part` of 16 values: a half of them, or a quarter, or the first three quarters, or all.
+///
+/// # Safety
+/// There is room for `4 Q` values.
+#[inline(always)]
+unsafe fn store<const Q: usize>(to: *mut i8, values: int8x16_t, part: usize) {
+    // SAFETY: see above.
+    unsafe {
+        let (quads, pairs) = (vreinterpretq_s32_s8(values), vreinterpretq_s64_s8(values));
+        match (Q, part) {
+            (1, 0) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<0>(quads)),
+            (1, 1) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<1>(quads)),
+            (1, 2) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads)),
+            (1, _) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<3>(quads)),
+            (2, 0) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs)),
+            (2, _) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<1>(pairs)),
+            (3, _) => {
+                to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs));
+                to.add(8).cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads));
+            }
+            _ => vst1q_s8(to, values),
+        }
+    }
+}
+
+/// Row `y` of a convolution.
+///
+/// # Safety
+/// The processor has what `M` is for.
+unsafe fn convolution<M: Multiply>(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    let matrix = op.matrix();
+    patches::each_chunk(op, input, y, output, 0, |patches, output| {
+        // SAFETY: see above.
+        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches), output) };
+    });
+}
+
+/// A kernel set of products and filters by `$how`.
+macro_rules! kernels {
+    ($set:ty, $how:ty) => {
+        // SAFETY of every call in here: the engine dispatches to this set only where the processor has the instructions.
+        impl Kernels for $set {
+            fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+                let _ = scratch;
+                if shapes::is_product(op) {
+                    // SAFETY: see above.
+                    unsafe { product::product::<$how>(op, input, output) };
+                } else {
+                    scalar::product(op, input, output);
+                }
+            }
+
+            fn convolution(
+                op: &Convolution<'_>,
+                input: Rows<'_>,
+                y: usize,
+                output: &mut [i8],
+                scratch: &mut [i8],
+            ) {
+                if shapes::is_product(&op.matrix()) && patches::fit(op) {
+                    // SAFETY: see above.
+                    unsafe { convolution::<$how>(op, input, y, output) };
+                } else {
+                    convolve_patches::<Self>(op, input, y, output, scratch);
+                }
+            }
+
+            fn depthwise(
+                op: &Convolution<'_>,
+                input: Rows<'_>,
+                y: usize,
+                output: &mut [i8],
+                scratch: &mut [i8],
+            ) {
+                let _ = scratch;
+                if depthwise::fits(op, output) {
+                    // SAFETY: see above.
+                    unsafe { depthwise::depthwise::<$how>(op, input, y, output) };
+                } else {
+                    scalar::depthwise(op, input, y, output);
+                }
+            }
+
+            fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+                if add::fits(op, second, values) {
+                    // SAFETY: see above.
+                    unsafe { add::add(op, second, values) };
+                } else {
+                    scalar::add(op, second, values);
+                }
+            }
+
+            fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+                if mean::fits(op, output) {
+                    // SAFETY: see above.
+                    unsafe { mean::mean(op, input, output) };
+                } else {
+                    scalar::mean(op, input, output);
+                }
+            }
+        }
+    };
+}
+
+kernels!(Neon, Plain);
+kernels!(NeonDot, Dot);
