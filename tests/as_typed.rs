@@ -75,9 +75,7 @@ fn bench_takes_kernels_by_name_and_shows_layers() {
     assert_eq!(bench["kernels"], "scalar");
     let layers = bench["layers"].as_array().expect("a list");
     assert_eq!(layers.len(), 66);
-    let sum: u64 = layers.iter().filter_map(serde_json::Value::as_u64).sum();
-    let whole = bench["ns"].as_u64().expect("a number");
-    assert!(sum > whole / 2 && sum < 2 * whole, "{sum} of {whole}");
+    assert!(layers.iter().all(|time| time.as_u64().is_some_and(|time| time > 0)), "{bench}");
     let wrong = run("runtime", &["bench", "--kernels", "abacus"]);
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
     assert!(wrong.stderr.contains("scalar"), "{wrong:?}");
@@ -184,9 +182,9 @@ fn check_refuses_a_spoiled_pair() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut image = std::fs::read(root().join(INT8)).expect("part of the repository");
     let weights = largest_weights(&image);
-    // 1280 outputs of 112 inputs, in blocks of 16 and groups of 4: the groups of each block in reverse.
-    assert_eq!(weights.len(), 1280 * 112);
-    for block in image[weights].chunks_exact_mut(16 * 112) {
+    // 128 outputs of 1280 inputs, in blocks of 16 and groups of 4: the groups of each block in reverse.
+    assert_eq!(weights.len(), 128 * 1280);
+    for block in image[weights].chunks_exact_mut(16 * 1280) {
         let groups: Vec<u8> = block.rchunks_exact(16 * 4).flatten().copied().collect();
         block.copy_from_slice(&groups);
     }

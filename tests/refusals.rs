@@ -160,6 +160,10 @@ fn sums_and_fillings_are_those_of_the_weights() {
             assert_eq!(spoiled(weight), Some(Problem::Sum), "{weight} in {spec:?}");
         }
         assert_eq!(spoiled(filling), Some(Problem::Filling), "{spec:?}");
+        let mut smallest = image.clone();
+        smallest[section] = i8::MIN as u8;
+        bytes::sign(&mut smallest);
+        assert_eq!(problem_of(&smallest), Some(Problem::WeightRange), "{spec:?}");
         assert_eq!(spoiled(sums), Some(Problem::Sum), "{spec:?}");
     }
 }

@@ -134,6 +134,8 @@ pub enum Problem {
     Weights,
     /// A sum of weights in the image is not that of its channel's weights.
     Sum,
+    /// A weight is -128; the contract has them in [-127, 127].
+    WeightRange,
     /// What fills a row of weights up is not zero.
     Filling,
     /// A sum could leave 32 bits.
@@ -242,6 +244,7 @@ impl fmt::Display for Problem {
                 f.write_str("weights or multipliers lie outside their section or overlap others")
             }
             Self::Sum => f.write_str("a stated sum is not that of the channel's weights"),
+            Self::WeightRange => f.write_str("a weight is -128: weights are in [-127, 127]"),
             Self::Filling => f.write_str("what fills the weights up is not zero"),
             Self::Accumulator => f.write_str("a sum could exceed 32 bits"),
             Self::Multiplier => f.write_str("a multiplier is out of range"),

@@ -90,7 +90,8 @@ impl<'a> PerChannel<'a> {
     }
 }
 
-/// Proves that the image's sums are those of the weights, and that what fills rows up is zero: kernels rely on either.
+/// Proves that the image's sums are those of the weights, that these are in [-127, 127], and that what fills rows up is
+/// zero: kernels rely on each.
 ///
 /// `rows` has for each channel its weights, each with whether it is one or fills up. A device leaves this out: the quantizer
 /// and every PC have done it, and it takes longer than all other checks.
@@ -104,6 +105,9 @@ pub(super) fn check_sums<I: Iterator<Item = (bool, i8)>>(
         for (is_weight, value) in rows(channel) {
             if !is_weight && value != 0 {
                 return Err(Problem::Filling);
+            }
+            if value == i8::MIN {
+                return Err(Problem::WeightRange);
             }
             found = found.wrapping_add(value.into());
         }
