@@ -9,8 +9,8 @@
 //! *Depthwise*. The kernel's rows come in groups of 4, filled up with zeros: `[kernel rows / 4][kernel columns][out][4]`,
 //! the last index the row. A kernel multiplies the 4 bytes with one column of as many input rows.
 //!
-//! Weights are in [-127, 127], as a symmetric quantisation makes them. An image with a weight of -128 is run, but the kernel
-//! sets need not agree on its results: without `sdot`, AArch64's add two products in 16 bits.
+//! Weights are in [-127, 127], as a symmetric quantisation makes them; hosts refuse an image with a weight of -128. Without
+//! `sdot`, AArch64's kernels rely on it: they add two products in 16 bits.
 
 /// Outputs in a whole block of a matrix.
 pub const BLOCK: usize = 16;
