@@ -192,3 +192,71 @@ fn a_constant_lies_in_its_section_and_apart_from_others() {
     assert_eq!(twice(11), Some(Error::Operator { index: 1, problem: Problem::Weights }));
     assert_eq!(twice(12), None);
 }
+
+/// An image of one operator with these steps instead of its own.
+fn scheduled(spec: &Spec, steps: &[[u16; 3]]) -> Option<Error> {
+    let (places, output) = ([0], spec.inputs[0].volume());
+    let mut weights = Vec::new();
+    let record = bytes::record(spec, &places, output, &mut weights);
+    let steps = steps.iter().flatten().flat_map(|field| field.to_le_bytes()).collect();
+    let tensors = [bytes::tensor(&spec.inputs[0], 0), bytes::tensor(&spec.output, output)];
+    let [input, last] = tensors;
+    let arena = output + spec.output.volume();
+    Model::parse(&bytes::image(&[record], arena, input, last, &[(2, weights), (3, steps)])).err()
+}
+
+#[test]
+fn steps_are_of_rows_that_there_are() {
+    let pool = pool(Kind::MaxPool, 1);
+    for steps in [vec![[0, 0, 2]], vec![[0, 0, 1], [0, 1, 1]]] {
+        assert_eq!(scheduled(&pool, &steps), None, "{steps:?}");
+    }
+    for step in [[1, 0, 2], [0, 0, 3], [0, 2, 1], [0, 0, 0], [0, u16::MAX, 2]] {
+        assert_eq!(scheduled(&pool, &[step]), Some(Error::Step { index: 0 }), "{step:?}");
+    }
+    for (steps, found) in [(vec![], 0), (vec![[0, 1, 1]], 1), (vec![[0, 0, 2], [0, 0, 1]], 3)] {
+        assert_eq!(scheduled(&pool, &steps), Some(Error::Schedule { expected: 2, found }), "{steps:?}");
+    }
+    let pad = operator(Kind::Pad([0; 3]), &[[2, 3, 4]], [2, 3, 4]);
+    assert_eq!(scheduled(&pad, &[[0, 0, 2]]), None);
+    assert_eq!(scheduled(&pad, &[[0, 0, 1], [0, 1, 1]]), Some(Error::Step { index: 0 }));
+}
+
+/// A single operator's image with one byte of its record changed. The record begins at 128, behind 3 sections' entries.
+fn with_record_byte(spec: &Spec, at: usize, value: u8) -> Option<Problem> {
+    let mut image = bytes::single(spec);
+    image[128 + at] = value;
+    bytes::sign(&mut image);
+    problem_of(&image)
+}
+
+/// Byte 11 of a tensor record is the number of rows that are kept: the input's is at 8, a pool's output at 24.
+#[test]
+fn as_many_rows_are_kept_as_are_needed_at_once() {
+    let window = [2, 1, 1, 1, 0, 0];
+    let pool = operator(Kind::MaxPool(window), &[[4, 3, 4]], [3, 3, 4]);
+    assert_eq!([0, 2, 3, 4].map(|rows| with_record_byte(&pool, 8 + 11, rows)), [None; 4]);
+    assert_eq!(with_record_byte(&pool, 8 + 11, 1), Some(Problem::Rows));
+    assert_eq!(with_record_byte(&pool, 8 + 11, 5), Some(Problem::Tensor));
+    let mean = operator(Kind::Mean(HALF), &[[4, 3, 4]], [1, 1, 4]);
+    assert_eq!(with_record_byte(&mean, 8 + 11, 3), Some(Problem::Rows));
+    let pad = operator(Kind::Pad([1, 0, 0]), &[[4, 3, 4]], [5, 3, 4]);
+    assert_eq!(with_record_byte(&pad, 24 + 11, 4), Some(Problem::Rows));
+}
+
+/// The header's bytes 36 to 39 say how many bytes kernels have to work in.
+#[test]
+fn kernels_have_bytes_to_work_in() {
+    let kind = Kind::Convolution { depthwise: false, window: [1, 1, 1, 1, 0, 0], weights: vec![1; 6] };
+    let convolution = operator(kind, &[[2, 3, 3]], [2, 3, 2]);
+    let scratch = |len: u32| {
+        let mut image = bytes::single(&convolution);
+        image[36..40].copy_from_slice(&len.to_le_bytes());
+        bytes::sign(&mut image);
+        problem_of(&image)
+    };
+    // Four patches of three values, filled up to four.
+    assert_eq!([16, 100, bytes::SCRATCH as u32].map(scratch), [None; 3]);
+    assert_eq!([0, 15].map(scratch), [Some(Problem::Scratch); 2]);
+    assert_eq!(scratch(bytes::SCRATCH as u32 + 1), Some(Problem::OutsideArena));
+}

@@ -35,7 +35,7 @@ fn compare(path: &Path, dump: &Dump, wanted: &[i8], compared: &mut Compared) {
     let import = tflite::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     let image = image::write_sections(&import.network, &import.sections).expect("an image");
     let model = Model::parse(&image).expect("a valid image");
-    let whole = NetworkPlan::of(&import.network, ALIGNMENT, true);
+    let whole = NetworkPlan::layer_by_layer(&import.network, ALIGNMENT);
     let whole = image::write_planned(&import.network, &whole, &[]).expect("an image");
     let whole = Model::parse(&whole).expect("a valid image");
     let (mut arena, mut output) = (vec![0x5a; model.arena_len()], vec![0; model.output().shape.len()]);

@@ -18,7 +18,7 @@ pub struct Computed<'a, 'b> {
     pub index: usize,
     /// The operator.
     pub operator: &'a Operator<'b>,
-    /// The rows. Every row of every operator comes once, those of one operator in order.
+    /// The rows. Of an image that the quantizer made every row of every operator comes once, those of one in order.
     pub rows: Range<usize>,
     /// Their values, channels last.
     pub values: &'a [i8],

@@ -78,6 +78,13 @@ pub enum Error {
         /// Its index, from 0.
         index: u32,
     },
+    /// The schedule does not compute as many rows as the operators have.
+    Schedule {
+        /// Rows of all operators' outputs.
+        expected: u64,
+        /// Rows of all steps.
+        found: u64,
+    },
     /// The input slice has the wrong length.
     InputLength {
         /// Values that the model takes.
@@ -191,7 +198,15 @@ impl fmt::Display for Error {
                 write!(f, "the header states {expected} operators, the image holds {found}")
             }
             Self::Operator { index, problem } => write!(f, "operator {index}: {problem}"),
-            Self::Step { index } => write!(f, "step {index} of the schedule does not fit its operator"),
+            Self::Step { index } => {
+                write!(f, "step {index} of the schedule does not fit its operator: make the image again")
+            }
+            Self::Schedule { expected, found } => {
+                write!(
+                    f,
+                    "the operators have {expected} rows, the schedule computes {found}: make the image again"
+                )
+            }
             Self::InputLength { expected, found } => {
                 write!(f, "the input has {expected} values, found {found}")
             }

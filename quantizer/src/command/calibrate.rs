@@ -104,14 +104,13 @@ fn print_layers(conversion: &Conversion) {
 
 fn print_summary(conversion: &Conversion) {
     let calibration = &conversion.calibration;
-    let plan = image::memory_plan(&conversion.network);
     println!("method: {}, {} training images", calibration.method, calibration.samples);
     println!(
         "all ranges within {:.0} % of their final width after {} images",
         100.0 * STABLE,
         calibration.stable_after()
     );
-    println!("arena: {} bytes, lower bound {}", plan.arena, plan.lower_bound);
+    println!("{}", image::describe_arena(&conversion.network));
     println!("model image: {} bytes", conversion.image.len());
 }
 

@@ -30,8 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     write_atomically(&output, &image)?;
     print_layers(&import.network);
-    let plan = image::memory_plan(&import.network);
-    println!("arena: {} bytes, lower bound {}", plan.arena, plan.lower_bound);
+    println!("{}", image::describe_arena(&import.network));
     println!("model image: {} bytes, the .tflite file {}", image.len(), bytes.len());
     println!("written: {}", output.display());
     Ok(())

@@ -32,7 +32,14 @@ pub struct Extras {
 
 /// The memory plan of a network, as [`write()`] uses it.
 pub fn memory_plan(network: &Network) -> NetworkPlan {
-    NetworkPlan::of(network, layout::ALIGNMENT, false)
+    NetworkPlan::streamed(network, layout::ALIGNMENT)
+}
+
+/// What a plan says of the arena, in one line for people.
+pub fn describe_arena(network: &Network) -> String {
+    let NetworkPlan { arena, lower_bound, .. } = memory_plan(network);
+    let whole = NetworkPlan::layer_by_layer(network, layout::ALIGNMENT).arena;
+    format!("arena: {arena} bytes, lower bound {lower_bound}, layer by layer {whole}")
 }
 
 /// Every layer's output for one input, in the order of [`operators`].
@@ -148,11 +155,16 @@ fn as_bytes(values: &[i8]) -> Vec<u8> {
 
 /// The steps, each with the number of its operator's record.
 fn schedule(network: &Network, plan: &NetworkPlan) -> Result<Vec<u8>> {
-    let is_record = |layer: &&Layer| !matches!(layer.operator, Int8Operator::Reshape);
+    let is_record = |layer: &Layer| !matches!(layer.operator, Int8Operator::Reshape);
+    let records_before = network.layers.iter().scan(0, |records, layer| {
+        let before = *records;
+        *records += usize::from(is_record(layer));
+        Some(before)
+    });
+    let record_of: Vec<usize> = records_before.collect();
     let mut bytes = Vec::new();
     for step in &plan.steps {
-        let record = network.layers[..step.layer].iter().filter(is_record).count();
-        for field in [record, step.rows.start, step.rows.len()] {
+        for field in [record_of[step.layer], step.rows.start, step.rows.len()] {
             bytes.extend(u16::try_from(field).context("a schedule holds numbers up to 65535")?.to_le_bytes());
         }
     }

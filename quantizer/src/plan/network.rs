@@ -34,20 +34,29 @@ pub struct NetworkPlan {
 
 impl NetworkPlan {
     /// Plans a network, with offsets that are multiples of `alignment`: streamed row by row where that makes the arena
-    /// smaller, and `whole` layer by layer.
+    /// smaller.
     ///
     /// # Panics
     /// If `alignment` is 0.
-    pub fn of(network: &Network, alignment: usize, whole: bool) -> Self {
+    pub fn streamed(network: &Network, alignment: usize) -> Self {
         let buffers = Buffers::of(network);
-        let segments = if whole {
-            (0..network.layers.len()).map(|layer| Segment::whole(network, layer)).collect()
-        } else {
-            stream::partition(network, &buffers, alignment)
-        };
-        let rows = kept_rows(network, &buffers, &segments);
+        let segments = stream::partition(network, &buffers, alignment);
+        Self::of_segments(network, &buffers, segments, alignment)
+    }
+
+    /// As [`streamed`](Self::streamed), with every layer computed as a whole before the next one.
+    ///
+    /// # Panics
+    /// If `alignment` is 0.
+    pub fn layer_by_layer(network: &Network, alignment: usize) -> Self {
+        let segments = (0..network.layers.len()).map(|layer| Segment::whole(network, layer)).collect();
+        Self::of_segments(network, &Buffers::of(network), segments, alignment)
+    }
+
+    fn of_segments(network: &Network, buffers: &Buffers, segments: Vec<Segment>, alignment: usize) -> Self {
+        let rows = kept_rows(network, buffers, &segments);
         let Plan { offsets, arena, lower_bound } =
-            plan(&lifetimes(network, &buffers, &segments, &rows), alignment);
+            plan(&lifetimes(network, buffers, &segments, &rows), alignment);
         let scratch = network.layers.iter().map(|layer| scratch_len(network, layer)).max().unwrap_or(0);
         let scratch = scratch.next_multiple_of(alignment);
         Self {

@@ -134,12 +134,12 @@ mod tests {
 
     #[test]
     fn a_large_block_is_streamed_and_a_tiny_one_is_not() {
-        let large = NetworkPlan::of(&block(16), 1, false);
+        let large = NetworkPlan::streamed(&block(16), 1);
         assert_eq!(large.rows, [16, 3, 1, 16]);
         assert_eq!(large.arena - large.scratch, 2 * 16 * 16 * 4 + 4 * 16 * 24);
-        let whole = NetworkPlan::of(&block(16), 1, true);
+        let whole = NetworkPlan::layer_by_layer(&block(16), 1);
         assert_eq!((whole.steps.len(), whole.arena - whole.scratch), (3, 2 * 16 * 16 * 24));
-        let tiny = NetworkPlan::of(&block(1), 1, false);
+        let tiny = NetworkPlan::streamed(&block(1), 1);
         assert_eq!((tiny.steps.len(), tiny.rows), (3, vec![1; 4]));
     }
 
@@ -154,7 +154,7 @@ mod tests {
             last = graph.add(format!("layer {layer}"), operator, Activation::None, &[last]).unwrap();
         }
         let ranges = vec![Range { min: -1.0, max: 1.0 }; graph.tensors().len()];
-        let plan = NetworkPlan::of(&quantise(&graph, &ranges).unwrap(), 1, false);
+        let plan = NetworkPlan::streamed(&quantise(&graph, &ranges).unwrap(), 1);
         assert!(plan.arena - plan.scratch <= 120_000);
     }
 }

@@ -72,15 +72,19 @@ pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Res
     if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }
 }
 
-/// Checks that each step computes rows that its operator has; all of them at once where it cannot work by rows.
+/// Checks that each step computes rows that its operator has, all of them at once where it cannot work by rows, and that all
+/// steps together compute as many rows as all operators have: a run takes no longer than its operators say.
+///
+/// That each row is computed once, and after what it is made from, is the quantizer's word, as the weights are.
 pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result<(), Error> {
-    // A step's operator is mostly near the one before.
+    // A step's operator is often that of the one before.
     let mut known: Option<(usize, usize, bool)> = None;
+    let mut found = 0u64;
     for (index, Step { operator, rows }) in (0..).zip(steps) {
-        if known.is_none_or(|(found, _, _)| found != operator) {
-            known = operators
-                .get(operator)
-                .map(|found| (operator, usize::from(found.output().shape.height), found.works_by_rows()));
+        if known.is_none_or(|(known, _, _)| known != operator) {
+            known = operators.get(operator).map(|decoded| {
+                (operator, usize::from(decoded.output().shape.height), decoded.works_by_rows())
+            });
         }
         let right = known.is_some_and(|(_, height, by_rows)| {
             !rows.is_empty() && rows.end <= height && (by_rows || rows.len() == height)
@@ -88,6 +92,9 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
         if !right {
             return Err(Error::Step { index });
         }
+        found = found.saturating_add(rows.len() as u64);
     }
-    Ok(())
+    let heights = operators.map(|operator| u64::from(operator.output().shape.height));
+    let expected = heights.fold(0, u64::saturating_add);
+    if found == expected { Ok(()) } else { Err(Error::Schedule { expected, found }) }
 }

@@ -8,13 +8,19 @@
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
 pub(crate) mod neon;
 mod patch;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+))]
 #[allow(unsafe_code)]
 mod patches;
 mod rows;
 pub mod scalar;
 pub mod scratch;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+))]
 mod shapes;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

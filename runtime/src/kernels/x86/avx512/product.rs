@@ -60,7 +60,7 @@ struct Channels<const BLOCKS: usize> {
     bias: [__m512i; BLOCKS],
     rescale: [Rescale; BLOCKS],
     finish: Finish,
-    /// Outputs of the last block.
+    /// Outputs of each block: 16, or of a last block by itself fewer.
     count: usize,
     /// The same, filled up as the weights are.
     width: usize,
@@ -94,7 +94,7 @@ impl Tiles<'_, '_> {
         }
     }
 
-    /// All patches times some blocks of outputs.
+    /// All patches times some blocks of outputs, of 16 each, or one that may have fewer.
     ///
     /// # Safety
     /// As of [`run`](Self::run), and the blocks exist.
@@ -129,17 +129,15 @@ impl Tiles<'_, '_> {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     unsafe fn channels<const BLOCKS: usize>(&self, output: usize) -> Channels<BLOCKS> {
         let Matrix { channels, zero_point, activation, .. } = self.op;
-        let count = (self.op.outputs() - output - (BLOCKS - 1) * LANES).min(LANES);
+        let count = (self.op.outputs() - output).min(LANES);
         let finish = Finish::new(*zero_point, *activation);
-        // SAFETY: all blocks but the last are whole, and the mask lets through the last one's outputs.
+        // SAFETY: the outputs exist.
         unsafe {
             let mut bias = [_mm512_setzero_si512(); BLOCKS];
-            let mut rescale =
-                [Rescale::load(channels, output, if BLOCKS > 1 { LANES } else { count }); BLOCKS];
+            let mut rescale = [Rescale::load(channels, output, count); BLOCKS];
             for block in 0..BLOCKS {
-                let (at, count) = (output + block * LANES, if block + 1 < BLOCKS { LANES } else { count });
-                bias[block] = unsigned_bias(channels, at, count);
-                rescale[block] = Rescale::load(channels, at, count);
+                bias[block] = unsigned_bias(channels, output + block * LANES, count);
+                rescale[block] = Rescale::load(channels, output + block * LANES, count);
             }
             Channels { bias, rescale, finish, count, width: padded(count) }
         }
@@ -159,9 +157,7 @@ impl Tiles<'_, '_> {
     ) {
         let depth = self.op.depth;
         let mut sums = [channels.bias; PATCHES];
-        // A step from group to group: whole blocks, or the last one alone.
-        let (width, mask) =
-            if BLOCKS > 1 { (LANES, first(channels.width)) } else { (channels.width, first(channels.width)) };
+        let (width, mask) = (channels.width, first(channels.width));
         // SAFETY: a block of `width` outputs has `width * depth` weights, those before it 16 * depth each. A patch has
         // `depth` inputs. Loops over registers count: closures and iterators would send them through memory.
         unsafe {
@@ -170,11 +166,9 @@ impl Tiles<'_, '_> {
             for group in (0..depth).step_by(GROUP) {
                 let mut weight = [_mm512_setzero_si512(); BLOCKS];
                 for block in 0..BLOCKS {
-                    let last = block + 1 == BLOCKS;
-                    let step = if last { channels.width } else { width };
-                    let at = weights.add(block * LANES * depth + group * step).cast();
+                    let at = weights.add(block * LANES * depth + group * width).cast();
                     weight[block] =
-                        if last { _mm512_maskz_loadu_epi32(mask, at) } else { _mm512_loadu_si512(at.cast()) };
+                        if BLOCKS > 1 { _mm512_loadu_epi32(at) } else { _mm512_maskz_loadu_epi32(mask, at) };
                 }
                 for index in 0..PATCHES {
                     let input = inputs.add(index * depth + group).cast::<i32>().read_unaligned();
@@ -215,30 +209,19 @@ impl Tiles<'_, '_> {
             if BLOCKS == 4 || BLOCKS == 3 {
                 for p in 0..PATCHES {
                     let values = finish.apply([at(p, 0), at(p, 1), at(p, 2), at(p, BLOCKS - 1)]);
-                    if BLOCKS == 4 && *count == LANES {
+                    if BLOCKS == 4 {
                         _mm512_storeu_si512(place(p, 0).cast(), values);
-                    } else if BLOCKS == 3 && *count == LANES {
+                    } else {
                         _mm256_storeu_si256(place(p, 0).cast(), _mm512_castsi512_si256(values));
                         _mm_storeu_si128(place(p, 2).cast(), _mm512_extracti32x4_epi32::<2>(values));
-                    } else {
-                        let used = (BLOCKS - 1) * LANES + count;
-                        _mm512_mask_storeu_epi8(place(p, 0), (1u64 << used).wrapping_sub(1), values);
                     }
                 }
             } else if BLOCKS == 2 {
                 for p in (0..PATCHES).step_by(2) {
                     let q = (p + 1).min(PATCHES - 1);
                     let values = finish.apply([at(p, 0), at(p, 1), at(q, 0), at(q, 1)]);
-                    let (one, other) =
-                        (_mm512_castsi512_si256(values), _mm512_extracti64x4_epi64::<1>(values));
-                    if *count == LANES {
-                        _mm256_storeu_si256(place(p, 0).cast(), one);
-                        _mm256_storeu_si256(place(q, 0).cast(), other);
-                    } else {
-                        let mask = ((1u64 << (LANES + count)) - 1) as u32;
-                        _mm256_mask_storeu_epi8(place(p, 0), mask, one);
-                        _mm256_mask_storeu_epi8(place(q, 0), mask, other);
-                    }
+                    _mm256_storeu_si256(place(p, 0).cast(), _mm512_castsi512_si256(values));
+                    _mm256_storeu_si256(place(q, 0).cast(), _mm512_extracti64x4_epi64::<1>(values));
                 }
             } else {
                 for p in (0..PATCHES).step_by(4) {
