@@ -24,7 +24,10 @@ pub fn data_folder(asked: Option<&Path>, shipped: &str) -> Result<PathBuf> {
 /// Reads a whole file.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If it is a folder, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        bail!("{} is a folder: give a file", path.display());
+    }
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
