@@ -5,7 +5,7 @@ use crate::image::{Operators, Steps};
 use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
-use crate::kernels::{KernelSet, Kernels, Rows, scalar::Scalar};
+use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
 use crate::operator::{Add, Operator};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
@@ -32,9 +32,9 @@ pub(crate) fn execute(
     [scratch, arena]: [&mut [i8]; 2],
     mut observe: impl FnMut(Computed<'_, '_>),
 ) {
+    let mut decoded = Decoded { operators, slots: [const { None }; Decoded::SLOTS] };
     for step in steps {
-        let operator = operators.get(step.operator);
-        let Some(operator) = &operator else { return };
+        let Some(operator) = decoded.get(step.operator) else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
             let rows = row..row + contiguous(operator, row, end - row);
@@ -57,6 +57,27 @@ pub(crate) fn execute(
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }
+    }
+}
+
+/// Operators in decoded form: those that are streamed take turns, and decoding one takes as long as a row of a small layer.
+struct Decoded<'a> {
+    operators: Operators<'a>,
+    /// Operator `i` in the place `i % SLOTS`.
+    slots: [Option<(usize, Operator<'a>)>; Decoded::SLOTS],
+}
+
+impl<'a> Decoded<'a> {
+    /// A device has no stack for more than one.
+    const SLOTS: usize = if cfg!(target_os = "none") { 1 } else { 16 };
+
+    /// One operator; [`None`] beyond the last.
+    fn get(&mut self, index: usize) -> Option<&Operator<'a>> {
+        let slot = self.slots.get_mut(index.wrapping_rem(Self::SLOTS))?;
+        if slot.as_ref().is_none_or(|(known, _)| *known != index) {
+            *slot = Some((index, self.operators.get(index)?));
+        }
+        slot.as_ref().map(|(_, operator)| operator)
     }
 }
 
@@ -96,14 +117,10 @@ fn run<K: Kernels>(
             K::product(&op.matrix(), arena.lying(&op.input, &rows), output, scratch);
         }
         Operator::Convolution(op) => {
-            each_row(&op.output, rows, output, |y, row| {
-                K::convolution(op, arena.rows(&op.input), y, row, scratch)
-            });
+            K::convolution(op, arena.rows(&op.input), rows, output, scratch);
         }
         Operator::Depthwise(op) => {
-            each_row(&op.output, rows, output, |y, row| {
-                K::depthwise(op, arena.rows(&op.input), y, row, scratch)
-            });
+            K::depthwise(op, arena.rows(&op.input), rows, output, scratch);
         }
         Operator::FullyConnected(op) => {
             let (matrix, input) = (op.matrix(), arena.whole(&op.input));
@@ -131,18 +148,6 @@ fn run<K: Kernels>(
         }
         Operator::Pad(op) => K::pad(op, arena.whole(&op.input), output),
         Operator::Constant(op) => K::constant(op, output),
-    }
-}
-
-/// Calls `compute` with the number and the values of each row.
-fn each_row(
-    output: &Tensor,
-    rows: Range<usize>,
-    values: &mut [i8],
-    mut compute: impl FnMut(usize, &mut [i8]),
-) {
-    for (y, row) in rows.zip(values.chunks_exact_mut(output.row_len().max(1))) {
-        compute(y, row);
     }
 }
 

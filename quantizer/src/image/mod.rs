@@ -175,7 +175,7 @@ fn schedule(network: &Network, plan: &NetworkPlan) -> Result<Vec<u8>> {
 fn assemble(network: &Network, plan: &NetworkPlan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut image = vec![0; header::LEN + sections.len() * layout::SECTION_LEN];
     for (index, (kind, content)) in sections.iter().enumerate() {
-        image.resize(image.len().next_multiple_of(layout::ALIGNMENT), 0);
+        image.resize(image.len().next_multiple_of(layout::CACHE_LINE), 0);
         let required = matches!(*kind, section::OPERATORS | section::WEIGHTS | section::SCHEDULE);
         let flags = if required { layout::SECTION_REQUIRED } else { 0 };
         let entry = [*kind, size(image.len())?, size(content.len())?, flags];

@@ -23,7 +23,7 @@ impl Parameters {
 
     /// Appends values; returns their offset.
     fn add_values(&mut self, values: impl Iterator<Item = i8>) -> Result<u32> {
-        self.align(layout::ALIGNMENT);
+        self.align(layout::CACHE_LINE);
         let at = size(self.bytes.len())?;
         self.bytes.extend(values.map(|value| value as u8));
         Ok(at)

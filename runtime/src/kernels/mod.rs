@@ -31,6 +31,8 @@ pub use patch::gather;
 pub use rows::Rows;
 
 use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax};
+use crate::tensor::Tensor;
+use core::ops::Range;
 
 /// What a kernel set computes.
 ///
@@ -45,15 +47,27 @@ pub trait Kernels: Sized {
         scalar::product(op, input, output);
     }
 
-    /// Row `y` of a convolution of any window.
-    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        convolve_patches::<Self>(op, input, y, output, scratch);
+    /// Some rows of a convolution of any window.
+    fn convolution(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
+        convolve_patches::<Self>(op, input, rows, output, scratch);
     }
 
-    /// Row `y` of a depthwise convolution of any window and depth multiplier.
-    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+    /// Some rows of a depthwise convolution of any window and depth multiplier.
+    fn depthwise(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
         let _ = scratch;
-        scalar::depthwise(op, input, y, output);
+        each_row(&op.output, rows, output, |y, row| scalar::depthwise(op, input, y, row));
     }
 
     /// Elementwise sum in place: `values` holds the first input and takes the output. `second` is as long, or shorter and
@@ -93,24 +107,38 @@ pub trait Kernels: Sized {
     }
 }
 
-/// A row of a convolution as a product: patches are gathered in the scratch bytes, as many as fit.
+/// Calls `compute` with the number and the values of each row.
+pub(crate) fn each_row(
+    output: &Tensor,
+    rows: Range<usize>,
+    values: &mut [i8],
+    mut compute: impl FnMut(usize, &mut [i8]),
+) {
+    for (y, row) in rows.zip(values.chunks_exact_mut(output.row_len().max(1))) {
+        compute(y, row);
+    }
+}
+
+/// A convolution as a product: patches are gathered in the scratch bytes, as many of a row as fit.
 pub(crate) fn convolve_patches<K: Kernels>(
     op: &Convolution<'_>,
     input: Rows<'_>,
-    y: usize,
+    rows: Range<usize>,
     output: &mut [i8],
     scratch: &mut [i8],
 ) {
     let (matrix, outputs) = (op.matrix(), usize::from(op.output.shape.channels));
     let many = scratch.len().checked_div(matrix.depth).unwrap_or(0).max(1);
-    for (index, pixels) in output.chunks_mut(many.wrapping_mul(outputs).max(1)).enumerate() {
-        let count = pixels.len().checked_div(outputs).unwrap_or(0);
-        let used = scratch.get_mut(..count.wrapping_mul(matrix.depth)).unwrap_or(&mut []);
-        for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
-            gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
+    each_row(&op.output, rows, output, |y, row| {
+        for (index, pixels) in row.chunks_mut(many.wrapping_mul(outputs).max(1)).enumerate() {
+            let count = pixels.len().checked_div(outputs).unwrap_or(0);
+            let used = scratch.get_mut(..count.wrapping_mul(matrix.depth)).unwrap_or(&mut []);
+            for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
+                gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
+            }
+            K::product(&matrix, used, pixels, &mut []);
         }
-        K::product(&matrix, used, pixels, &mut []);
-    }
+    });
 }
 
 /// The kernel sets of this build.

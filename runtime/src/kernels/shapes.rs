@@ -4,6 +4,7 @@ use super::patches::CHUNK;
 use crate::kernels::Rows;
 use crate::operator::{Convolution, Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
+use core::ops::Range;
 
 /// Rows and columns of the depthwise kernels.
 pub const KERNEL: usize = 3;
@@ -23,21 +24,26 @@ pub fn is_product(op: &Matrix<'_>) -> bool {
 }
 
 /// Whether a depthwise convolution is 3x3, of each channel by itself, with small multipliers, and has the weights, constants
-/// and a row of outputs as its shapes say.
-pub fn is_depthwise(op: &Convolution<'_>, output: &[i8]) -> bool {
+/// and rows of outputs as its shapes say.
+pub fn is_depthwise(op: &Convolution<'_>, rows: &Range<usize>, output: &[i8]) -> bool {
     let channels = usize::from(op.output.shape.channels);
     op.window.kernel == [KERNEL as u16; 2]
         && op.input.shape.channels == op.output.shape.channels
         && op.weights.len() >= KERNEL * GROUP * channels
-        && output.len() >= op.output.row_len()
+        && rows.len().checked_mul(op.output.row_len()).is_some_and(|len| output.len() >= len)
         && has_constants(&op.channels, channels)
 }
 
 /// The rows of the input, whole, that the kernel meets for row `y` of the output.
+#[inline(always)]
 pub fn window_rows<'a>(op: &Convolution<'_>, input: Rows<'a>, y: usize) -> [Option<&'a [i8]>; KERNEL] {
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
-    core::array::from_fn(|tap| {
-        let row = taps.contains(&tap).then(|| input.row(top + tap - taps.start))?;
-        (row.len() == op.input.row_len()).then_some(row)
-    })
+    let mut rows = [None; KERNEL];
+    for (tap, to) in rows.iter_mut().enumerate() {
+        if taps.contains(&tap) {
+            let row = input.row(top + tap - taps.start);
+            *to = (row.len() == op.input.row_len()).then_some(row);
+        }
+    }
+    rows
 }

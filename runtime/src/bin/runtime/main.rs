@@ -1,5 +1,6 @@
 //! The command `runtime`: reads a digit in a picture, and shows what a model image is and does.
 
+mod aligned;
 mod bench;
 mod classifier;
 mod data;

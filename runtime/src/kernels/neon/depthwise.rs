@@ -7,6 +7,7 @@ use crate::kernels::shapes::{self, KERNEL};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
+use core::ops::Range;
 
 /// Fewest channels of a block.
 const FEWEST: u16 = 8;
@@ -52,8 +53,9 @@ pub(super) trait Filter<const Q: usize> {
 }
 
 /// Whether the operator [is one](shapes::is_depthwise) for the kernels, and has enough channels.
-pub(super) fn fits(op: &Convolution<'_>, output: &[i8]) -> bool {
-    op.output.shape.channels >= FEWEST && op.output.shape.width > 0 && shapes::is_depthwise(op, output)
+pub(super) fn fits(op: &Convolution<'_>, rows: &Range<usize>, output: &[i8]) -> bool {
+    let shape = op.output.shape;
+    shape.channels >= FEWEST && shape.width > 0 && shapes::is_depthwise(op, rows, output)
 }
 
 /// Row `y`; the operator [`fits`].

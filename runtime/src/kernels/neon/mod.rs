@@ -8,9 +8,11 @@ mod plain;
 mod product;
 mod rescale;
 
-use super::{Kernels, Rows, convolve_patches, patches, scalar, shapes};
+use super::scalar::{self, Scalar};
+use super::{Kernels, Rows, convolve_patches, each_row, patches, shapes};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::aarch64::*;
+use core::ops::Range;
 use dot::Dot;
 use plain::Plain;
 use product::Multiply;
@@ -58,15 +60,20 @@ unsafe fn store<const Q: usize>(to: *mut i8, values: int8x16_t, part: usize) {
     }
 }
 
-/// Row `y` of a convolution.
+/// Some rows of a convolution.
 ///
 /// # Safety
 /// The processor has what `M` is for.
-unsafe fn convolution<M: Multiply>(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+unsafe fn convolution<M: Multiply>(
+    op: &Convolution<'_>,
+    input: Rows<'_>,
+    rows: Range<usize>,
+    output: &mut [i8],
+) {
     let matrix = op.matrix();
-    patches::each_chunk(op, input, y, output, 0, |patches, output| {
-        // SAFETY: see above.
-        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches), output) };
+    patches::each_chunk(op, input, rows, output, false, |patches, output| {
+        // SAFETY: see above; the patches lie side by side.
+        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches.bytes()), output) };
     });
 }
 
@@ -88,31 +95,32 @@ macro_rules! kernels {
             fn convolution(
                 op: &Convolution<'_>,
                 input: Rows<'_>,
-                y: usize,
+                rows: Range<usize>,
                 output: &mut [i8],
                 scratch: &mut [i8],
             ) {
                 if shapes::is_product(&op.matrix()) && patches::fit(op) {
                     // SAFETY: see above.
-                    unsafe { convolution::<$how>(op, input, y, output) };
+                    unsafe { convolution::<$how>(op, input, rows, output) };
                 } else {
-                    convolve_patches::<Self>(op, input, y, output, scratch);
+                    convolve_patches::<Self>(op, input, rows, output, scratch);
                 }
             }
 
             fn depthwise(
                 op: &Convolution<'_>,
                 input: Rows<'_>,
-                y: usize,
+                rows: Range<usize>,
                 output: &mut [i8],
                 scratch: &mut [i8],
             ) {
-                let _ = scratch;
-                if depthwise::fits(op, output) {
-                    // SAFETY: see above.
-                    unsafe { depthwise::depthwise::<$how>(op, input, y, output) };
+                if depthwise::fits(op, &rows, output) {
+                    each_row(&op.output, rows, output, |y, row| {
+                        // SAFETY: see above.
+                        unsafe { depthwise::depthwise::<$how>(op, input, y, row) };
+                    });
                 } else {
-                    scalar::depthwise(op, input, y, output);
+                    Scalar::depthwise(op, input, rows, output, scratch);
                 }
             }
 

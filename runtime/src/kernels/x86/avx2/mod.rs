@@ -8,9 +8,11 @@ mod product;
 mod rescale;
 
 use super::{patches, shapes};
-use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
+use crate::kernels::scalar::{self, Scalar};
+use crate::kernels::{Kernels, Rows, convolve_patches, each_row};
 use crate::operator::{Add, Convolution, Matrix, PerChannel};
 use core::arch::x86_64::*;
+use core::ops::Range;
 
 /// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
 #[derive(Clone, Copy, Debug)]
@@ -49,25 +51,39 @@ impl Kernels for Avx2 {
         }
     }
 
-    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+    fn convolution(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
         let matrix = op.matrix();
         if shapes::is_product(&matrix) && patches::fit(op) {
-            patches::each_chunk(op, input, y, output, 0, |patches, output| {
-                // SAFETY: see above.
-                unsafe { product::product(&matrix, crate::cast::as_i8(patches), output) }
+            patches::each_chunk(op, input, rows, output, false, |patches, output| {
+                // SAFETY: see above; the patches lie side by side.
+                unsafe { product::product(&matrix, crate::cast::as_i8(patches.bytes()), output) }
             });
         } else {
-            convolve_patches::<Self>(op, input, y, output, scratch);
+            convolve_patches::<Self>(op, input, rows, output, scratch);
         }
     }
 
-    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if usize::from(op.output.shape.channels) >= depthwise::STEP && shapes::is_depthwise(op, output) {
-            // SAFETY: see above.
-            unsafe { depthwise::depthwise(op, input, y, output) };
+    fn depthwise(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
+        if usize::from(op.output.shape.channels) >= depthwise::STEP && shapes::is_depthwise(op, &rows, output)
+        {
+            each_row(&op.output, rows, output, |y, row| {
+                // SAFETY: see above.
+                unsafe { depthwise::depthwise(op, input, y, row) };
+            });
         } else {
-            scalar::depthwise(op, input, y, output);
+            Scalar::depthwise(op, input, rows, output, scratch);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Elementwise sum.
 
 use super::rescale::{Finish, Rescale, RescaleAny};
-use super::{LANES, first, load, store};
+use super::{LANES, first, first_bytes, load};
 use crate::fixed_point::Multiplier;
 use crate::operator::{Add, Addend};
 use core::arch::x86_64::*;
@@ -12,14 +12,24 @@ use core::arch::x86_64::*;
 pub(super) fn add(op: &Add, second: &[i8], values: &mut [i8]) {
     let (one, other) = (Align::new(&op.first), Align::new(&op.second));
     let (rescale, finish) = (Rescale::all(op.multiplier), Finish::new(op.output.zero_point, op.activation));
-    for (values, second) in values.chunks_mut(LANES).zip(second.chunks(LANES)) {
-        let mask = first(values.len().min(second.len()));
-        // SAFETY: the mask lets through the values that both have.
+    for (values, second) in values.chunks_mut(4 * LANES).zip(second.chunks(4 * LANES)) {
+        let mut sums = [_mm512_setzero_si512(); 4];
+        for quarter in 0..4 {
+            let mask = first(values.len().saturating_sub(quarter * LANES));
+            // SAFETY: the mask lets through the values that both have.
+            let [a, b] = unsafe {
+                let at = quarter * LANES;
+                [load(values.as_ptr().wrapping_add(at), mask), load(second.as_ptr().wrapping_add(at), mask)]
+            };
+            sums[quarter] = rescale.apply(_mm512_add_epi32(one.apply(a), other.apply(b)));
+        }
+        let sums = finish.apply(sums);
+        // SAFETY: as many values as the mask lets through are there.
         unsafe {
-            let a = one.apply(load(values.as_ptr(), mask));
-            let b = other.apply(load(second.as_ptr(), mask));
-            let sum = rescale.apply(_mm512_add_epi32(a, b));
-            store(values.as_mut_ptr(), mask, _mm512_castsi512_si128(finish.apply([sum; 4])));
+            match values.len() {
+                64 => _mm512_storeu_si512(values.as_mut_ptr().cast(), sums),
+                count => _mm512_mask_storeu_epi8(values.as_mut_ptr(), first_bytes(count), sums),
+            }
         }
     }
 }

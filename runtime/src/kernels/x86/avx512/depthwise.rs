@@ -2,47 +2,29 @@
 
 use super::product::unsigned_bias;
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first, scatter};
+use super::{LANES, first, first_bytes, scatter};
 use crate::kernels::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
+use core::ops::Range;
 
-/// Row `y` of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise).
+/// Some rows of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, rows: Range<usize>, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);
-    let padding = [op.input.zero_point; 4 * LANES];
-    let rows = window_rows(op, input, y);
-    let mut channel = 0;
-    while channel < channels {
-        let columns = Columns {
-            rows: rows.map(|row| match row {
-                Some(row) => (row[channel.min(row.len())..].as_ptr(), channels),
-                // The same padding at every column.
-                None => (padding.as_ptr(), 0),
-            }),
-            width: op.input.shape.width.into(),
-            mask: first_bytes(channels - channel),
-            padding: _mm512_set1_epi8(op.input.zero_point ^ i8::MIN),
-        };
+    for channel in (0..channels).step_by(4 * LANES) {
         // SAFETY: the channels exist in the rows, the operator's parameters and the output.
         unsafe {
             match (channels - channel).div_ceil(LANES) {
-                1 => block::<1>(op, &columns, channel, output),
-                2 => block::<2>(op, &columns, channel, output),
-                3 => block::<3>(op, &columns, channel, output),
-                _ => block::<4>(op, &columns, channel, output),
+                1 => block::<1>(op, input, rows.clone(), channel, output),
+                2 => block::<2>(op, input, rows.clone(), channel, output),
+                3 => block::<3>(op, input, rows.clone(), channel, output),
+                _ => block::<4>(op, input, rows.clone(), channel, output),
             }
         }
-        channel += 4 * LANES;
     }
-}
-
-/// A mask of the first `count` bytes of 64.
-const fn first_bytes(count: usize) -> u64 {
-    if count >= 4 * LANES { u64::MAX } else { (1u64 << count).wrapping_sub(1) }
 }
 
 /// The input's columns, 64 channels or fewer.
@@ -119,126 +101,221 @@ impl Columns {
     }
 }
 
-/// One row of up to 16 `V` channels.
+/// Rows of up to 16 `V` channels.
 ///
 /// # Safety
-/// The operator is one for this kernel; `columns` are those from `channel` on, of which at least one is left for the last register.
+/// The operator is one for this kernel; from `channel` on at least one is left for the last register.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn block<const V: usize>(op: &Convolution<'_>, columns: &Columns, channel: usize, output: &mut [i8]) {
+unsafe fn block<const V: usize>(
+    op: &Convolution<'_>,
+    input: Rows<'_>,
+    rows: Range<usize>,
+    channel: usize,
+    output: &mut [i8],
+) {
     let channels = usize::from(op.output.shape.channels);
     let left = (channels - channel).min(V * LANES);
-    let width = usize::from(op.output.shape.width);
+    let padding = [op.input.zero_point; 4 * LANES];
     // SAFETY: the counts let through the channels that exist.
+    let filter = unsafe { Filter::<V>::new(op, channel, left) };
+    // Not a closure: what it captures would lie in memory.
+    for (y, output) in rows.zip(output.chunks_exact_mut(op.output.row_len())) {
+        let mut columns = Columns {
+            // The same padding at every column.
+            rows: [(padding.as_ptr(), 0); KERNEL],
+            width: op.input.shape.width.into(),
+            mask: first_bytes(left),
+            padding: _mm512_set1_epi8(op.input.zero_point ^ i8::MIN),
+        };
+        let rows = window_rows(op, input, y);
+        for tap in 0..KERNEL {
+            if let Some(row) = rows[tap] {
+                columns.rows[tap] = (row[channel.min(row.len())..].as_ptr(), channels);
+            }
+        }
+        // SAFETY: the channels exist in the rows, and the output has as many columns.
+        unsafe { row::<V>(op, &columns, &filter, left, output[channel..].as_mut_ptr()) };
+    }
+}
+
+/// A row of `left` channels.
+///
+/// # Safety
+/// `columns` are those of the row, and `to` has the place of the channels in its first column.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn row<const V: usize>(
+    op: &Convolution<'_>,
+    columns: &Columns,
+    filter: &Filter<V>,
+    left: usize,
+    to: *mut i8,
+) {
+    let [width, channels] = [op.output.shape.width, op.output.shape.channels].map(usize::from);
+    // SAFETY: see above.
     unsafe {
-        let mut row = Row::<V>::new(op, columns, channel, left);
-        let to = output.as_mut_ptr().add(channel);
+        let mut windows = Windows::<V>::new(op, columns);
         if V == 1 {
             for x in (0..width).step_by(4) {
                 let count = (width - x).min(4);
-                let mut sums = row.bias;
-                let mut four = [sums[0]; 4];
-                for (next, sum) in four.iter_mut().enumerate() {
-                    // Beyond the row's end the last output is stored again.
+                // Beyond the row's end the last window is used again.
+                let mut window = windows.next();
+                let mut four = [window; 4];
+                for next in 1..4 {
                     if next < count {
-                        sums = row.next();
+                        window = windows.next();
                     }
-                    *sum = sums[0];
+                    four[next] = window;
                 }
-                let values = row.finish.apply(four);
+                let four = filter.apply(four);
+                let four = [four[0][0], four[1][0], four[2][0], four[3][0]];
+                let values = filter.finish.apply(four);
+                if channels == LANES && count == 4 {
+                    _mm512_storeu_si512(to.add(x * channels).cast(), values);
+                    continue;
+                }
                 let places = [0, 1, 2, 3].map(|next: usize| to.add((x + next.min(count - 1)) * channels));
                 scatter(places, left, values);
             }
             return;
         }
-        for x in 0..width {
-            let sums = row.next();
-            let values = row.finish.apply([sums[0], sums[1.min(V - 1)], sums[2.min(V - 1)], sums[V - 1]]);
-            let to = to.add(x * channels);
-            match left {
-                16 => _mm_storeu_si128(to.cast(), _mm512_castsi512_si128(values)),
-                32 => _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values)),
-                48 => {
-                    _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values));
-                    _mm_storeu_si128(to.add(2 * LANES).cast(), _mm512_extracti32x4_epi32::<2>(values));
-                }
-                64 => _mm512_storeu_si512(to.cast(), values),
-                _ => _mm512_mask_storeu_epi8(to, columns.mask, values),
+        for x in (0..width).step_by(2) {
+            let window = windows.next();
+            if x + 1 < width {
+                let [one, other] = filter.apply([window, windows.next()]);
+                store(to.add(x * channels), left, columns.mask, filter.finish.apply(quarters(one)));
+                store(to.add((x + 1) * channels), left, columns.mask, filter.finish.apply(quarters(other)));
+            } else {
+                let [last] = filter.apply([window]);
+                store(to.add(x * channels), left, columns.mask, filter.finish.apply(quarters(last)));
             }
         }
     }
 }
 
-/// A row of outputs as it is computed from left to right.
-struct Row<'a, const V: usize> {
-    columns: &'a Columns,
+/// `V` registers as four, the last one repeated.
+#[inline(always)]
+fn quarters<const V: usize>(values: [__m512i; V]) -> [__m512i; 4] {
+    [values[0], values[1.min(V - 1)], values[2.min(V - 1)], values[V - 1]]
+}
+
+/// Stores the first `count` of 64 values, those of the mask.
+///
+/// # Safety
+/// There is room.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn store(to: *mut i8, count: usize, mask: u64, values: __m512i) {
+    // SAFETY: see above.
+    unsafe {
+        match count {
+            16 => _mm_storeu_si128(to.cast(), _mm512_castsi512_si128(values)),
+            32 => _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values)),
+            48 => {
+                _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values));
+                _mm_storeu_si128(to.add(2 * LANES).cast(), _mm512_extracti32x4_epi32::<2>(values));
+            }
+            64 => _mm512_storeu_si512(to.cast(), values),
+            _ => _mm512_mask_storeu_epi8(to, mask, values),
+        }
+    }
+}
+
+/// What is the same for all outputs of some channels.
+struct Filter<const V: usize> {
     weights: [[__m512i; V]; KERNEL],
     bias: [__m512i; V],
     rescale: [Rescale; V],
     finish: Finish,
+}
+
+impl<const V: usize> Filter<V> {
+    /// Of `count` channels.
+    ///
+    /// # Safety
+    /// As of [`block`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn new(op: &Convolution<'_>, channel: usize, count: usize) -> Self {
+        let channels = usize::from(op.output.shape.channels);
+        let finish = Finish::new(op.output.zero_point, op.activation);
+        // SAFETY: see above.
+        unsafe {
+            let mut weights = [[_mm512_setzero_si512(); V]; KERNEL];
+            let mut bias = [_mm512_setzero_si512(); V];
+            let mut rescale = [Rescale::load(&op.channels, channel, count.min(LANES)); V];
+            for v in 0..V {
+                let (channel, count) = (channel + v * LANES, (count - v * LANES).min(LANES));
+                for tap in 0..KERNEL {
+                    let at = op.weights.as_ptr().add((tap * channels + channel) * GROUP);
+                    weights[tap][v] = _mm512_maskz_loadu_epi32(first(count), at.cast());
+                }
+                bias[v] = unsigned_bias(&op.channels, channel, count);
+                rescale[v] = Rescale::load(&op.channels, channel, count);
+            }
+            Self { weights, bias, rescale, finish }
+        }
+    }
+
+    /// `N` outputs, rescaled: what they share is loaded once.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn apply<const N: usize>(&self, windows: [[[__m512i; V]; KERNEL]; N]) -> [[__m512i; V]; N] {
+        let mut sums = [self.bias; N];
+        for v in 0..V {
+            for tap in 0..KERNEL {
+                for n in 0..N {
+                    sums[n][v] = _mm512_dpbusd_epi32(sums[n][v], windows[n][tap][v], self.weights[tap][v]);
+                }
+            }
+            for n in 0..N {
+                sums[n][v] = self.rescale[v].apply(sums[n][v]);
+            }
+        }
+        sums
+    }
+}
+
+/// The windows of a row from left to right.
+struct Windows<'a, const V: usize> {
+    columns: &'a Columns,
     stride: usize,
     /// The first column of the next window, and what that and the one after it hold.
     x: usize,
     ahead: [[__m512i; V]; 2],
 }
 
-impl<'a, const V: usize> Row<'a, V> {
-    /// The begin of a row of `count` channels.
-    ///
+impl<'a, const V: usize> Windows<'a, V> {
     /// # Safety
-    /// As of [`block`].
+    /// As of [`Columns::get`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn new(op: &Convolution<'_>, columns: &'a Columns, channel: usize, count: usize) -> Self {
-        let channels = usize::from(op.output.shape.channels);
+    unsafe fn new(op: &Convolution<'_>, columns: &'a Columns) -> Self {
+        // Columns to the left of the input wrap around to numbers beyond its right end.
+        let x = 0usize.wrapping_sub(op.window.padding[1].into());
         // SAFETY: see above.
-        unsafe {
-            let mut weights = [[columns.padding; V]; KERNEL];
-            let mut bias = [columns.padding; V];
-            let mut rescale = [Rescale::load(&op.channels, channel, count.min(LANES)); V];
-            for v in 0..V {
-                let (channel, count) = (channel + v * LANES, (count - v * LANES).min(LANES));
-                for (tap, weights) in weights.iter_mut().enumerate() {
-                    let at = op.weights.as_ptr().add((tap * channels + channel) * GROUP);
-                    weights[v] = _mm512_maskz_loadu_epi32(first(count), at.cast());
-                }
-                bias[v] = unsigned_bias(&op.channels, channel, count);
-                rescale[v] = Rescale::load(&op.channels, channel, count);
-            }
-            // Columns to the left of the input wrap around to numbers beyond its right end.
-            let x = 0usize.wrapping_sub(op.window.padding[1].into());
-            let ahead = [columns.get(x), columns.get(x.wrapping_add(1))];
-            let finish = Finish::new(op.output.zero_point, op.activation);
-            Self { columns, weights, bias, rescale, finish, stride: op.window.stride[1].into(), x, ahead }
-        }
+        let ahead = unsafe { [columns.get(x), columns.get(x.wrapping_add(1))] };
+        Self { columns, stride: op.window.stride[1].into(), x, ahead }
     }
 
-    /// The next output, rescaled.
+    /// The columns of the next window. What the one after it needs too is not made again.
     ///
     /// # Safety
     /// As of [`Columns::get`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn next(&mut self) -> [__m512i; V] {
+    unsafe fn next(&mut self) -> [[__m512i; V]; KERNEL] {
         let [left, middle] = self.ahead;
         // SAFETY: see above.
-        let right = unsafe { self.columns.get::<V>(self.x.wrapping_add(2)) };
-        let mut sums = self.bias;
-        for v in 0..V {
-            let sum = _mm512_dpbusd_epi32(self.bias[v], left[v], self.weights[0][v]);
-            let sum = _mm512_dpbusd_epi32(sum, middle[v], self.weights[1][v]);
-            let sum = _mm512_dpbusd_epi32(sum, right[v], self.weights[2][v]);
-            sums[v] = self.rescale[v].apply(sum);
-        }
-        // A column that the next output needs too is not made again.
-        self.x = self.x.wrapping_add(self.stride);
-        // SAFETY: see above.
         unsafe {
+            let right = self.columns.get::<V>(self.x.wrapping_add(2));
+            self.x = self.x.wrapping_add(self.stride);
             self.ahead = match self.stride {
                 1 => [middle, right],
                 2 => [right, self.columns.get(self.x.wrapping_add(1))],
                 _ => [self.columns.get(self.x), self.columns.get(self.x.wrapping_add(1))],
             };
+            [left, middle, right]
         }
-        sums
     }
 }

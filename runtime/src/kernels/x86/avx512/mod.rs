@@ -2,17 +2,25 @@
 //!
 //! `vpdpbusd` multiplies unsigned by signed bytes. Inputs become unsigned by adding 128, that is by flipping their top bit;
 //! 128 times the sum of the weights leaves the bias.
+//!
+//! Rows are read soon after they were written: a load that spans two stores waits for both. So stores are as wide as can
+//! be, and loads no wider.
 
 mod add;
 mod depthwise;
 mod mean;
+mod narrow;
 mod product;
 mod rescale;
 
 use super::{patches, shapes};
-use crate::kernels::{Kernels, Rows, convolve_patches, scalar};
+use crate::cast;
+use crate::kernels::patches::Patches;
+use crate::kernels::scalar::{self, Scalar};
+use crate::kernels::{Kernels, Rows, convolve_patches};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::x86_64::*;
+use core::ops::Range;
 use rescale::Rescale;
 
 /// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
@@ -74,9 +82,21 @@ unsafe fn scatter<const N: usize>(to: [*mut i8; N], count: usize, values: __m512
     }
 }
 
+/// The first half of a register in both halves.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn twice(half: __m512i) -> __m512i {
+    _mm512_shuffle_i64x2::<0b01_00_01_00>(half, half)
+}
+
 /// The lanes that hold the first `count` values.
 const fn first(count: usize) -> u16 {
     if count >= LANES { u16::MAX } else { (1u16 << count).wrapping_sub(1) }
+}
+
+/// A mask of the first `count` bytes of 64.
+const fn first_bytes(count: usize) -> u64 {
+    if count >= 4 * LANES { u64::MAX } else { (1u64 << count).wrapping_sub(1) }
 }
 
 // SAFETY of every call in here: the engine dispatches to this set only where the processor has its features.
@@ -85,31 +105,48 @@ impl Kernels for Avx512Vnni {
         let _ = scratch;
         if shapes::is_product(op) {
             // SAFETY: see above.
-            unsafe { product::product(op, input, output) };
+            unsafe { product::product(op, Patches::side_by_side(cast::as_u8(input), op.depth), output) };
         } else {
             scalar::product(op, input, output);
         }
     }
 
-    fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
+    fn convolution(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
         let matrix = op.matrix();
         if shapes::is_product(&matrix) && patches::fit(op) {
-            patches::each_chunk(op, input, y, output, 0x80, |patches, output| {
+            patches::each_chunk(op, input, rows, output, true, |patches, output| {
                 // SAFETY: see above.
-                unsafe { product::product_of_unsigned(&matrix, patches, output) }
+                unsafe { product::product(&matrix, patches, output) }
             });
         } else {
-            convolve_patches::<Self>(op, input, y, output, scratch);
+            convolve_patches::<Self>(op, input, rows, output, scratch);
         }
     }
 
-    fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        let _ = scratch;
-        if shapes::is_depthwise(op, output) {
+    fn depthwise(
+        op: &Convolution<'_>,
+        input: Rows<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
+        if shapes::is_depthwise(op, &rows, output) {
             // SAFETY: see above.
-            unsafe { depthwise::depthwise(op, input, y, output) };
+            unsafe {
+                if narrow::is_narrow(op) {
+                    narrow::depthwise(op, input, rows, output);
+                } else {
+                    depthwise::depthwise(op, input, rows, output);
+                }
+            }
         } else {
-            scalar::depthwise(op, input, y, output);
+            Scalar::depthwise(op, input, rows, output, scratch);
         }
     }
 

@@ -1,58 +1,34 @@
 //! A packed matrix times patches.
 
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first, scatter};
-use crate::kernels::patches::CHUNK;
+use super::{LANES, first, scatter, twice};
+use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
+use core::arch::asm;
 use core::arch::x86_64::*;
-use core::mem::MaybeUninit;
 
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::shapes::is_product).
+/// A matrix that [`is_product`](crate::kernels::shapes::is_product) times patches.
+///
+/// # Safety
+/// The patches are there, each of `depth` bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
-    let mut unsigned = [MaybeUninit::<u8>::uninit(); CHUNK];
-    let outputs = op.outputs().max(1);
-    let most = CHUNK / op.depth;
-    for (input, output) in input.chunks(most * op.depth).zip(output.chunks_mut(most * outputs)) {
-        let unsigned = make_unsigned(input, &mut unsigned);
-        product_of_unsigned(op, unsigned, output);
-    }
-}
-
-/// As [`product`], of inputs that are unsigned already.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) fn product_of_unsigned(op: &Matrix<'_>, input: &[u8], output: &mut [i8]) {
-    let patches = (input.len() / op.depth).min(output.len() / op.outputs().max(1));
-    let tiles = Tiles { op, input: input.as_ptr(), output: output.as_mut_ptr(), patches };
-    // SAFETY: `patches` of them lie in both slices, and the operator fits.
+pub(super) unsafe fn product(op: &Matrix<'_>, patches: Patches, output: &mut [i8]) {
+    let count = patches.count.min(output.len() / op.outputs().max(1));
+    let tiles = Tiles { op, input: Patches { count, ..patches }, output: output.as_mut_ptr() };
+    // SAFETY: so many patches have their place in the output; see above.
     unsafe { tiles.run() };
 }
 
-/// Adds 128 to each value, of [`CHUNK`] at most.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn make_unsigned<'a>(values: &[i8], unsigned: &'a mut [MaybeUninit<u8>; CHUNK]) -> &'a [u8] {
-    let flip = _mm512_set1_epi8(i8::MIN);
-    for (from, to) in values.chunks(64).zip(unsigned.chunks_mut(64)) {
-        let mask = if from.len() == 64 { u64::MAX } else { (1u64 << from.len()).wrapping_sub(1) };
-        // SAFETY: the mask lets through as many bytes as `from` has, and `to`, cut from a multiple of 64, has 64.
-        unsafe {
-            let value = _mm512_maskz_loadu_epi8(mask, from.as_ptr());
-            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_xor_si512(value, flip));
-        }
-    }
-    // SAFETY: so many have just been written; a chunk is not longer.
-    unsafe { core::slice::from_raw_parts(unsigned.as_ptr().cast(), values.len().min(CHUNK)) }
-}
+/// Outputs of which two patches fill a register.
+const PAIR: usize = 8;
 
 /// The product, cut into tiles of patches and blocks of outputs.
 struct Tiles<'a, 'b> {
     op: &'a Matrix<'b>,
-    /// `[patches][depth]`, unsigned.
-    input: *const u8,
+    input: Patches,
     /// `[patches][outputs]`.
     output: *mut i8,
-    patches: usize,
 }
 
 /// What follows the sums of some blocks of outputs.
@@ -88,7 +64,10 @@ impl Tiles<'_, '_> {
                 output += 2 * LANES;
             }
             while output < outputs {
-                self.column::<8, 1>(output);
+                match padded(outputs - output) {
+                    PAIR => self.pairs(output),
+                    _ => self.column::<8, 1>(output),
+                }
                 output += LANES;
             }
         }
@@ -104,18 +83,31 @@ impl Tiles<'_, '_> {
         // SAFETY: as many patches as there are; see `tile`.
         unsafe {
             let channels = self.channels::<BLOCKS>(output);
-            while patch + PATCHES <= self.patches {
+            while patch + PATCHES <= self.input.count {
                 self.tile::<PATCHES, BLOCKS>(&channels, patch, output);
                 patch += PATCHES;
             }
-            while patch + 4 <= self.patches {
-                self.tile::<4, BLOCKS>(&channels, patch, output);
+            self.rest::<BLOCKS>(&channels, patch, output);
+        }
+    }
+
+    /// The patches from `patch` on, some at the end.
+    ///
+    /// # Safety
+    /// As of [`column`](Self::column).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn rest<const BLOCKS: usize>(&self, channels: &Channels<BLOCKS>, mut patch: usize, output: usize) {
+        // SAFETY: as many patches as there are; see `tile`.
+        unsafe {
+            while patch + 4 <= self.input.count {
+                self.tile::<4, BLOCKS>(channels, patch, output);
                 patch += 4;
             }
-            match self.patches - patch {
-                1 => self.tile::<1, BLOCKS>(&channels, patch, output),
-                2 => self.tile::<2, BLOCKS>(&channels, patch, output),
-                3 => self.tile::<3, BLOCKS>(&channels, patch, output),
+            match self.input.count - patch {
+                1 => self.tile::<1, BLOCKS>(channels, patch, output),
+                2 => self.tile::<2, BLOCKS>(channels, patch, output),
+                3 => self.tile::<3, BLOCKS>(channels, patch, output),
                 _ => {}
             }
         }
@@ -143,6 +135,13 @@ impl Tiles<'_, '_> {
         }
     }
 
+    /// How far patches lie behind the first.
+    #[inline(always)]
+    const fn steps(&self) -> [usize; 8] {
+        let step = self.input.step;
+        [0, step, 2 * step, 3 * step, 4 * step, 5 * step, 6 * step, 7 * step]
+    }
+
     /// Some patches times some blocks: every weight is loaded once, every group of 4 inputs once.
     ///
     /// # Safety
@@ -158,27 +157,107 @@ impl Tiles<'_, '_> {
         let depth = self.op.depth;
         let mut sums = [channels.bias; PATCHES];
         let (width, mask) = (channels.width, first(channels.width));
+        let steps = self.steps();
         // SAFETY: a block of `width` outputs has `width * depth` weights, those before it 16 * depth each. A patch has
         // `depth` inputs. Loops over registers count: closures and iterators would send them through memory.
         unsafe {
-            let weights = self.op.weights.as_ptr().add(output * depth);
-            let inputs = self.input.add(patch * depth);
-            for group in (0..depth).step_by(GROUP) {
-                let mut weight = [_mm512_setzero_si512(); BLOCKS];
-                for block in 0..BLOCKS {
-                    let at = weights.add(block * LANES * depth + group * width).cast();
-                    weight[block] =
-                        if BLOCKS > 1 { _mm512_loadu_epi32(at) } else { _mm512_maskz_loadu_epi32(mask, at) };
-                }
-                for index in 0..PATCHES {
-                    let input = inputs.add(index * depth + group).cast::<i32>().read_unaligned();
-                    let input = _mm512_set1_epi32(input);
+            let mut weights = self.op.weights.as_ptr().add(output * depth);
+            for row in 0..self.input.rows {
+                let mut at = self.input.start.add(patch * self.input.step + row * self.input.row_step);
+                for _ in 0..self.input.row_len / GROUP {
+                    let mut weight = [_mm512_setzero_si512(); BLOCKS];
                     for block in 0..BLOCKS {
-                        sums[index][block] = _mm512_dpbusd_epi32(sums[index][block], input, weight[block]);
+                        let weights = weights.add(block * LANES * depth).cast();
+                        weight[block] = if BLOCKS > 1 {
+                            _mm512_loadu_epi32(weights)
+                        } else {
+                            _mm512_maskz_loadu_epi32(mask, weights)
+                        };
                     }
+                    for index in 0..PATCHES {
+                        let input = inputs(at, steps[index]);
+                        for block in 0..BLOCKS {
+                            sums[index][block] =
+                                _mm512_dpbusd_epi32(sums[index][block], input, weight[block]);
+                        }
+                    }
+                    (at, weights) = (at.add(GROUP), weights.add(width * GROUP));
                 }
             }
             self.finish(channels, &mut sums, self.output.add(patch * self.op.outputs() + output));
+        }
+    }
+
+    /// All patches times a block of at most 8 outputs, two patches a register.
+    ///
+    /// # Safety
+    /// As of [`run`](Self::run), and the block is padded to 8 outputs.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn pairs(&self, output: usize) {
+        let mut patch = 0;
+        // SAFETY: as many patches as there are; see `tile`.
+        unsafe {
+            let channels = self.channels::<1>(output);
+            let twice = Channels {
+                bias: [twice(channels.bias[0])],
+                rescale: [channels.rescale[0].twice()],
+                ..channels
+            };
+            while patch + 16 <= self.input.count {
+                self.tile_of_pairs::<8>(&twice, patch, output);
+                patch += 16;
+            }
+            if patch + 8 <= self.input.count {
+                self.tile_of_pairs::<4>(&twice, patch, output);
+                patch += 8;
+            }
+            self.rest::<1>(&channels, patch, output);
+        }
+    }
+
+    /// `2 REGISTERS` patches times 8 outputs, a multiple of 4 registers.
+    ///
+    /// # Safety
+    /// As of [`pairs`](Self::pairs); the patches exist.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    unsafe fn tile_of_pairs<const REGISTERS: usize>(
+        &self,
+        channels: &Channels<1>,
+        patch: usize,
+        output: usize,
+    ) {
+        let (mut sums, outputs) = ([channels.bias[0]; REGISTERS], self.op.outputs());
+        let steps = self.steps();
+        // SAFETY: as of `tile`; a block of 8 outputs has 32 bytes of weights for 4 inputs.
+        unsafe {
+            let mut weights = self.op.weights.as_ptr().add(output * self.op.depth);
+            for row in 0..self.input.rows {
+                let mut at = self.input.start.add(patch * self.input.step + row * self.input.row_step);
+                for _ in 0..self.input.row_len / GROUP {
+                    let weight = twice(_mm512_castsi256_si512(_mm256_loadu_si256(weights.cast())));
+                    for index in 0..REGISTERS {
+                        let first = if index < 4 { at } else { at.add(8 * self.input.step) };
+                        let (left, right) = (steps[2 * index % 8], steps[2 * index % 8 + 1]);
+                        let both = inputs_of_two(first, left, right);
+                        sums[index] = _mm512_dpbusd_epi32(sums[index], both, weight);
+                    }
+                    (at, weights) = (at.add(GROUP), weights.add(PAIR * GROUP));
+                }
+            }
+            for index in (0..REGISTERS).step_by(4) {
+                let mut four = [sums[index]; 4];
+                for next in 0..4 {
+                    four[next] = channels.rescale[0].apply(sums[index + next]);
+                }
+                let values = channels.finish.apply(four);
+                let to = self.output.add((patch + 2 * index) * outputs + output);
+                if outputs == PAIR {
+                    _mm512_storeu_si512(to.cast(), values);
+                } else {
+                    deal(to, outputs, channels.count, values);
+                }
+            }
         }
     }
 
@@ -195,8 +274,9 @@ impl Tiles<'_, '_> {
         to: *mut i8,
     ) {
         let Channels { rescale, finish, count, .. } = channels;
-        for index in 0..PATCHES {
-            for block in 0..BLOCKS {
+        // Block by block: what rescales a block is loaded once.
+        for block in 0..BLOCKS {
+            for index in 0..PATCHES {
                 sums[index][block] = rescale[block].apply(sums[index][block]);
             }
         }
@@ -227,9 +307,89 @@ impl Tiles<'_, '_> {
                 for p in (0..PATCHES).step_by(4) {
                     let [q, r, s] = [p + 1, p + 2, p + 3].map(|patch| patch.min(PATCHES - 1));
                     let values = finish.apply([at(p, 0), at(q, 0), at(r, 0), at(s, 0)]);
-                    scatter([place(p, 0), place(q, 0), place(r, 0), place(s, 0)], *count, values);
+                    if self.op.outputs() == LANES && s == p + 3 {
+                        _mm512_storeu_si512(place(p, 0).cast(), values);
+                    } else {
+                        scatter([place(p, 0), place(q, 0), place(r, 0), place(s, 0)], *count, values);
+                    }
                 }
             }
+        }
+    }
+}
+
+/// The four inputs `offset` bytes behind `base` in every lane, 128 added to each.
+///
+/// In assembly, for the compiler would load them into a general register first, add there, and move them.
+///
+/// # Safety
+/// They are there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn inputs(base: *const u8, offset: usize) -> __m512i {
+    let four: __m512i;
+    // SAFETY: reads the four bytes, which are there, and nothing else.
+    unsafe {
+        asm!(
+            "vpxord {four}, {flip}, dword ptr [{base} + {offset}]{{1to16}}",
+            four = lateout(zmm_reg) four,
+            flip = in(zmm_reg) _mm512_set1_epi8(i8::MIN),
+            base = in(reg) base,
+            offset = in(reg) offset,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    four
+}
+
+/// As [`inputs`], of one patch in the first half and of another in the second.
+///
+/// # Safety
+/// As of [`inputs`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn inputs_of_two(base: *const u8, left: usize, right: usize) -> __m512i {
+    let four: __m512i;
+    // SAFETY: reads four bytes twice, which are there, and nothing else.
+    unsafe {
+        asm!(
+            "vpxord {four}, {flip}, dword ptr [{base} + {left}]{{1to16}}",
+            "vpxord {four}{{{second}}}, {flip}, dword ptr [{base} + {right}]{{1to16}}",
+            four = out(zmm_reg) four,
+            flip = in(zmm_reg) _mm512_set1_epi8(i8::MIN),
+            second = in(kreg) 0xff00u16,
+            base = in(reg) base,
+            left = in(reg) left,
+            right = in(reg) right,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    four
+}
+
+/// Stores 8 times `count` of 8 values, `step` bytes from one to the next.
+///
+/// # Safety
+/// There is room.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn deal(to: *mut i8, step: usize, count: usize, values: __m512i) {
+    let quarters = [
+        _mm512_castsi512_si128(values),
+        _mm512_extracti32x4_epi32::<1>(values),
+        _mm512_extracti32x4_epi32::<2>(values),
+        _mm512_extracti32x4_epi32::<3>(values),
+    ];
+    for index in 0..4 {
+        // SAFETY: there is room.
+        unsafe {
+            let (even, odd) = (to.add(2 * index * step), to.add((2 * index + 1) * step));
+            scatter([even], count, _mm512_castsi128_si512(quarters[index]));
+            scatter(
+                [odd],
+                count,
+                _mm512_castsi128_si512(_mm_unpackhi_epi64(quarters[index], quarters[index])),
+            );
         }
     }
 }

@@ -1,20 +1,20 @@
 //! From sums to int8, 16 at a time.
 
-use super::first;
+use super::{first, twice};
 use crate::fixed_point::{Activation, Multiplier};
 use crate::operator::PerChannel;
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 /// The multipliers of 16 lanes, all below 1/4.
 ///
-/// With `n = 31 - shift >= 33`, `floor((x * mantissa + 2^(n-1)) / 2^n)` is the high half of the product, plus `2^(n-33)`,
-/// shifted right by `n - 32`: what the low half holds cannot reach the rounding bit.
+/// With `n = 31 - shift >= 33`, `floor(2 x m)` is the high half of `x * mantissa`, shifted right by `n - 33`: what the low
+/// half holds cannot reach it. `floor(x m + 1/2)` is half of that plus 1, see [`Finish`].
 #[derive(Clone, Copy)]
 pub(super) struct Rescale {
     mantissa: __m512i,
     /// The mantissas of the odd lanes in the even ones.
     odd: __m512i,
-    half: __m512i,
     right: __m512i,
 }
 
@@ -50,23 +50,47 @@ impl Rescale {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn new(mantissa: __m512i, shift: __m512i) -> Self {
-        // n - 32
-        let right = _mm512_sub_epi32(_mm512_set1_epi32(-1), shift);
-        let half = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(right, _mm512_set1_epi32(1)));
-        Self { mantissa, odd: _mm512_srli_epi64::<32>(mantissa), half, right }
+    pub fn new(mantissa: __m512i, shift: __m512i) -> Self {
+        // n - 33
+        let right = _mm512_sub_epi32(_mm512_set1_epi32(PerChannel::SMALL_SHIFT.into()), shift);
+        Self { mantissa, odd: _mm512_srli_epi64::<32>(mantissa), right }
     }
 
-    /// `floor(x * m + 1/2)`.
+    /// The multipliers of the first 8 lanes once more in the others.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    pub fn twice(&self) -> Self {
+        Self { mantissa: twice(self.mantissa), odd: twice(self.odd), right: twice(self.right) }
+    }
+
+    /// `floor(2 x m)`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     pub fn apply(&self, x: __m512i) -> __m512i {
-        const EVEN: u16 = 0x5555;
         let even = _mm512_mul_epi32(x, self.mantissa);
         let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(x), self.odd);
-        let high = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, EVEN, even);
-        _mm512_srav_epi32(_mm512_add_epi32(high, self.half), self.right)
+        _mm512_srav_epi32(high_halves(even, odd), self.right)
     }
+}
+
+/// The high halves of products of the even and of the odd lanes.
+///
+/// In assembly, for the compiler would take a shuffle of two registers, which takes three times as long.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn high_halves(even: __m512i, odd: __m512i) -> __m512i {
+    let mut high = odd;
+    // SAFETY: works on registers alone.
+    unsafe {
+        asm!(
+            "vmovshdup {high}{{{lanes}}}, {even}",
+            high = inout(zmm_reg) high,
+            even = in(zmm_reg) even,
+            lanes = in(kreg) 0x5555u16,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    high
 }
 
 /// One multiplier of any size for all lanes, in 64 bits.
@@ -97,7 +121,7 @@ impl RescaleAny {
     }
 }
 
-/// The end of an output: zero point and clamp.
+/// The end of an output: rounding, zero point and clamp.
 #[derive(Clone, Copy)]
 pub(super) struct Finish {
     zero_point: __m512i,
@@ -116,16 +140,28 @@ impl Finish {
         }
     }
 
-    /// Four times 16 values plus the zero point, clamped, one after the other.
+    /// Four times 16 values `floor(2 x m)`, rounded, plus the zero point, clamped, one after the other.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    pub fn apply(&self, [a, b, c, d]: [__m512i; 4]) -> __m512i {
-        // Packing interleaves the four in each quarter of the register. Saturation on the way changes nothing: what it
-        // cuts off is beyond the clamp with and without the zero point.
-        let ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
-        let cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), self.zero_point);
+    pub fn apply(&self, values: [__m512i; 4]) -> __m512i {
         let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        self.clamp(_mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd)))
+        _mm512_permutexvar_epi32(order, self.apply_in_place(values))
+    }
+
+    /// As [`apply`](Self::apply), in the order that packing leaves: by fours in turn in each quarter.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    pub fn apply_in_place(&self, [a, b, c, d]: [__m512i; 4]) -> __m512i {
+        // Saturation on the way changes nothing: what it cuts off is beyond the clamp with and without the zero point.
+        let (ab, cd) = (self.round(_mm512_packs_epi32(a, b)), self.round(_mm512_packs_epi32(c, d)));
+        self.clamp(_mm512_packs_epi16(ab, cd))
+    }
+
+    /// `(2x + 1) / 2`, rounded down, plus the zero point: `(2x * 2^14 + 2^14) / 2^15`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn round(&self, twice: __m512i) -> __m512i {
+        _mm512_adds_epi16(_mm512_mulhrs_epi16(twice, _mm512_set1_epi16(1 << 14)), self.zero_point)
     }
 
     /// 16 rescaled values of any size plus the zero point, clamped.

@@ -1,0 +1,46 @@
+//! Memory that begins with a cache line: a vector that lies across two takes twice as long to load or to store.
+
+use std::collections::TryReserveError;
+use std::ops::{Deref, DerefMut, Range};
+
+/// Bytes of a cache line, and of the longest vectors.
+const LINE: usize = 64;
+
+/// Bytes at an address that is a multiple of 64.
+pub struct Aligned {
+    bytes: Vec<u8>,
+    used: Range<usize>,
+}
+
+impl Aligned {
+    /// Zeros; an error, and no abort, where there is not so much memory.
+    pub fn zeros(len: usize) -> Result<Self, TryReserveError> {
+        let whole = len.saturating_add(LINE - 1);
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(whole)?;
+        bytes.resize(whole, 0);
+        let start = bytes.as_ptr().align_offset(LINE).min(LINE - 1);
+        Ok(Self { bytes, used: start..start + len })
+    }
+
+    /// A copy.
+    pub fn copy(bytes: &[u8]) -> Result<Self, TryReserveError> {
+        let mut copy = Self::zeros(bytes.len())?;
+        copy.copy_from_slice(bytes);
+        Ok(copy)
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.used.clone()]
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.used.clone()]
+    }
+}
