@@ -9,12 +9,11 @@ use std::process::{Command, Stdio};
 /// A target of the compiler.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name.
-    pub triple: &'static str,
-    /// What links for it; [`None`] for the compiler's own choice.
+    triple: &'static str,
+    /// [`None`] for the compiler's own choice.
     linker: Option<&'static str>,
     flags: &'static str,
-    /// The features of `runtime` that its programs need and have.
+    /// Features of `runtime` for programs that are not its command.
     features: &'static str,
 }
 
@@ -44,8 +43,8 @@ pub const RISCV32: Target =
 impl Target {
     /// Whether the compiler and the linker are there; otherwise as [`tools::have`].
     pub fn can_be_built(&self) -> bool {
-        let own = self.linker.is_none_or(|linker| linker == "rust-lld");
-        tools::have_target(self.triple) && (own || self.linker.is_some_and(tools::have))
+        let linker = self.linker.filter(|&linker| linker != "rust-lld");
+        tools::have_target(self.triple) && linker.is_none_or(tools::have)
     }
 
     /// The command `runtime`.
