@@ -9,13 +9,23 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The folder of this profile's programs.
+fn profile() -> PathBuf {
+    // target/PROFILE/deps/this-test
+    let test = std::env::current_exe().expect("a test knows its own path");
+    test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_path_buf()
+}
+
+/// A folder for what tests build, as `CARGO_TARGET_TMPDIR`.
+pub fn scratch() -> PathBuf {
+    profile().with_file_name("tmp")
+}
+
 /// Builds the commands of this profile and gives the folder that they lie in.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        // target/PROFILE/deps/this-test
-        let test = std::env::current_exe().expect("a test knows its own path");
-        let profile = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+        let profile = profile();
         let mut build = Command::new(env!("CARGO"));
         build.current_dir(root()).args([
             "build",
@@ -32,7 +42,7 @@ fn folder() -> &'static Path {
             build.arg("--release");
         }
         assert!(build.status().expect("cargo starts").success(), "the commands do not build");
-        profile.to_path_buf()
+        profile
     })
 }
 
@@ -48,7 +58,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

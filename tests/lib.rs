@@ -4,7 +4,11 @@ pub mod allocation;
 pub mod bytes;
 #[cfg(feature = "chain")]
 pub mod commands;
+#[cfg(feature = "chain")]
+pub mod cross;
 pub mod exercise;
+#[cfg(feature = "chain")]
+pub mod golden;
 #[cfg(feature = "chain")]
 pub mod mnist;
 pub mod network;

@@ -1,24 +1,8 @@
-//! The same bits on a PC and on a Raspberry Pi: every layer and every output, the Pi's processors emulated.
+//! The command `runtime` on a Raspberry Pi, its processors emulated: the bits of a PC in every layer and every output.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use tests::cross::{AARCH64, ARMV7, emulate};
 use tests::{commands, mnist, tools};
-
-const TARGET: &str = "aarch64-unknown-linux-musl";
-
-/// The static Pi binary; Rust's own linker needs no other toolchain.
-fn build() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let build = Command::new(env!("CARGO"))
-        .current_dir(commands::root())
-        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
-        .args(["build", "--quiet", "--release", "-p", "runtime", "--target", TARGET, "--target-dir"])
-        .arg(&folder)
-        .output()
-        .expect("cargo starts");
-    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    folder.join(TARGET).join("release/runtime")
-}
 
 /// Eight test images as int8 input tensors: the image in the middle of the input, black at -128.
 fn inputs() -> Vec<u8> {
@@ -53,7 +37,7 @@ fn contents(folder: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
 
 #[test]
 fn a_pi_has_the_bits_of_a_pc() {
-    if !tools::have_target(TARGET) || !tools::have("qemu-aarch64") {
+    if !AARCH64.can_be_built() || !tools::have("qemu-aarch64") {
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -66,19 +50,26 @@ fn a_pi_has_the_bits_of_a_pc() {
         contents(&folder.path().join("host")),
     );
     assert!(expected.1.len() > 50 && expected.0.len() == 80, "{} layers", expected.1.len());
-    let binary = build();
+    let binary = AARCH64.command();
     for cpu in ["cortex-a53", "cortex-a72", "cortex-a76"] {
-        let run = Command::new("qemu-aarch64")
-            .args(["-cpu", cpu])
-            .arg(&binary)
-            .args(arguments(folder.path(), cpu))
-            .output();
-        let run = run.expect("qemu starts");
-        assert!(run.status.success(), "{cpu}: {}", String::from_utf8_lossy(&run.stderr));
+        let arguments = arguments(folder.path(), cpu);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = emulate(&["qemu-aarch64", "-cpu", cpu], &binary, &arguments, None);
+        assert_eq!(run.code, Some(0), "{cpu}: {run:?}");
         let found = (
             std::fs::read(folder.path().join(format!("{cpu}.bin"))).expect("written"),
             contents(&folder.path().join(cpu)),
         );
         assert!(found == expected, "{cpu} differs from the host");
     }
+}
+
+#[test]
+fn a_32_bit_pi_reads_a_digit() {
+    if !ARMV7.can_be_built() || !tools::have("qemu-arm") {
+        return;
+    }
+    let read = ["run", "runtime/assets/5_blue_ink.png"];
+    let run = emulate(&["qemu-arm", "-cpu", "cortex-a7"], &ARMV7.command(), &read, None);
+    assert_eq!((run.code, run.stdout.lines().next()), (Some(0), Some("5")), "{run:?}");
 }

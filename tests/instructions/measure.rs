@@ -1,0 +1,110 @@
+//! Counting: `runtime`'s example `one_inference`, run by QEMU with a plugin or by valgrind.
+
+use crate::expected::{Counts, Key};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tests::commands::Run;
+use tests::cross::{self, AARCH64, X86_64};
+use tests::tools;
+
+/// Processors and their kernel sets: the best of each, and on x86-64 the scalar ones too.
+pub const PROCESSORS: [[&str; 2]; 5] = [
+    ["cortex-a53", "neon"],
+    ["cortex-a72", "neon"],
+    ["cortex-a76", "neon-dot"],
+    ["x86-64", "avx2"],
+    ["x86-64", "scalar"],
+];
+
+/// The programs that count, where they can be had.
+pub struct Counters {
+    aarch64: Option<Plugin>,
+    x86_64: Option<PathBuf>,
+}
+
+struct Plugin {
+    library: PathBuf,
+    program: PathBuf,
+}
+
+impl Counters {
+    /// Builds them; the plugin goes into `folder`.
+    pub fn new(folder: &Path) -> Self {
+        let x86_64 = cfg!(target_arch = "x86_64") && X86_64.can_be_built() && tools::have("valgrind");
+        Self {
+            aarch64: plugin(folder).map(|library| Plugin { library, program: AARCH64.example(PROGRAM) }),
+            x86_64: x86_64.then(|| X86_64.example(PROGRAM)),
+        }
+    }
+
+    /// Counts every model on every processor that is here.
+    pub fn count(&self, models: &[(String, PathBuf)]) -> Counts {
+        let mut counts = Counts::new();
+        for [processor, kernels] in PROCESSORS {
+            for (model, image) in models {
+                let image = image.to_str().expect("UTF-8");
+                if let Some(count) = self.once(processor, kernels, image) {
+                    counts.insert(Key::new(processor, kernels, model), count);
+                }
+            }
+            self.repeat(processor, kernels, models, &counts);
+        }
+        counts
+    }
+
+    /// The first model once more: a count that is not the same every time guards nothing.
+    fn repeat(&self, processor: &str, kernels: &str, models: &[(String, PathBuf)], counts: &Counts) {
+        let (model, image) = &models[0];
+        if let Some(&first) = counts.get(&Key::new(processor, kernels, model)) {
+            let again = self.once(processor, kernels, image.to_str().expect("UTF-8"));
+            assert_eq!(again, Some(first), "{processor} {kernels} {model}, counted twice");
+        }
+    }
+
+    /// One run; [`None`] if there is no such processor here.
+    fn once(&self, processor: &str, kernels: &str, image: &str) -> Option<u64> {
+        let (run, word) = if processor == "x86-64" {
+            (callgrind(self.x86_64.as_deref()?, &[image, kernels]), "Collected :")
+        } else {
+            (self.aarch64.as_ref()?.run(processor, &[image, kernels]), "INSN ")
+        };
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let ran = run.stdout.trim();
+        let count = run.stderr.split_once(word).and_then(|(_, rest)| rest.split_whitespace().next());
+        let count = count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count: {run:?}"));
+        tools::require(&format!("{processor} with {kernels} kernels"), ran == kernels).then_some(count)
+    }
+}
+
+const PROGRAM: &str = "one_inference";
+
+/// valgrind counts what is executed between the function's begin and its end.
+fn callgrind(program: &Path, arguments: &[&str]) -> Run {
+    let toggle = format!("--toggle-collect={PROGRAM}");
+    let valgrind = ["valgrind", "--tool=callgrind", &toggle, "--callgrind-out-file=/dev/null"];
+    cross::emulate(&valgrind, program, arguments, None)
+}
+
+impl Plugin {
+    /// The plugin counts what is executed between the program's two markers.
+    fn run(&self, processor: &str, arguments: &[&str]) -> Run {
+        let library = self.library.to_str().expect("UTF-8");
+        cross::emulate(
+            &["qemu-aarch64", "-cpu", processor, "-plugin", library],
+            &self.program,
+            arguments,
+            None,
+        )
+    }
+}
+
+/// Compiles QEMU's plugin.
+fn plugin(folder: &Path) -> Option<PathBuf> {
+    let here = AARCH64.can_be_built() && tools::have("qemu-aarch64") && tools::have("gcc");
+    let source = tools::shared("tools/insncount.c").filter(|_| here)?;
+    let library = folder.join("insncount.so");
+    let compiled =
+        Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+    assert!(compiled.expect("gcc starts").success(), "the plugin does not compile");
+    Some(library)
+}
