@@ -1,6 +1,8 @@
 //! The executor: a loop over the steps of the schedule. It knows no network by name, and no fusion.
 
 use crate::image::{Operators, Steps};
+#[cfg(arm_dsp)]
+use crate::kernels::dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +55,8 @@ pub(crate) fn execute(
                 KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
                 KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
+                #[cfg(arm_dsp)]
+                KernelSet::Dsp => run::<dsp::Dsp>(operator, &arena, rows.clone(), output, scratch),
             }
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;

@@ -1,0 +1,114 @@
+//! A packed matrix times patches.
+
+use super::multiply::{self, Outputs};
+use super::{clamp, widen};
+use crate::operator::Matrix;
+use crate::packing::{BLOCK, GROUP, padded};
+
+/// Bytes of the words that a group of a patch is widened to.
+pub(super) const WIDE_GROUP: usize = 2 * GROUP;
+
+/// The words of the scratch bytes.
+pub(super) fn words(scratch: &mut [i8]) -> &mut [u32] {
+    // SAFETY: any bytes are words.
+    unsafe { scratch.align_to_mut::<u32>().1 }
+}
+
+/// Words of a widened patch.
+pub(super) const fn wide_len(depth: usize) -> usize {
+    depth / GROUP * (WIDE_GROUP / size_of::<u32>())
+}
+
+/// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [fits](crate::kernels::shapes::is_matrix) and
+/// patches of which one fits into the words.
+pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], wide: &mut [u32]) {
+    let patches = (input.len() / op.depth.max(1)).min(output.len() / op.outputs().max(1));
+    let mut at = 0;
+    at = blocks::<4>(op, input, output, wide, at, patches);
+    at = blocks::<2>(op, input, output, wide, at, patches);
+    blocks::<1>(op, input, output, wide, at, patches);
+    clamp::clamp(op.activation, output);
+}
+
+/// As many of the patches from `at` on as make whole blocks, if there is room for one; the first patch that is left.
+fn blocks<const PATCHES: usize>(
+    op: &Matrix<'_>,
+    input: &[i8],
+    output: &mut [i8],
+    wide: &mut [u32],
+    mut at: usize,
+    patches: usize,
+) -> usize {
+    if wide.len() < PATCHES.wrapping_mul(wide_len(op.depth)) {
+        return at;
+    }
+    while patches - at >= PATCHES {
+        // SAFETY: the input has so many patches, the output their outputs, and the words have room for the block.
+        unsafe {
+            let from = input.as_ptr().add(at * op.depth);
+            widen::widen::<PATCHES>(from, op.depth, op.depth / GROUP, wide.as_mut_ptr());
+            multiply_widened::<PATCHES>(op, wide.as_ptr(), output.as_mut_ptr().add(at * op.outputs()));
+        }
+        at += PATCHES;
+    }
+    at
+}
+
+/// All outputs of widened patches.
+///
+/// # Safety
+/// The matrix [fits](crate::kernels::shapes::is_matrix), the patches are as long as its rows, widened and aligned to 4, and `to`
+/// has room for their outputs.
+pub(super) unsafe fn multiply_widened<const PATCHES: usize>(op: &Matrix<'_>, patches: *const u32, to: *mut i8) {
+    let groups = op.depth / GROUP;
+    let outputs = op.outputs();
+    let whole = outputs / BLOCK * BLOCK;
+    let rewind = |step: usize| GROUP as isize - (groups * step) as isize;
+    let mut args = Outputs {
+        mantissas: op.channels.mantissa.as_ptr(),
+        shifts: op.channels.shift.as_ptr(),
+        offset: 2 * i32::from(op.zero_point) + 1,
+        to,
+        stride: outputs,
+        rewind: rewind(BLOCK * GROUP),
+        patches,
+        groups_and_one: groups + 1,
+        biases: op.channels.bias.as_ptr(),
+        end: whole,
+        weights: op.weights.as_ptr(),
+        first: 0,
+    };
+    // SAFETY: the matrix has the weights and constants of all outputs; the rest is the caller's word.
+    unsafe {
+        if whole > 0 {
+            run::<PATCHES, { BLOCK * GROUP }, 0>(&args);
+        }
+        if whole < outputs {
+            let step = (padded(outputs) - whole) * GROUP;
+            (args.first, args.end, args.rewind) = (whole, outputs, rewind(step));
+            args.weights = args.weights.add(whole * op.depth);
+            match step {
+                16 => run::<PATCHES, 16, 1>(&args),
+                32 => run::<PATCHES, 32, 1>(&args),
+                48 => run::<PATCHES, 48, 1>(&args),
+                _ => run::<PATCHES, 64, 1>(&args),
+            }
+        }
+    }
+}
+
+/// The loop for so many patches.
+///
+/// # Safety
+/// As of the loops.
+#[inline(always)]
+unsafe fn run<const PATCHES: usize, const STEP: usize, const TAIL: usize>(args: &Outputs) {
+    // SAFETY: see above.
+    unsafe {
+        match PATCHES {
+            4 => multiply::four::<STEP, TAIL>(args),
+            2 => multiply::two::<STEP, TAIL>(args),
+            _ => multiply::one::<STEP, TAIL>(args),
+        }
+    }
+}
