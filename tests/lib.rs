@@ -4,6 +4,9 @@ pub mod allocation;
 pub mod bytes;
 #[cfg(feature = "chain")]
 pub mod commands;
+#[cfg(feature = "chain")]
+pub mod device;
+pub mod edges;
 pub mod exercise;
 #[cfg(feature = "chain")]
 pub mod mnist;

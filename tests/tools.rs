@@ -19,6 +19,16 @@ pub fn have_target(target: &str) -> bool {
     require(target, !path.is_empty() && std::path::Path::new(&path).is_dir())
 }
 
+/// Whether there is the shared folder beside the repository, which a user's clone has not; CI requires it where it is at all.
+pub fn have_shared(folder: &std::path::Path) -> bool {
+    let found = folder.is_dir();
+    if !found {
+        assert!(std::env::var_os("EDGE8_REQUIRE_SHARED").is_none(), "../shared is missing");
+        eprintln!("skipped: ../shared is missing");
+    }
+    found
+}
+
 fn require(what: &str, found: bool) -> bool {
     if !found {
         assert!(

@@ -1,11 +1,12 @@
 //! Many model images, one after the other: each with every kernel set that the processor has, and what each costs.
 //!
-//! The file that `EDGE8_IMAGES` names is a sequence of images at multiples of 16 bytes, before each its length as a `u32` and
-//! 12 bytes of zeros. For each image a line with its number, its stack and its verdict is written.
+//! The file that `EDGE8_IMAGES` names is a sequence of entries at multiples of 16 bytes: the image's length and the number of
+//! bytes before it, to test any alignment, both `u32`, 8 bytes of zeros, those bytes, the image. For each a line with its
+//! number, its stack and its verdict is written.
 
 use crate::marks;
 use core::hint::black_box;
-use cortex_m_semihosting::hio::HStdout;
+use cortex_m_semihosting::hio::HostStream;
 use runtime::Model;
 use runtime::image::{Aligned, image_checksum};
 use runtime::kernels::KernelSet;
@@ -27,7 +28,7 @@ impl Memory {
 }
 
 /// Runs all images; whether each has the host's bits.
-pub fn run(memory: &mut Memory, out: &mut HStdout) -> bool {
+pub fn run(memory: &mut Memory, out: &mut HostStream) -> bool {
     let mut rest = &IMAGES.0;
     let (mut equal, mut number) = (true, 0);
     while let Some((image, others)) = next(rest) {
@@ -43,9 +44,10 @@ pub fn run(memory: &mut Memory, out: &mut HStdout) -> bool {
 /// The first image, and the others.
 fn next(images: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = images.split_at_checked(16)?;
-    let len = u32::from_le_bytes(*head.first_chunk()?) as usize;
-    let (image, rest) = rest.split_at_checked(len)?;
-    Some((image, rest.get(len.next_multiple_of(16).wrapping_sub(len)..).unwrap_or(&[])))
+    let [len, before, ..] = head.as_chunks().0 else { return None };
+    let [len, before] = [len, before].map(|word| u32::from_le_bytes(*word) as usize);
+    let end = before.checked_add(len)?;
+    Some((rest.get(before..end)?, rest.get(end.next_multiple_of(16)..).unwrap_or(&[])))
 }
 
 /// What an image costs, and the kernel set with which it differs from the host.
@@ -74,9 +76,10 @@ fn check(image: &[u8], memory: &mut Memory) -> Option<Found> {
     });
     result.ok()?;
     for &kernels in KernelSet::ALL {
-        for vector in model.test_vectors().ok()? {
-            let model = model.with_kernels(kernels);
-            if model.first_difference(&vector, arena, output).ok()?.is_some() {
+        let model = model.with_kernels(kernels);
+        // The arena too may lie at any address.
+        for from in 0..2 {
+            if differs(&model, memory.arena.bytes().get_mut(from..)?, output)? {
                 return Some(Found { stack, different: Some(kernels) });
             }
         }
@@ -84,8 +87,18 @@ fn check(image: &[u8], memory: &mut Memory) -> Option<Found> {
     Some(Found { stack, different: None })
 }
 
+/// Whether a layer of a test vector differs.
+fn differs(model: &Model<'_>, arena: &mut [u8], output: &mut [i8]) -> Option<bool> {
+    for vector in model.test_vectors().ok()? {
+        if model.first_difference(&vector, arena, output).ok()?.is_some() {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
 /// Writes what was found of an image.
-fn line(out: &mut HStdout, number: usize, found: &Option<Found>) {
+fn line(out: &mut HostStream, number: usize, found: &Option<Found>) {
     let mut write = |text: &[u8]| drop(out.write_all(text));
     decimal(number, &mut write);
     match found {

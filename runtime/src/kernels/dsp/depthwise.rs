@@ -3,8 +3,8 @@
 //! Four channels at a time: the rows that the windows of a row of outputs meet are widened and put side by side in the scratch
 //! bytes, columns of padding included; then each channel is filtered by itself.
 
-use super::filter::{self, COLUMN, Row};
 use super::clamp;
+use super::filter::{self, COLUMN, Row};
 use crate::kernels::{Rows, shapes};
 use crate::operator::Convolution;
 use crate::packing::GROUP;

@@ -35,8 +35,12 @@ pub(super) struct Row {
 /// * lr the outputs left, and in its low byte what `asr` shifts by;
 /// * on the stack the bias, the mantissa, the rounding constant, the zero point.
 macro_rules! load {
-    (bottom) => { "ldrd r11, r12, [r0], #24\n" };
-    (top) => { "ldrd r12, r11, [r0], #24\n" };
+    (bottom) => {
+        "ldrd r11, r12, [r0], #24\n"
+    };
+    (top) => {
+        "ldrd r12, r11, [r0], #24\n"
+    };
 }
 
 /// The products of the middle value with the lower or upper half of a register of weights.
@@ -53,8 +57,14 @@ macro_rules! middle {
 macro_rules! first {
     ($half:ident, $sum:literal) => {
         concat!(
-            "ldr ", $sum, ", [sp]\n",
-            "smlad ", $sum, ", r11, r3, ", $sum, "\n",
+            "ldr ",
+            $sum,
+            ", [sp]\n",
+            "smlad ",
+            $sum,
+            ", r11, r3, ",
+            $sum,
+            "\n",
             middle!($half, $sum, "r6", "b")
         )
     };
@@ -79,27 +89,63 @@ macro_rules! finish {
     ($sum:literal, $end:literal, together) => {
         concat!(
             "ldrd r11, r12, [sp, #4]\n",
-            "smmla ", $sum, ", ", $sum, ", r11, r12\n",
-            "asr ", $sum, ", ", $sum, ", lr\n",
-            "ssat ", $sum, ", #8, ", $sum, "\n",
-            "strb ", $sum, ", [r1]\n",
+            "smmla ",
+            $sum,
+            ", ",
+            $sum,
+            ", r11, r12\n",
+            "asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", lr\n",
+            "ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "\n",
+            "strb ",
+            $sum,
+            ", [r1]\n",
             "add r1, r1, r2\n",
             "subs lr, lr, #256\n",
-            "bcc ", $end, "\n"
+            "bcc ",
+            $end,
+            "\n"
         )
     };
     ($sum:literal, $end:literal, apart) => {
         concat!(
             "ldrd r11, r12, [sp, #4]\n",
-            "smmla ", $sum, ", ", $sum, ", r11, r12\n",
-            "asr ", $sum, ", ", $sum, ", lr\n",
+            "smmla ",
+            $sum,
+            ", ",
+            $sum,
+            ", r11, r12\n",
+            "asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", lr\n",
             "ldr r11, [sp, #12]\n",
-            "add ", $sum, ", ", $sum, ", r11\n",
-            "ssat ", $sum, ", #8, ", $sum, "\n",
-            "strb ", $sum, ", [r1]\n",
+            "add ",
+            $sum,
+            ", ",
+            $sum,
+            ", r11\n",
+            "ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "\n",
+            "strb ",
+            $sum,
+            ", [r1]\n",
             "add r1, r1, r2\n",
             "subs lr, lr, #256\n",
-            "bcc ", $end, "\n"
+            "bcc ",
+            $end,
+            "\n"
         )
     };
 }
@@ -108,14 +154,26 @@ macro_rules! finish {
 macro_rules! stride_1 {
     ($half:ident, $zero_point:ident) => {
         concat!(
-            load!($half), first!($half, "r8"),
-            load!($half), first!($half, "r9"), second!($half, "r8"),
+            load!($half),
+            first!($half, "r8"),
+            load!($half),
+            first!($half, "r9"),
+            second!($half, "r8"),
             "2:\n",
-            load!($half), first!($half, "r10"), second!($half, "r9"), third!($half, "r8"),
+            load!($half),
+            first!($half, "r10"),
+            second!($half, "r9"),
+            third!($half, "r8"),
             finish!("r8", "4f", $zero_point),
-            load!($half), first!($half, "r8"), second!($half, "r10"), third!($half, "r9"),
+            load!($half),
+            first!($half, "r8"),
+            second!($half, "r10"),
+            third!($half, "r9"),
             finish!("r9", "4f", $zero_point),
-            load!($half), first!($half, "r9"), second!($half, "r8"), third!($half, "r10"),
+            load!($half),
+            first!($half, "r9"),
+            second!($half, "r8"),
+            third!($half, "r10"),
             finish!("r10", "4f", $zero_point),
             "b 2b\n",
             "4:\n"
@@ -127,13 +185,20 @@ macro_rules! stride_1 {
 macro_rules! stride_2 {
     ($half:ident, $zero_point:ident) => {
         concat!(
-            load!($half), first!($half, "r8"),
+            load!($half),
+            first!($half, "r8"),
             "2:\n",
-            load!($half), second!($half, "r8"),
-            load!($half), first!($half, "r9"), third!($half, "r8"),
+            load!($half),
+            second!($half, "r8"),
+            load!($half),
+            first!($half, "r9"),
+            third!($half, "r8"),
             finish!("r8", "4f", $zero_point),
-            load!($half), second!($half, "r9"),
-            load!($half), first!($half, "r8"), third!($half, "r9"),
+            load!($half),
+            second!($half, "r9"),
+            load!($half),
+            first!($half, "r8"),
+            third!($half, "r9"),
             finish!("r9", "4f", $zero_point),
             "b 2b\n",
             "4:\n"
@@ -151,7 +216,12 @@ macro_rules! filter {
         /// There are as many columns as the outputs need, aligned to 4, room for the outputs, one at least, and all that the row
         /// says of the channel.
         #[unsafe(naked)]
-        pub(super) unsafe extern "C" fn $name(row: *const Row, channel: usize, columns: *const u32, to: *mut i8) {
+        pub(super) unsafe extern "C" fn $name(
+            row: *const Row,
+            channel: usize,
+            columns: *const u32,
+            to: *mut i8,
+        ) {
             naked_asm!(
                 "push {{r4-r11, lr}}",
                 "ldm r0, {{r4-r11}}",

@@ -35,7 +35,8 @@ pub(super) fn mean(op: &Mean, input: &[i8], output: &mut [i8]) -> bool {
 fn sums(input: &[i8], first: usize, channels: usize) -> [i32; CHANNELS] {
     let [mut even, mut odd] = [0; 2];
     for pixel in input.chunks_exact(channels) {
-        let four = pixel.get(first..).and_then(|rest| rest.first_chunk::<CHANNELS>()).unwrap_or(&[0; CHANNELS]);
+        let four =
+            pixel.get(first..).and_then(|rest| rest.first_chunk::<CHANNELS>()).unwrap_or(&[0; CHANNELS]);
         let bytes = u32::from_le_bytes(four.map(|value| value as u8));
         (even, odd) = (add_even(even, bytes), add_odd(odd, bytes));
     }

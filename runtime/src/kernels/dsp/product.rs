@@ -59,7 +59,11 @@ fn blocks<const PATCHES: usize>(
 /// # Safety
 /// The matrix [fits](crate::kernels::shapes::is_matrix), the patches are as long as its rows, widened and aligned to 4, and `to`
 /// has room for their outputs.
-pub(super) unsafe fn multiply_widened<const PATCHES: usize>(op: &Matrix<'_>, patches: *const u32, to: *mut i8) {
+pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
+    op: &Matrix<'_>,
+    patches: *const u32,
+    to: *mut i8,
+) {
     let groups = op.depth / GROUP;
     let outputs = op.outputs();
     let whole = outputs / BLOCK * BLOCK;

@@ -1,0 +1,104 @@
+//! The golden models on a Cortex-M4 and a Cortex-M7: every layer's bits, and what a run costs beside TensorFlow Lite Micro with
+//! CMSIS-NN.
+
+use fastrand::Rng;
+use quantizer::image::{self, Extras};
+use quantizer::tflite;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tests::{commands, device, tools};
+
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// The golden models, and of some the millions of instructions that TensorFlow Lite Micro with CMSIS-NN takes on a Cortex-M4 for
+/// a run, and for all before the first (`../shared/design/peers.md`).
+const MODELS: [(&str, Option<[f64; 2]>); 10] = [
+    ("mnv2_a035_s32_int8", Some([6.47, 9.16])),
+    ("mnv2_a035_s32_stem1_trained_int8", Some([20.79, 9.14])),
+    ("mnv2_a050_s32_stem1_int8", Some([29.15, 11.77])),
+    ("mnv2_a035_s96_int8", Some([45.09, 9.14])),
+    ("vww_96_int8", Some([24.10, 3.52])),
+    ("pretrainedResnet_quant", Some([29.86, 0.54])),
+    ("kws_ref_model", Some([7.70, 0.79])),
+    ("ad01_int8", Some([0.58, 0.08])),
+    ("hello_world_int8", None),
+    ("micro_speech_quantized", None),
+];
+
+/// The stack that TensorFlow Lite Micro takes.
+const MOST_STACK: usize = 1024;
+
+/// The models as images with test vectors of random inputs.
+fn images(golden: &Path) -> Vec<(usize, Vec<u8>)> {
+    let mut rng = Rng::with_seed(1);
+    let image = |(name, _): &(&str, _)| {
+        let file = std::fs::read(golden.join(name).with_extension("tflite")).expect("readable");
+        let network = tflite::read(&file).expect("a golden model").network;
+        let len = network.tensors[0].shape.volume();
+        let test_inputs = vec![(0..len).map(|_| rng.i8(..)).collect()];
+        (0, image::write(&network, &Extras { test_inputs, ..Extras::default() }).expect("an image"))
+    };
+    MODELS.iter().map(image).collect()
+}
+
+/// The plugin that counts instructions, built; [`None`] where there is no compiler or no shared folder.
+fn counter(shared: &Path, folder: &Path) -> Option<PathBuf> {
+    let plugin = folder.join("insncount.so");
+    let source = shared.join("tools/insncount.c");
+    let build = tools::have("gcc").then(|| {
+        Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&plugin).arg(source).status()
+    });
+    build.map(|status| assert!(status.expect("gcc starts").success())).map(|()| plugin)
+}
+
+#[test]
+fn golden_models_have_the_bits_of_the_host() {
+    let shared = commands::root().join("../shared");
+    if !device::available(TARGET) || !tools::have_shared(&shared) {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let blob = folder.join("golden.bin");
+    let images = images(&shared.join("golden"));
+    std::fs::write(&blob, device::blob(&images)).expect("written");
+    let image = device::build(TARGET, folder, Some(&blob));
+    let plugin = counter(&shared, folder);
+    for board in ["mps2-an386", "mps2-an500"] {
+        let run = device::run(board, &image, plugin.as_deref());
+        let text = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success() && text.lines().count() == MODELS.len(), "{board}: {text}");
+        assert!(text.lines().all(|line| line.ends_with(" equal")), "{board}: {text}");
+        let stacks = text
+            .lines()
+            .map(|line| line.split(' ').nth(2).and_then(|word| word.parse().ok()).expect("a number"));
+        let counts = counts(&String::from_utf8_lossy(&run.stderr));
+        println!("{board}, millions of instructions, beside TensorFlow Lite Micro with CMSIS-NN:");
+        report(&counts, &stacks.collect::<Vec<_>>());
+    }
+}
+
+/// The plugin's counts, in millions: of each model the parsing, the checksum alone, the run.
+fn counts(text: &str) -> Vec<[f64; 3]> {
+    let numbers = text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse::<f64>().ok());
+    let numbers: Vec<f64> = numbers.map(|count| count / 1e6).collect();
+    numbers.as_chunks().0.to_vec()
+}
+
+/// Prints what each model costs, and checks the stack.
+fn report(counts: &[[f64; 3]], stacks: &[usize]) {
+    for (index, ((name, peer), &stack)) in MODELS.iter().zip(stacks).enumerate() {
+        print!("{name:<33} stack {stack:>4}");
+        if let Some(&[parse, checksum, run]) = counts.get(index) {
+            print!(", run {run:>7.3}");
+            if let Some([peer, _]) = peer {
+                print!(" of {peer:>5.2}: {:.3}", run / peer);
+            }
+            print!(", set-up {:.3} and {checksum:.3} for the checksum", parse - checksum);
+            if let Some([_, peer]) = peer {
+                print!(" beside {peer:.2}");
+            }
+        }
+        println!();
+        assert!(stack <= MOST_STACK, "{name}: {stack} bytes of stack");
+    }
+}
