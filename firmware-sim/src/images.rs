@@ -99,7 +99,9 @@ fn differs(model: &Model<'_>, arena: &mut [u8], output: &mut [i8]) -> Option<boo
 
 /// Writes what was found of an image.
 fn line(out: &mut HostStream, number: usize, found: &Option<Found>) {
-    let mut write = |text: &[u8]| drop(out.write_all(text));
+    let mut write = |text: &[u8]| {
+        let _ = out.write_all(text);
+    };
     decimal(number, &mut write);
     match found {
         None => write(b" refused"),

@@ -66,52 +66,74 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
 ) {
     let groups = op.depth / GROUP;
     let outputs = op.outputs();
-    let whole = outputs / BLOCK * BLOCK;
-    let rewind = |step: usize| GROUP as isize - (groups * step) as isize;
     let mut args = Outputs {
         mantissas: op.channels.mantissa.as_ptr(),
         shifts: op.channels.shift.as_ptr(),
         offset: 2 * i32::from(op.zero_point) + 1,
         to,
         stride: outputs,
-        rewind: rewind(BLOCK * GROUP),
+        rewind: 0,
         patches,
         groups_and_one: groups + 1,
         biases: op.channels.bias.as_ptr(),
-        end: whole,
+        end: 0,
         weights: op.weights.as_ptr(),
         first: 0,
     };
+    // Several outputs at once, where all their weights can be loaded at once.
+    let many = match PATCHES {
+        1 | 2 if op.weights.as_ptr().cast::<u32>().is_aligned() => 4 / PATCHES,
+        _ => 1,
+    };
+    let rewind = |many: usize, step: usize| (many * GROUP) as isize - (groups * step) as isize;
+    let whole = outputs / BLOCK * BLOCK;
     // SAFETY: the matrix has the weights and constants of all outputs; the rest is the caller's word.
     unsafe {
         if whole > 0 {
-            run::<PATCHES, { BLOCK * GROUP }, 0>(&args);
+            (args.end, args.rewind) = (whole, rewind(many, BLOCK * GROUP));
+            run::<PATCHES, { BLOCK * GROUP }, 0>(&args, many);
         }
-        if whole < outputs {
-            let step = (padded(outputs) - whole) * GROUP;
-            (args.first, args.end, args.rewind) = (whole, outputs, rewind(step));
-            args.weights = args.weights.add(whole * op.depth);
-            match step {
-                16 => run::<PATCHES, 16, 1>(&args),
-                32 => run::<PATCHES, 32, 1>(&args),
-                48 => run::<PATCHES, 48, 1>(&args),
-                _ => run::<PATCHES, 64, 1>(&args),
+        let step = (padded(outputs) - whole) * GROUP;
+        args.weights = args.weights.add(whole * op.depth);
+        for many in [many, 1] {
+            (args.first, args.end, args.rewind) = (args.end, outputs / many * many, rewind(many, step));
+            if args.first < args.end {
+                tail::<PATCHES>(&args, many, step);
+                args.weights = args.weights.add((args.end - args.first) * GROUP);
             }
         }
     }
 }
 
-/// The loop for so many patches.
+/// Outputs of the last block, in which `step` bytes lie between the groups of an output.
+///
+/// # Safety
+/// As of the loops.
+unsafe fn tail<const PATCHES: usize>(args: &Outputs, many: usize, step: usize) {
+    // SAFETY: see above.
+    unsafe {
+        match step {
+            16 => run::<PATCHES, 16, 1>(args, many),
+            32 => run::<PATCHES, 32, 1>(args, many),
+            48 => run::<PATCHES, 48, 1>(args, many),
+            _ => run::<PATCHES, 64, 1>(args, many),
+        }
+    }
+}
+
+/// The loop for so many patches and outputs at once.
 ///
 /// # Safety
 /// As of the loops.
 #[inline(always)]
-unsafe fn run<const PATCHES: usize, const STEP: usize, const TAIL: usize>(args: &Outputs) {
+unsafe fn run<const PATCHES: usize, const STEP: usize, const TAIL: usize>(args: &Outputs, many: usize) {
     // SAFETY: see above.
     unsafe {
-        match PATCHES {
-            4 => multiply::four::<STEP, TAIL>(args),
-            2 => multiply::two::<STEP, TAIL>(args),
+        match (PATCHES, many) {
+            (4, _) => multiply::four::<STEP, TAIL>(args),
+            (2, 2) => multiply::two_by_two::<STEP, TAIL>(args),
+            (2, _) => multiply::two::<STEP, TAIL>(args),
+            (_, 4) => multiply::one_by_four::<STEP, TAIL>(args),
             _ => multiply::one::<STEP, TAIL>(args),
         }
     }
