@@ -25,11 +25,3 @@ pub(crate) const fn as_u8_mut(values: &mut [i8]) -> &mut [u8] {
     // SAFETY: as in `as_i8_mut`, the other way round.
     unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
-
-/// Words as int8 values, mutably.
-#[cfg(arm_dsp)]
-pub(crate) const fn words_as_i8_mut(words: &mut [u32]) -> &mut [i8] {
-    // SAFETY: every bit pattern is valid in both, i8 has the smaller alignment, and the exclusive borrow of these bytes passes to
-    // the result.
-    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
-}

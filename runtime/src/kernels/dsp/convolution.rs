@@ -1,10 +1,9 @@
 //! Convolution of any window: a product of patches that are widened where they are gathered.
 
 use super::product::{multiply_widened, wide_len};
-use super::{clamp, widen};
-use crate::cast;
-use crate::kernels::{Rows, gather};
-use crate::operator::Convolution;
+use super::{clamp, gather};
+use crate::kernels::Rows;
+use crate::operator::{Convolution, Matrix};
 use crate::packing::GROUP;
 
 /// Row `y` of a convolution whose matrix [fits](crate::kernels::shapes::is_matrix): as many patches at once as there is room
@@ -16,11 +15,13 @@ pub(super) fn convolution(
     output: &mut [i8],
     scratch: &mut [u32],
 ) -> bool {
-    let mut row = Row { op, input, y, output, scratch, x: 0 };
+    let matrix = op.matrix();
+    let columns = output.len() / matrix.outputs().max(1);
+    let mut row = Row { op, matrix, input, y, columns, output, scratch, x: 0 };
     row.blocks::<4>();
     row.blocks::<2>();
     row.blocks::<1>();
-    let done = row.x == row.columns();
+    let done = row.x == columns;
     clamp::clamp(op.activation, output);
     done
 }
@@ -28,62 +29,34 @@ pub(super) fn convolution(
 /// A row of outputs of which those before column `x` are computed.
 struct Row<'a, 'b> {
     op: &'a Convolution<'b>,
+    matrix: Matrix<'b>,
     input: Rows<'a>,
     y: usize,
+    columns: usize,
     output: &'a mut [i8],
     scratch: &'a mut [u32],
     x: usize,
 }
 
 impl Row<'_, '_> {
-    /// Outputs of the row.
-    fn columns(&self) -> usize {
-        self.output.len() / usize::from(self.op.output.shape.channels).max(1)
-    }
-
     /// Whole blocks of so many patches, if there is room for one.
     fn blocks<const PATCHES: usize>(&mut self) {
-        let matrix = self.op.matrix();
-        let columns = self.columns();
-        let (x, y) = (self.x, self.y);
-        let len = PATCHES.wrapping_mul(wide_len(matrix.depth));
-        let Some((wide, staging)) = self.scratch.split_at_mut_checked(len) else { return };
-        let pixels = columns.saturating_sub(x) / PATCHES;
-        for block in 0..pixels {
-            let x = x + block * PATCHES;
-            for patch in 0..PATCHES {
-                let wide = wide.get_mut(patch..).unwrap_or(&mut []);
-                if !gather_wide::<PATCHES>(self.op, self.input, [y, x + patch], wide, staging) {
-                    return;
-                }
-            }
-            // SAFETY: the patches have been widened, and the row has the outputs of these columns.
+        let depth = self.matrix.depth;
+        let len = PATCHES.wrapping_mul(wide_len(depth));
+        let staged = if gather::must_stage(self.op) { PATCHES.wrapping_mul(depth) / GROUP } else { 0 };
+        if self.scratch.len() < len.saturating_add(staged) {
+            return;
+        }
+        while self.columns - self.x >= PATCHES {
+            let wide = self.scratch.as_mut_ptr();
+            // SAFETY: there is room for the patches, twice if they are staged, and the row has the outputs of these columns.
             unsafe {
-                let to = self.output.as_mut_ptr().add(x * matrix.outputs());
-                multiply_widened::<PATCHES>(&matrix, wide.as_ptr(), to);
+                let stage = wide.wrapping_add(len).cast();
+                gather::gather::<PATCHES>(self.op, self.input, [self.y, self.x], wide, stage);
+                let to = self.output.as_mut_ptr().add(self.x * self.matrix.outputs());
+                multiply_widened::<PATCHES>(&self.matrix, wide, to);
             }
-            self.x = x + PATCHES;
+            self.x += PATCHES;
         }
     }
-}
-
-/// Gathers a patch in the words of the staging and widens it; false where there is no room to.
-fn gather_wide<const PATCHES: usize>(
-    op: &Convolution<'_>,
-    input: Rows<'_>,
-    at: [usize; 2],
-    wide: &mut [u32],
-    staging: &mut [u32],
-) -> bool {
-    let groups = op.matrix().depth / GROUP;
-    let Some(staging) = staging.get_mut(..groups) else { return false };
-    let last = (groups * 2 - 1) * PATCHES;
-    if wide.len() <= last {
-        return false;
-    }
-    let patch = cast::words_as_i8_mut(staging);
-    gather(op, input, at, patch);
-    // SAFETY: the patch has as many groups, and the words room for their pairs, each `PATCHES` words from the one before.
-    unsafe { widen::single::<PATCHES>(patch.as_ptr(), groups, wide.as_mut_ptr()) };
-    true
 }

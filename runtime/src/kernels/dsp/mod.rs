@@ -8,6 +8,7 @@ mod clamp;
 mod convolution;
 mod depthwise;
 mod filter;
+mod gather;
 mod instructions;
 mod mean;
 mod multiply;
