@@ -35,8 +35,8 @@ pub(crate) fn execute(
     mut observe: impl FnMut(Computed<'_, '_>),
 ) {
     for step in steps {
-        let operator = operators.get(step.operator);
-        let Some(operator) = &operator else { return };
+        let operator = operators.decode(step.operator);
+        let Ok(operator) = &operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
             let rows = row..row + contiguous(operator, row, end - row);

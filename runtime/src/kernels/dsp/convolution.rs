@@ -10,12 +10,12 @@ use crate::packing::GROUP;
 /// for; whether there was room for one.
 pub(super) fn convolution(
     op: &Convolution<'_>,
+    matrix: &Matrix<'_>,
     input: Rows<'_>,
     y: usize,
     output: &mut [i8],
     scratch: &mut [u32],
 ) -> bool {
-    let matrix = op.matrix();
     let columns = output.len() / matrix.outputs().max(1);
     let mut row = Row { op, matrix, input, y, columns, output, scratch, x: 0 };
     row.blocks::<4>();
@@ -29,7 +29,7 @@ pub(super) fn convolution(
 /// A row of outputs of which those before column `x` are computed.
 struct Row<'a, 'b> {
     op: &'a Convolution<'b>,
-    matrix: Matrix<'b>,
+    matrix: &'a Matrix<'b>,
     input: Rows<'a>,
     y: usize,
     columns: usize,
@@ -54,7 +54,7 @@ impl Row<'_, '_> {
                 let stage = wide.wrapping_add(len).cast();
                 gather::gather::<PATCHES>(self.op, self.input, [self.y, self.x], wide, stage);
                 let to = self.output.as_mut_ptr().add(self.x * self.matrix.outputs());
-                multiply_widened::<PATCHES>(&self.matrix, wide, to);
+                multiply_widened::<PATCHES>(self.matrix, wide, to);
             }
             self.x += PATCHES;
         }

@@ -34,8 +34,9 @@ impl Kernels for Dsp {
     }
 
     fn convolution(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8], scratch: &mut [i8]) {
-        if !shapes::is_matrix(&op.matrix()) || !convolution::convolution(op, input, y, output, words(scratch))
-        {
+        let matrix = op.matrix();
+        let is_matrix = shapes::is_matrix(&matrix);
+        if !is_matrix || !convolution::convolution(op, &matrix, input, y, output, words(scratch)) {
             convolve_patches::<Self>(op, input, y, output, scratch);
         }
     }
