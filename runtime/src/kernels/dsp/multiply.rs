@@ -9,7 +9,7 @@ pub(super) struct Outputs {
     /// Read together, when an output is rescaled.
     pub mantissas: *const Word,
     pub shifts: *const i8,
-    /// Twice the output's zero point, and one for the half that rounds.
+    /// Twice the output's zero point, and one for the half that rounds, times 2^23.
     pub offset: i32,
     /// The first patch's outputs; those of the next patch lie `stride` bytes further.
     pub to: *mut i8,
@@ -31,12 +31,12 @@ pub(super) struct Outputs {
 /// An output's sums are in r4 to r7. With `k = -1 - shift` its value is `(high half of sum * mantissa + 2^(k - 1)) >> k`, plus
 /// the zero point, which is added before the shift where that fits into 32 bits.
 ///
-/// * `begin`: copies the bias, which is in r4.
-/// * `group`: adds 4 products to each sum: r0 are the patches, r1 the weights.
+/// * `first`: adds 4 products to the bias, which is in r4, for each sum: r0 are the patches, r1 the weights.
+/// * `group`: adds 4 products to each sum.
 /// * `each`: what an instruction is written for, per sum.
 /// * `store`: stores the values at r11, r12 bytes apart.
 macro_rules! outputs {
-    ($name:ident, $begin:literal, $group:literal, [$($sum:literal),+], $store:literal) => {
+    ($name:ident, $first:literal, $group:literal, [$($sum:literal),+], $store:literal) => {
         /// See [`Outputs`].
         ///
         /// # Safety
@@ -52,26 +52,27 @@ macro_rules! outputs {
                 "2:",
                 "ldr r4, [sp, #32]",
                 "ldr r4, [r4, r3, lsl #2]",
-                $begin,
-                // An odd number of groups begins in the middle.
                 "ldrd r0, r2, [sp, #24]",
+                // The first group is the second of a pair where their number is odd.
                 "lsrs r2, r2, #1",
-                "bcc 4f",
+                $first,
+                "bcs 4f",
+                "b 5f",
                 "3:",
                 $group,
                 "4:",
                 $group,
+                "5:",
                 "subs r2, r2, #1",
                 "bne 3b",
                 "ldm sp, {{r8-r12, lr}}",
                 "ldr r8, [r8, r3, lsl #2]",
                 "ldrsb r9, [r9, r3]",
                 "add r1, r1, lr",
+                "adds r2, r9, #25",
                 "mvn r9, r9",
-                "sub r2, r9, #1",
-                "cmp r9, #23",
-                "bhi 7f",
-                "lsl r10, r10, r2",
+                "ble 7f",
+                "asr r10, r10, r2",
                 $(concat!("smmla ", $sum, ", ", $sum, ", r8, r10"),)+
                 $(concat!("asr ", $sum, ", ", $sum, ", r9"),)+
                 "6:",
@@ -97,8 +98,9 @@ macro_rules! outputs {
                 // The zero point does not fit.
                 "7:",
                 "mov r0, #1",
+                "sub r2, r9, #1",
                 "lsl r0, r0, r2",
-                "asr r10, r10, #1",
+                "asr r10, r10, #24",
                 $(concat!("smmla ", $sum, ", ", $sum, ", r8, r0"),)+
                 $(concat!("asr ", $sum, ", ", $sum, ", r9"),)+
                 $(concat!("add ", $sum, ", ", $sum, ", r10"),)+
@@ -112,9 +114,19 @@ macro_rules! outputs {
 
 outputs!(
     four,
-    "mov r5, r4
-     mov r6, r4
-     mov r7, r4",
+    "ldr r12, [r1], #{step}
+     ldm r0!, {{r8-r11}}
+     sxtb16 lr, r12
+     smlad r7, lr, r11, r4
+     smlad r6, lr, r10, r4
+     smlad r5, lr, r9, r4
+     smlad r4, lr, r8, r4
+     ldm r0!, {{r8-r11}}
+     sxtb16 r12, r12, ror #8
+     smlad r4, r12, r8, r4
+     smlad r5, r12, r9, r5
+     smlad r6, r12, r10, r6
+     smlad r7, r12, r11, r7",
     "ldr r12, [r1], #{step}
      ldm r0!, {{r8-r11}}
      sxtb16 lr, r12
@@ -138,7 +150,14 @@ outputs!(
 
 outputs!(
     two,
-    "mov r5, r4",
+    "ldr r12, [r1], #{step}
+     ldm r0!, {{r8-r11}}
+     sxtb16 lr, r12
+     sxtb16 r12, r12, ror #8
+     smlad r5, lr, r9, r4
+     smlad r4, lr, r8, r4
+     smlad r4, r12, r10, r4
+     smlad r5, r12, r11, r5",
     "ldr r12, [r1], #{step}
      ldm r0!, {{r8-r11}}
      sxtb16 lr, r12
@@ -154,7 +173,12 @@ outputs!(
 
 outputs!(
     one,
-    "",
+    "ldr r12, [r1], #{step}
+     ldm r0!, {{r8-r9}}
+     sxtb16 lr, r12
+     sxtb16 r12, r12, ror #8
+     smlad r4, lr, r8, r4
+     smlad r4, r12, r9, r4",
     "ldr r12, [r1], #{step}
      ldm r0!, {{r8-r9}}
      sxtb16 lr, r12
@@ -304,13 +328,12 @@ macro_rules! constants {
             "ldr r0, [r8, #4 * ",
             $index,
             "]\n",
+            "adds r2, r3, #25\n",
             "mvn r3, r3\n",
-            "sub r2, r3, #1\n",
-            "cmp r3, #23\n",
-            "bhi ",
+            "ble ",
             $apart,
             "f\n",
-            "lsl r2, r10, r2\n"
+            "asr r2, r10, r2\n"
         )
     };
 }
@@ -325,14 +348,14 @@ macro_rules! rescale {
 /// As [`rescale!`], with the zero point added by itself.
 macro_rules! rescale_apart {
     ($sum:literal) => {
-        concat!(rescale!($sum), "add ", $sum, ", ", $sum, ", r10, asr #1\n")
+        concat!(rescale!($sum), "add ", $sum, ", ", $sum, ", r10, asr #24\n")
     };
 }
 
 /// Where the zero point does not fit: the rounding constant without it.
 macro_rules! rounding {
     ($label:literal, $index:literal) => {
-        concat!($label, ": mov r0, #1\nlsl r2, r0, r2\nldr r0, [r8, #4 * ", $index, "]\n")
+        concat!($label, ": sub r2, r3, #1\nmov r0, #1\nlsl r2, r0, r2\nldr r0, [r8, #4 * ", $index, "]\n")
     };
 }
 

@@ -69,7 +69,7 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
     let mut args = Outputs {
         mantissas: op.channels.mantissa.as_ptr(),
         shifts: op.channels.shift.as_ptr(),
-        offset: 2 * i32::from(op.zero_point) + 1,
+        offset: (2 * i32::from(op.zero_point) + 1) << 23,
         to,
         stride: outputs,
         rewind: 0,
