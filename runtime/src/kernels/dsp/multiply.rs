@@ -1,6 +1,7 @@
 //! Outputs of a packed matrix for one, two or four patches at once.
 
 use crate::operator::Word;
+use crate::packing::GROUP;
 use core::arch::naked_asm;
 
 /// What the loops read. They copy all but the last two words to the stack: every register is taken.
@@ -18,11 +19,58 @@ pub(super) struct Outputs {
     pub rewind: isize,
     /// Read together, when an output begins.
     pub patches: *const u32,
-    pub groups_and_one: usize,
+    /// How often the loop of [`UNROLLED`] groups runs, the first time from the group `enter + 1` on.
+    pub loops: usize,
+    pub enter: usize,
     pub biases: *const Word,
     pub end: usize,
     pub weights: *const i8,
     pub first: usize,
+}
+
+impl Outputs {
+    /// Sets how the loops walk over so many groups, `step` bytes apart, for so many outputs at once.
+    pub(super) fn walk(&mut self, groups: usize, outputs: usize, step: usize) {
+        // Where an output is computed by itself, its first group is before the loop.
+        let left = if outputs == 1 { groups.wrapping_sub(1) } else { groups };
+        (self.loops, self.enter) = (left / UNROLLED + 1, UNROLLED - 1 - left % UNROLLED);
+        self.rewind = (outputs * GROUP) as isize - (groups * step) as isize;
+    }
+}
+
+/// Groups in the loop.
+const UNROLLED: usize = 4;
+
+/// The loop of groups, entered where the frame's word at `enter` says; `$count` counts.
+macro_rules! groups {
+    ($group:expr, $count:literal, $enter:literal) => {
+        concat!(
+            "ldr r12, [sp, #",
+            $enter,
+            "]\n",
+            "tbb [pc, r12]\n",
+            "3: .byte (51f - 3b) / 2, (52f - 3b) / 2, (53f - 3b) / 2, (54f - 3b) / 2\n",
+            "50:\n",
+            $group,
+            "\n",
+            "51:\n",
+            $group,
+            "\n",
+            "52:\n",
+            $group,
+            "\n",
+            "53:\n",
+            $group,
+            "\n",
+            "54:\n",
+            "subs ",
+            $count,
+            ", ",
+            $count,
+            ", #1\n",
+            "bne 50b\n"
+        )
+    };
 }
 
 /// A whole function: computes the outputs from `first` to `end`, of whole blocks of 16 outputs, or (`TAIL` 1) of one block,
@@ -45,26 +93,16 @@ macro_rules! outputs {
         pub(super) unsafe extern "C" fn $name<const STEP: usize, const TAIL: usize>(outputs: *const Outputs) {
             naked_asm!(
                 "push {{r4-r11, lr}}",
-                "ldr r1, [r0, #40]",
-                "ldr r3, [r0, #44]",
-                "ldm r0, {{r2, r4-r12}}",
-                "push {{r2, r4-r12}}",
+                "ldr r1, [r0, #44]",
+                "ldr r3, [r0, #48]",
+                "ldm r0, {{r2, r4-r12, lr}}",
+                "push {{r2, r4-r12, lr}}",
                 "2:",
-                "ldr r4, [sp, #32]",
+                "ldr r4, [sp, #36]",
                 "ldr r4, [r4, r3, lsl #2]",
                 "ldrd r0, r2, [sp, #24]",
-                // The first group is the second of a pair where their number is odd.
-                "lsrs r2, r2, #1",
                 $first,
-                "bcs 4f",
-                "b 5f",
-                "3:",
-                $group,
-                "4:",
-                $group,
-                "5:",
-                "subs r2, r2, #1",
-                "bne 3b",
+                groups!($group, "r2", 32),
                 "ldm sp, {{r8-r12, lr}}",
                 "ldr r8, [r8, r3, lsl #2]",
                 "ldrsb r9, [r9, r3]",
@@ -81,7 +119,7 @@ macro_rules! outputs {
                 "add r3, r3, #1",
                 $store,
                 ".if {tail}",
-                "ldr r2, [sp, #36]",
+                "ldr r2, [sp, #40]",
                 "cmp r3, r2",
                 "bne 2b",
                 ".else",
@@ -89,11 +127,11 @@ macro_rules! outputs {
                 "bne 2b",
                 "sub r1, r1, lr",
                 "sub r1, r1, #60",
-                "ldr r2, [sp, #36]",
+                "ldr r2, [sp, #40]",
                 "cmp r3, r2",
                 "bne 2b",
                 ".endif",
-                "add sp, sp, #40",
+                "add sp, sp, #44",
                 "pop {{r4-r11, pc}}",
                 // The zero point does not fit.
                 "7:",
@@ -201,24 +239,17 @@ macro_rules! many_outputs {
         pub(super) unsafe extern "C" fn $name<const STEP: usize, const TAIL: usize>(outputs: *const Outputs) {
             naked_asm!(
                 "push {{r4-r11, lr}}",
-                "ldr r1, [r0, #40]",
-                "ldr r3, [r0, #44]",
-                "ldm r0, {{r2, r4-r12}}",
-                "push {{r2, r4-r12}}",
+                "ldr r1, [r0, #44]",
+                "ldr r3, [r0, #48]",
+                "ldm r0, {{r2, r4-r12, lr}}",
+                "push {{r2, r4-r12, lr}}",
                 "push {{r3}}",
                 "2:",
-                "ldr r12, [sp, #36]",
+                "ldr r12, [sp, #40]",
                 "add r12, r12, r3, lsl #2",
                 $begin,
                 "ldrd r0, lr, [sp, #28]",
-                "lsrs lr, lr, #1",
-                "bcc 4f",
-                "3:",
-                $group,
-                "4:",
-                $group,
-                "subs lr, lr, #1",
-                "bne 3b",
+                groups!($group, "lr", 36),
                 "add r0, sp, #4",
                 "ldr r3, [sp]",
                 "ldm r0, {{r8-r12, lr}}",
@@ -235,10 +266,10 @@ macro_rules! many_outputs {
                 "sub r1, r1, lr",
                 "sub r1, r1, #(64 - 4 * {outputs})",
                 ".endif",
-                "ldr r2, [sp, #40]",
+                "ldr r2, [sp, #44]",
                 "cmp r3, r2",
                 "bne 2b",
-                "add sp, sp, #44",
+                "add sp, sp, #48",
                 "pop {{r4-r11, pc}}",
                 $apart,
                 step = const STEP,

@@ -74,7 +74,8 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
         stride: outputs,
         rewind: 0,
         patches,
-        groups_and_one: groups + 1,
+        loops: 0,
+        enter: 0,
         biases: op.channels.bias.as_ptr(),
         end: 0,
         weights: op.weights.as_ptr(),
@@ -85,19 +86,20 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
         1 | 2 if op.weights.as_ptr().cast::<u32>().is_aligned() => 4 / PATCHES,
         _ => 1,
     };
-    let rewind = |many: usize, step: usize| (many * GROUP) as isize - (groups * step) as isize;
     let whole = outputs / BLOCK * BLOCK;
     // SAFETY: the matrix has the weights and constants of all outputs; the rest is the caller's word.
     unsafe {
         if whole > 0 {
-            (args.end, args.rewind) = (whole, rewind(many, BLOCK * GROUP));
+            args.end = whole;
+            args.walk(groups, many, BLOCK * GROUP);
             run::<PATCHES, { BLOCK * GROUP }, 0>(&args, many);
         }
         let step = (padded(outputs) - whole) * GROUP;
         args.weights = args.weights.add(whole * op.depth);
         for many in [many, 1] {
-            (args.first, args.end, args.rewind) = (args.end, outputs / many * many, rewind(many, step));
+            (args.first, args.end) = (args.end, outputs / many * many);
             if args.first < args.end {
+                args.walk(groups, many, step);
                 tail::<PATCHES>(&args, many, step);
                 args.weights = args.weights.add((args.end - args.first) * GROUP);
             }
