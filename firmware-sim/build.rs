@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
-/// All memory of QEMU's MPS2 boards that a program starts in.
-const WHOLE: &str =
-    "MEMORY\n{\n  FLASH : ORIGIN = 0x00000000, LENGTH = 4M\n  RAM : ORIGIN = 0x20000000, LENGTH = 4M\n}\n";
+/// All memory of QEMU's MPS2 boards that a program starts in: those with a Cortex-M4 or M7, or with an M33.
+const WHOLE: [&str; 2] = [
+    "MEMORY\n{\n  FLASH : ORIGIN = 0x00000000, LENGTH = 4M\n  RAM : ORIGIN = 0x20000000, LENGTH = 4M\n}\n",
+    "MEMORY\n{\n  FLASH : ORIGIN = 0x10000000, LENGTH = 4M\n  RAM : ORIGIN = 0x38000000, LENGTH = 4M\n}\n",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=memory.x");
@@ -21,7 +23,8 @@ fn main() {
     let images = variable("EDGE8_IMAGES");
     if !images.is_empty() {
         folder = variable("OUT_DIR");
-        std::fs::write(Path::new(&folder).join("memory.x"), WHOLE).expect("the build folder is writable");
+        let map = WHOLE[usize::from(variable("TARGET").starts_with("thumbv8m."))];
+        std::fs::write(Path::new(&folder).join("memory.x"), map).expect("the build folder is writable");
         println!("cargo::rerun-if-changed={images}");
         println!("cargo::rustc-env=EDGE8_IMAGES={images}");
         println!("cargo::rustc-cfg=images");

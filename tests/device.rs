@@ -10,6 +10,12 @@ use std::process::{Command, Output};
 /// Bytes of images that one device image holds: its flash less its code.
 const FLASH: usize = 4_000_000;
 
+/// The processors with kernels of their own, and QEMU's boards with them: Cortex-M4, M7, M33.
+pub const BOARDS: [(&str, &[&str]); 2] = [
+    ("thumbv7em-none-eabihf", &["mps2-an386", "mps2-an500"]),
+    ("thumbv8m.main-none-eabihf", &["mps2-an505"]),
+];
+
 /// Builds the device image, with the images of a [`blob`] in the place of the shipped one. It links only if no panic can be
 /// reached: its panic handler calls a function that does not exist.
 pub fn build(target: &str, folder: &Path, images: Option<&Path>) -> PathBuf {

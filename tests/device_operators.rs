@@ -1,4 +1,4 @@
-//! Operators of all kinds and sizes on a Cortex-M4 and a Cortex-M7: the reference's bits with every kernel set, images and
+//! Operators of all kinds and sizes on a Cortex-M4, M7 and M33: the reference's bits with every kernel set, images and
 //! arenas at all alignments.
 
 use fastrand::Rng;
@@ -6,9 +6,6 @@ use std::path::Path;
 use tests::device::{self, Proofs};
 use tests::spec::{Kind, Spec};
 use tests::{edges, random};
-
-/// A processor with the DSP instructions: other sets than the scalar one.
-const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Operators drawn of each kind.
 const COUNT: usize = 200;
@@ -49,21 +46,24 @@ fn draw() -> Proofs {
 
 #[test]
 fn every_operator_has_the_bits_of_the_reference() {
-    if !device::available(TARGET) {
-        return;
-    }
+    let proofs = draw();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let blob = folder.join("operators.bin");
-    for (specs, images) in draw().blobs() {
-        std::fs::write(&blob, images).expect("written");
-        let image = device::build(TARGET, folder, Some(&blob));
-        for board in ["mps2-an386", "mps2-an500"] {
-            let run = device::run(board, &image, None);
-            let text = String::from_utf8_lossy(&run.stdout);
-            for (line, spec) in text.lines().zip(specs) {
-                assert!(line.ends_with(" equal"), "{board}: {line}: {spec:?}");
-            }
-            assert!(run.status.success() && text.lines().count() == specs.len(), "{board}: {text}");
+    for (target, boards) in device::BOARDS.into_iter().filter(|(target, _)| device::available(target)) {
+        for (specs, images) in proofs.blobs() {
+            std::fs::write(&blob, images).expect("written");
+            let image = device::build(target, folder, Some(&blob));
+            boards.iter().for_each(|board| check(board, &image, specs));
         }
     }
+}
+
+/// Runs the operators on a board.
+fn check(board: &str, image: &Path, specs: &[Spec]) {
+    let run = device::run(board, image, None);
+    let text = String::from_utf8_lossy(&run.stdout);
+    for (line, spec) in text.lines().zip(specs) {
+        assert!(line.ends_with(" equal"), "{board}: {line}: {spec:?}");
+    }
+    assert!(run.status.success() && text.lines().count() == specs.len(), "{board}: {text}");
 }

@@ -134,6 +134,7 @@ impl Source {
 #[unsafe(naked)]
 unsafe extern "C" fn interleave(source: *const Source) {
     naked_asm!(
+        env!("EDGE8_DSP"),
         "push {{r4-r11, lr}}",
         "ldr r12, [r0, #24]",
         "ldr lr, [r0, #28]",

@@ -223,6 +223,7 @@ macro_rules! filter {
             to: *mut i8,
         ) {
             naked_asm!(
+                env!("EDGE8_DSP"),
                 "push {{r4-r11, lr}}",
                 "ldm r0, {{r4-r11}}",
                 "mov r0, r2",

@@ -136,6 +136,7 @@ unsafe fn pad<const PATCHES: usize>(pair: u32, groups: usize, to: *mut u32) -> *
 #[unsafe(naked)]
 unsafe extern "C" fn copy(from: *const i8, to: *mut i8, len: usize) -> *mut i8 {
     naked_asm!(
+        env!("EDGE8_DSP"),
         "subs r2, r2, #4",
         "bcc 3f",
         "2:",

@@ -12,6 +12,7 @@ macro_rules! instruction {
             // SAFETY: reads and writes these registers and the flags only.
             unsafe {
                 asm!(
+                    env!("EDGE8_DSP"),
                     $text,
                     $($operand = in(reg) $operand,)+
                     result = lateout(reg) result,
@@ -59,6 +60,7 @@ fn select<const SMALLER: usize>(a: u32, b: u32) -> u32 {
     // SAFETY: reads and writes these registers and the flags only.
     unsafe {
         asm!(
+            env!("EDGE8_DSP"),
             "ssub8 {result}, {a}, {b}",
             ".if {smaller}",
             "sel {result}, {b}, {a}",

@@ -92,6 +92,7 @@ macro_rules! outputs {
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name<const STEP: usize, const TAIL: usize>(outputs: *const Outputs) {
             naked_asm!(
+                env!("EDGE8_DSP"),
                 "push {{r4-r11, lr}}",
                 "ldr r1, [r0, #44]",
                 "ldr r3, [r0, #48]",
@@ -238,6 +239,7 @@ macro_rules! many_outputs {
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name<const STEP: usize, const TAIL: usize>(outputs: *const Outputs) {
             naked_asm!(
+                env!("EDGE8_DSP"),
                 "push {{r4-r11, lr}}",
                 "ldr r1, [r0, #44]",
                 "ldr r3, [r0, #48]",

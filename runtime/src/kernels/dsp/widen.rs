@@ -28,6 +28,7 @@ pub(super) unsafe fn widen<const PATCHES: usize>(from: *const i8, len: usize, gr
 #[unsafe(naked)]
 unsafe extern "C" fn four(from: *const i8, len: usize, groups: usize, to: *mut u32) {
     naked_asm!(
+        env!("EDGE8_DSP"),
         "push {{r4-r11, lr}}",
         "mov r12, r3",
         "mov lr, r2",
@@ -62,6 +63,7 @@ unsafe extern "C" fn four(from: *const i8, len: usize, groups: usize, to: *mut u
 #[unsafe(naked)]
 unsafe extern "C" fn two(from: *const i8, len: usize, groups: usize, to: *mut u32) {
     naked_asm!(
+        env!("EDGE8_DSP"),
         "push {{r4-r7, lr}}",
         "add r1, r0, r1",
         "2:",
@@ -85,6 +87,7 @@ unsafe extern "C" fn two(from: *const i8, len: usize, groups: usize, to: *mut u3
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single<const PATCHES: usize>(from: *const i8, groups: usize, to: *mut u32) {
     naked_asm!(
+        env!("EDGE8_DSP"),
         "2:",
         "ldr r3, [r0], #4",
         "sxtb16 r12, r3",
