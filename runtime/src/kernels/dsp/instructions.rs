@@ -25,14 +25,6 @@ macro_rules! instruction {
 }
 
 instruction! {
-    /// The high half of `a * b`, plus `c`.
-    high_product(a: i32, b: i32, c: i32) -> i32, "smmla {result}, {a}, {b}, {c}"
-}
-instruction! {
-    /// Saturated to int8.
-    saturate(value: i32) -> i32, "ssat {result}, #8, {value}"
-}
-instruction! {
     /// The first and third byte of `b` added to the halves of `a`.
     add_even(a: u32, b: u32) -> u32, "sxtab16 {result}, {a}, {b}"
 }

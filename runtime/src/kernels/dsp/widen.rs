@@ -80,6 +80,17 @@ unsafe extern "C" fn two(from: *const i8, len: usize, groups: usize, to: *mut u3
     )
 }
 
+/// A group of a patch, from r0 to r2.
+macro_rules! widen_group {
+    () => {
+        "ldr r3, [r0], #4
+         sxtb16 r12, r3
+         sxtb16 r3, r3, ror #8
+         str r3, [r2, #4 * {patches}]
+         str r12, [r2], #8 * {patches}"
+    };
+}
+
 /// One patch of `PATCHES` that take turns, or a part of it: `to` is where its own first word belongs.
 ///
 /// # Safety
@@ -88,14 +99,17 @@ unsafe extern "C" fn two(from: *const i8, len: usize, groups: usize, to: *mut u3
 pub(super) unsafe extern "C" fn single<const PATCHES: usize>(from: *const i8, groups: usize, to: *mut u32) {
     naked_asm!(
         env!("EDGE8_DSP"),
+        // An odd one first, then two at a time.
+        "lsrs r1, r1, #1",
+        "bcc 2f",
+        widen_group!(),
+        "beq 3f",
         "2:",
-        "ldr r3, [r0], #4",
-        "sxtb16 r12, r3",
-        "sxtb16 r3, r3, ror #8",
-        "str r3, [r2, #4 * {patches}]",
-        "str r12, [r2], #8 * {patches}",
+        widen_group!(),
+        widen_group!(),
         "subs r1, r1, #1",
         "bne 2b",
+        "3:",
         "bx lr",
         patches = const PATCHES,
     )
