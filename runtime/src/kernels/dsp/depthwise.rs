@@ -45,7 +45,7 @@ pub(super) fn depthwise(
         biases: op.channels.bias.as_ptr(),
         mantissas: op.channels.mantissa.as_ptr(),
         shifts: op.channels.shift.as_ptr(),
-        offset: 2 * i32::from(op.output.zero_point) + 1,
+        offset: (2 * i32::from(op.output.zero_point) + 1) << 23,
         outputs_but_one: (usize::from(op.output.shape.width) - 1) << 8,
         step: channels,
     };

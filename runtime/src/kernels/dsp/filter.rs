@@ -18,7 +18,7 @@ pub(super) struct Row {
     pub biases: *const Word,
     pub mantissas: *const Word,
     pub shifts: *const i8,
-    /// Twice the output's zero point, and one for the half that rounds.
+    /// Twice the output's zero point, and one for the half that rounds, times 2^23.
     pub offset: i32,
     /// The number of outputs but one, times 256.
     pub outputs_but_one: usize,
@@ -26,7 +26,9 @@ pub(super) struct Row {
     pub step: usize,
 }
 
-/// Code that computes a row in registers:
+/// Loads a column.
+///
+/// All code here computes a row in registers:
 ///
 /// * r0 the next column, r1 the next output, r2 bytes between outputs;
 /// * r3, r4, r5 the weights of the first and third row in each column, r6 of the middle row in the first two columns, r7 in
@@ -43,7 +45,7 @@ macro_rules! load {
     };
 }
 
-/// The products of the middle value with the lower or upper half of a register of weights.
+/// The product of the middle value, in the lower or upper half of its word, with a half of a register of weights.
 macro_rules! middle {
     (bottom, $sum:literal, $weights:literal, $half:literal) => {
         concat!("smlab", $half, " ", $sum, ", r12, ", $weights, ", ", $sum, "\n")
@@ -54,17 +56,12 @@ macro_rules! middle {
 }
 
 /// A sum begins with the first column of its window.
+#[rustfmt::skip]
 macro_rules! first {
     ($half:ident, $sum:literal) => {
         concat!(
-            "ldr ",
-            $sum,
-            ", [sp]\n",
-            "smlad ",
-            $sum,
-            ", r11, r3, ",
-            $sum,
-            "\n",
+            "ldr ", $sum, ", [sp]\n",
+            "smlad ", $sum, ", r11, r3, ", $sum, "\n",
             middle!($half, $sum, "r6", "b")
         )
     };
@@ -84,97 +81,48 @@ macro_rules! third {
     };
 }
 
-/// A complete sum is rescaled and stored; leaves the loop after the last. With `apart` the zero point is added by itself.
-macro_rules! finish {
-    ($sum:literal, $end:literal, together) => {
-        concat!(
-            "ldrd r11, r12, [sp, #4]\n",
-            "smmla ",
-            $sum,
-            ", ",
-            $sum,
-            ", r11, r12\n",
-            "asr ",
-            $sum,
-            ", ",
-            $sum,
-            ", lr\n",
-            "ssat ",
-            $sum,
-            ", #8, ",
-            $sum,
-            "\n",
-            "strb ",
-            $sum,
-            ", [r1]\n",
-            "add r1, r1, r2\n",
-            "subs lr, lr, #256\n",
-            "bcc ",
-            $end,
-            "\n"
-        )
+/// The zero point, where it is not in the rounding constant.
+macro_rules! zero_point {
+    (together, $sum:literal) => {
+        ""
     };
-    ($sum:literal, $end:literal, apart) => {
+    (apart, $sum:literal) => {
+        concat!("ldr r11, [sp, #12]\n", "add ", $sum, ", ", $sum, ", r11\n")
+    };
+}
+
+/// A complete sum is rescaled and stored; after the last the code is left.
+#[rustfmt::skip]
+macro_rules! finish {
+    ($sum:literal, $zero_point:ident) => {
         concat!(
             "ldrd r11, r12, [sp, #4]\n",
-            "smmla ",
-            $sum,
-            ", ",
-            $sum,
-            ", r11, r12\n",
-            "asr ",
-            $sum,
-            ", ",
-            $sum,
-            ", lr\n",
-            "ldr r11, [sp, #12]\n",
-            "add ",
-            $sum,
-            ", ",
-            $sum,
-            ", r11\n",
-            "ssat ",
-            $sum,
-            ", #8, ",
-            $sum,
-            "\n",
-            "strb ",
-            $sum,
-            ", [r1]\n",
+            "smmla ", $sum, ", ", $sum, ", r11, r12\n",
+            "asr ", $sum, ", ", $sum, ", lr\n",
+            zero_point!($zero_point, $sum),
+            "ssat ", $sum, ", #8, ", $sum, "\n",
+            "strb ", $sum, ", [r1]\n",
             "add r1, r1, r2\n",
             "subs lr, lr, #256\n",
-            "bcc ",
-            $end,
-            "\n"
+            "bcc 4f\n"
         )
     };
 }
 
 /// Windows one column apart.
+#[rustfmt::skip]
 macro_rules! stride_1 {
     ($half:ident, $zero_point:ident) => {
         concat!(
-            load!($half),
-            first!($half, "r8"),
-            load!($half),
-            first!($half, "r9"),
-            second!($half, "r8"),
+            load!($half), first!($half, "r8"),
+            load!($half), first!($half, "r9"), second!($half, "r8"),
             "2:\n",
-            load!($half),
-            first!($half, "r10"),
-            second!($half, "r9"),
-            third!($half, "r8"),
-            finish!("r8", "4f", $zero_point),
-            load!($half),
-            first!($half, "r8"),
-            second!($half, "r10"),
-            third!($half, "r9"),
-            finish!("r9", "4f", $zero_point),
-            load!($half),
-            first!($half, "r9"),
-            second!($half, "r8"),
-            third!($half, "r10"),
-            finish!("r10", "4f", $zero_point),
+            load!($half), first!($half, "r10"), second!($half, "r9"), third!($half, "r8"),
+            finish!("r8", $zero_point),
+            load!($half), first!($half, "r8"), second!($half, "r10"), third!($half, "r9"),
+            finish!("r9", $zero_point),
+            load!($half), first!($half, "r9"), second!($half, "r8"), third!($half, "r10"),
+            finish!("r10", $zero_point),
             "b 2b\n",
             "4:\n"
         )
@@ -182,32 +130,25 @@ macro_rules! stride_1 {
 }
 
 /// Windows two columns apart.
+#[rustfmt::skip]
 macro_rules! stride_2 {
     ($half:ident, $zero_point:ident) => {
         concat!(
-            load!($half),
-            first!($half, "r8"),
+            load!($half), first!($half, "r8"),
             "2:\n",
-            load!($half),
-            second!($half, "r8"),
-            load!($half),
-            first!($half, "r9"),
-            third!($half, "r8"),
-            finish!("r8", "4f", $zero_point),
-            load!($half),
-            second!($half, "r9"),
-            load!($half),
-            first!($half, "r8"),
-            third!($half, "r9"),
-            finish!("r9", "4f", $zero_point),
+            load!($half), second!($half, "r8"),
+            load!($half), first!($half, "r9"), third!($half, "r8"),
+            finish!("r8", $zero_point),
+            load!($half), second!($half, "r9"),
+            load!($half), first!($half, "r8"), third!($half, "r9"),
+            finish!("r9", $zero_point),
             "b 2b\n",
             "4:\n"
         )
     };
 }
 
-/// A whole function. With `k = -1 - shift` a value is `(high half of sum * mantissa + 2^(k - 1)) >> k`, plus the zero point,
-/// which is in the rounding constant where that fits into 32 bits.
+/// A whole function. A sum is rescaled as [`multiply`](super::multiply) says.
 macro_rules! filter {
     ($name:ident, $stride:ident, $half:ident) => {
         /// The outputs of a channel: `columns` points to the word of its first column that lies before the other.
@@ -228,21 +169,22 @@ macro_rules! filter {
                 "ldm r0, {{r4-r11}}",
                 "mov r0, r2",
                 "mov r2, r11",
+                "mov lr, r10",
                 "ldr r6, [r6, r1, lsl #2]",
                 "ldr r7, [r7, r1, lsl #2]",
                 "ldrsb r8, [r8, r1]",
                 "add r4, r4, r1, lsl #2",
                 "mov r1, r3",
+                "adds r10, r8, #25",
                 "mvn r8, r8",
-                "orr lr, r10, r8",
-                "sub r10, r8, #1",
-                "asr r12, r9, #1",
-                "cmp r8, #23",
-                "ite ls",
-                "lslls r9, r9, r10",
-                "movhi r9, #1",
-                "it hi",
-                "lslhi r9, r9, r10",
+                "orr lr, lr, r8",
+                "asr r12, r9, #24",
+                "ite gt",
+                "asrgt r9, r9, r10",
+                "suble r10, r8, #1",
+                "itt le",
+                "movle r9, #1",
+                "lslle r9, r9, r10",
                 "push {{r6, r7, r9, r12}}",
                 "ldr r8, [r4]",
                 "ldr r9, [r4, r5]",
@@ -254,7 +196,7 @@ macro_rules! filter {
                 "sxtb16 r5, r10",
                 "sxtb16 r7, r10, ror #8",
                 "pkhbt r6, r6, r9, lsl #16",
-                "bhi 7f",
+                "ble 7f",
                 $stride!($half, together),
                 "add sp, sp, #16",
                 "pop {{r4-r11, pc}}",
