@@ -8,10 +8,10 @@ use tests::spec::{Kind, Spec};
 use tests::{edges, random};
 
 /// Operators drawn of each kind.
-const COUNT: usize = 200;
+const COUNT: usize = 500;
 
 /// Sizes up to this one are all tried.
-const SIZES: usize = 20;
+const SIZES: usize = 32;
 
 /// Operators of all sizes, then random ones of all kinds.
 fn draw() -> Proofs {

@@ -17,13 +17,13 @@ static IMAGES: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("EDGE8_IMAGES")));
 #[derive(Debug)]
 pub struct Memory {
     arena: Aligned<[u8; 1 << 18]>,
-    output: [i8; 1 << 14],
+    output: [i8; 1 << 16],
 }
 
 impl Memory {
     /// Zeros.
     pub const fn new() -> Self {
-        Self { arena: Aligned::new(), output: [0; 1 << 14] }
+        Self { arena: Aligned::new(), output: [0; 1 << 16] }
     }
 }
 
