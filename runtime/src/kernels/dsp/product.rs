@@ -80,41 +80,42 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
         end: 0,
         weights: op.weights.as_ptr(),
         first: 0,
+        step: 0,
     };
     // Several outputs at once, where all their weights can be loaded at once.
     let many = match PATCHES {
         1 | 2 if op.weights.as_ptr().cast::<u32>().is_aligned() => 4 / PATCHES,
         _ => 1,
     };
-    let whole = outputs / BLOCK * BLOCK;
     // SAFETY: the matrix has the weights and constants of all outputs; the rest is the caller's word.
     unsafe {
-        if whole > 0 {
-            args.end = whole;
+        if PATCHES * many >= 4 && outputs >= BLOCK {
+            args.end = outputs / BLOCK * BLOCK;
             args.walk(groups, many, BLOCK * GROUP);
             run::<PATCHES, { BLOCK * GROUP }, 0>(&args, many);
         }
-        let step = (padded(outputs) - whole) * GROUP;
-        args.weights = args.weights.add(whole * op.depth);
-        for many in [many, 1] {
-            (args.first, args.end) = (args.end, outputs / many * many);
-            if args.first < args.end {
-                args.walk(groups, many, step);
-                tail::<PATCHES>(&args, many, step);
-                args.weights = args.weights.add((args.end - args.first) * GROUP);
+        while args.end < outputs {
+            let (begin, last) = (args.end, outputs.min(args.end + BLOCK));
+            for many in [many, 1] {
+                (args.first, args.end) = (args.end, last - (last - begin) % many);
+                if args.first < args.end {
+                    args.walk(groups, many, padded(last - begin) * GROUP);
+                    args.weights = op.weights.as_ptr().add(begin * op.depth + (args.first - begin) * GROUP);
+                    tail::<PATCHES>(&args, many);
+                }
             }
         }
     }
 }
 
-/// Outputs of the last block, in which `step` bytes lie between the groups of an output.
+/// Outputs of one block.
 ///
 /// # Safety
 /// As of the loops.
-unsafe fn tail<const PATCHES: usize>(args: &Outputs, many: usize, step: usize) {
+unsafe fn tail<const PATCHES: usize>(args: &Outputs, many: usize) {
     // SAFETY: see above.
     unsafe {
-        match step {
+        match args.step {
             16 => run::<PATCHES, 16, 1>(args, many),
             32 => run::<PATCHES, 32, 1>(args, many),
             48 => run::<PATCHES, 48, 1>(args, many),
@@ -134,9 +135,9 @@ unsafe fn run<const PATCHES: usize, const STEP: usize, const TAIL: usize>(args: 
         match (PATCHES, many) {
             (4, _) => multiply::four::<STEP, TAIL>(args),
             (2, 2) => multiply::two_by_two::<STEP, TAIL>(args),
-            (2, _) => multiply::two::<STEP, TAIL>(args),
+            (2, _) => multiply::two(args),
             (_, 4) => multiply::one_by_four::<STEP, TAIL>(args),
-            _ => multiply::one::<STEP, TAIL>(args),
+            _ => multiply::one(args),
         }
     }
 }

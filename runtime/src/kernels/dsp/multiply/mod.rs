@@ -36,7 +36,7 @@ pub(super) use single::{four, one, two};
 /// Groups in the loop.
 const UNROLLED: usize = 4;
 
-/// What the loops read. They copy all but the last two words to the stack: every register is taken.
+/// What the loops read. They copy all but the last three words to the stack: every register is taken.
 #[repr(C)]
 pub(super) struct Outputs {
     /// Read together, when an output is rescaled.
@@ -60,6 +60,8 @@ pub(super) struct Outputs {
     /// The weights of output `first`.
     pub weights: *const i8,
     pub first: usize,
+    /// Bytes between the groups of an output.
+    pub step: usize,
 }
 
 impl Outputs {
@@ -68,6 +70,7 @@ impl Outputs {
         // Where an output is computed by itself, its first group is before the loop.
         let left = if outputs == 1 { groups.wrapping_sub(1) } else { groups };
         (self.loops, self.enter) = (left / UNROLLED + 1, UNROLLED - 1 - left % UNROLLED);
+        self.step = step;
         self.rewind = (outputs * GROUP) as isize - (groups * step) as isize;
     }
 }
