@@ -10,7 +10,7 @@ use crate::packing::{GROUP, padded};
 pub const KERNEL: usize = 3;
 
 /// Whether there are constants for each of `count` outputs, all multipliers small.
-fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
+pub fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
     let words = [channels.bias.len(), channels.sum.len(), channels.mantissa.len()];
     channels.small && words == [count; 3] && channels.shift.len() == count
 }

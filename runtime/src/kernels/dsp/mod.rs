@@ -7,6 +7,7 @@ mod add;
 mod clamp;
 mod convolution;
 mod depthwise;
+mod depthwise_any;
 mod filter;
 mod gather;
 mod instructions;
@@ -45,6 +46,8 @@ impl Kernels for Dsp {
         let words = words(scratch);
         if depthwise::fits(op, output, words) {
             depthwise::depthwise(op, input, y, output, words);
+        } else if depthwise_any::fits(op, output, words) {
+            depthwise_any::depthwise(op, input, y, output, words);
         } else {
             scalar::depthwise(op, input, y, output);
         }
