@@ -50,7 +50,7 @@ pub(super) fn depthwise(
         step: channels,
     };
     let padding = [op.input.zero_point; CHANNELS];
-    let mut source = Source::new(op, shapes::window_rows(op, input, y), &padding, scratch);
+    let source = Source::new(op, shapes::window_rows(op, input, y), &padding, scratch);
     let [bottom, top] = match op.window.stride[1] {
         1 => [filter::bottom_1, filter::top_1],
         _ => [filter::bottom_2, filter::top_2],
@@ -61,7 +61,7 @@ pub(super) fn depthwise(
         // weights of each. The columns fit the scratch words and are as many as the outputs need.
         unsafe {
             source.interleave(first);
-            let (columns, to) = (scratch.as_ptr(), output.as_mut_ptr().add(first));
+            let (columns, to) = (source.begin, output.as_mut_ptr().add(first));
             bottom(&row, first, columns, to);
             bottom(&row, first + 1, columns.add(3), to.add(1));
             top(&row, first + 2, columns.add(1), to.add(2));
@@ -85,6 +85,8 @@ struct Source {
     steps: [usize; shapes::KERNEL],
     to: *mut u32,
     columns: usize,
+    /// The first column, of padding or not.
+    begin: *const u32,
 }
 
 impl Source {
@@ -101,15 +103,18 @@ impl Source {
         let columns = usize::from(op.input.shape.width).min(all - left);
         let zero_point = i32::from(op.input.zero_point) as u32 & 0xffff;
         let word = zero_point << 16 | zero_point;
-        let (before, rest) = scratch.split_at_mut_checked(left * COLUMN).unwrap_or_default();
-        let (inside, after) = rest.split_at_mut_checked(columns * COLUMN).unwrap_or_default();
-        before.fill(word);
-        after.iter_mut().take((all - left - columns) * COLUMN).for_each(|to| *to = word);
+        let mut pad = |from: usize, to: usize| {
+            scratch.get_mut(from * COLUMN..to * COLUMN).unwrap_or_default().fill(word);
+        };
+        pad(0, left);
+        pad(left + columns, all);
+        let begin = scratch.as_mut_ptr();
         Self {
             rows: rows.map(|row| row.unwrap_or(padding).as_ptr()),
             steps: rows.map(|row| if row.is_some() { channels } else { 0 }),
-            to: inside.as_mut_ptr(),
+            to: begin.wrapping_add(left * COLUMN),
             columns,
+            begin,
         }
     }
 
@@ -117,7 +122,7 @@ impl Source {
     ///
     /// # Safety
     /// They exist, and there is room for the columns.
-    unsafe fn interleave(&mut self, first: usize) {
+    unsafe fn interleave(&self, first: usize) {
         let rows = core::array::from_fn(|row| {
             let at = if self.steps[row] == 0 { 0 } else { first };
             self.rows[row].wrapping_add(at)

@@ -43,7 +43,7 @@ pub(super) fn depthwise(
         to: output.as_mut_ptr(),
         stride: 0,
         rewind: 0,
-        patches: wide.as_ptr(),
+        patches: core::ptr::null(),
         loops: 0,
         enter: 0,
         biases: op.channels.bias.as_ptr(),
@@ -56,6 +56,7 @@ pub(super) fn depthwise(
     for x in 0..op.output.shape.width.into() {
         for channel in 0..inputs {
             gather(op, input, [y, x], channel, wide);
+            args.patches = wide.as_ptr();
             (args.first, args.end) = (channel * each, (channel + 1) * each);
             // SAFETY: there are the outputs of this channel, one at least, their weights and constants, and the window.
             unsafe {
