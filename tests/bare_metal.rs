@@ -2,22 +2,12 @@
 //! Cortex-M, and the host's bits when it runs.
 
 use object::{Object, ObjectSymbol, SymbolKind};
-use std::path::PathBuf;
-use std::process::Command;
-use tests::{commands, tools};
+use std::path::Path;
+use tests::{device, tools};
 
-/// Builds the device image. It links only if no panic can be reached: its panic handler calls a function that does
-/// not exist.
-fn build(target: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let build = Command::new(env!("CARGO"))
-        .current_dir(commands::root())
-        .args(["build", "--quiet", "--release", "-p", "firmware-sim", "--target", target, "--target-dir"])
-        .arg(&folder)
-        .output()
-        .expect("cargo starts");
-    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    folder.join(target).join("release/firmware-sim")
+/// Where device images are built.
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// Names of the functions in an image, demangled, with their sizes in bytes.
@@ -64,7 +54,8 @@ fn no_allocator_no_panic_no_float() {
         if !tools::have_target(target) {
             continue;
         }
-        let functions = functions(&std::fs::read(build(target)).expect("the image was built"));
+        let functions =
+            functions(&std::fs::read(device::build(target, folder(), None)).expect("the image was built"));
         assert!(
             functions.iter().any(|(name, _)| name.contains("runtime::model::Model::parse")),
             "no symbols: {target}"
@@ -91,14 +82,10 @@ fn the_same_bits_under_qemu() {
         ("thumbv7em-none-eabihf", "mps2-an500"),
     ];
     for (target, board) in boards {
-        if !tools::have_target(target) || !tools::have("qemu-system-arm") {
+        if !device::available(target) {
             continue;
         }
-        let run = Command::new("qemu-system-arm")
-            .args(["-M", board, "-nographic", "-semihosting", "-kernel"])
-            .arg(build(target))
-            .output()
-            .expect("qemu starts");
+        let run = device::run(board, &device::build(target, folder(), None), None);
         assert!(run.status.success(), "{target} on {board}: {}", String::from_utf8_lossy(&run.stdout));
     }
 }

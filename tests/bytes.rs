@@ -15,8 +15,46 @@ pub fn single(spec: &Spec) -> Vec<u8> {
     placed(spec, &places, if spec.in_place { 0 } else { end })
 }
 
+/// As [`single`], with what must come out of these inputs as a test vector, and no more than `scratch` scratch bytes.
+pub fn proven(spec: &Spec, inputs: &[Vec<i8>], output: &[i8], scratch: usize) -> Vec<u8> {
+    let unsigned = |values: &[i8]| values.iter().map(|&value| value as u8).collect::<Vec<u8>>();
+    let mut vector = 1u32.to_le_bytes().to_vec();
+    vector.extend(unsigned(&inputs.concat()));
+    vector.resize(vector.len().max(5), 0);
+    vector.extend(unsigned(output));
+    vector.extend(crc32fast::hash(&unsigned(output)).to_le_bytes());
+    let lens = spec.inputs.iter().scan(0, |end, tensor| {
+        let begin = *end;
+        *end += tensor.volume();
+        Some(begin)
+    });
+    let places: Vec<usize> = lens.collect();
+    let end = if spec.in_place { 0 } else { spec.inputs.iter().map(Tensor::volume).sum() };
+    let mut image = placed_with(spec, &places, end, &[(20, vector)]);
+    shrink_scratch(&mut image, spec, scratch);
+    image
+}
+
+/// Moves all tensors of an image of one operator to where they lie behind fewer scratch bytes.
+fn shrink_scratch(image: &mut [u8], spec: &Spec, scratch: usize) {
+    let first_section = u32::from_le_bytes(image[84..88].try_into().expect("four bytes")) as usize;
+    let tensors = (0..spec.inputs.len() + 1).map(|tensor| first_section + 8 + 16 * tensor);
+    // Arena, scratch, input and output in the header, then the operator's tensors.
+    for at in [24, 36, 40, 56].into_iter().chain(tensors) {
+        let field = &mut image[at..at + 4];
+        let value = u32::from_le_bytes((&*field).try_into().expect("four bytes"));
+        field.copy_from_slice(&(value - (SCRATCH - scratch) as u32).to_le_bytes());
+    }
+    sign(image);
+}
+
 /// As [`single`], with the tensors where `inputs` and `output` say.
 pub fn placed(spec: &Spec, inputs: &[usize], output: usize) -> Vec<u8> {
+    placed_with(spec, inputs, output, &[])
+}
+
+/// As [`placed`], with more sections.
+fn placed_with(spec: &Spec, inputs: &[usize], output: usize, others: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let ends = spec.inputs.iter().zip(inputs).map(|(tensor, at)| at + tensor.volume());
     let end = ends.max().unwrap_or(1);
     let whole = Tensor { shape: [1, 1, end], ..spec.output };
@@ -24,7 +62,8 @@ pub fn placed(spec: &Spec, inputs: &[usize], output: usize) -> Vec<u8> {
     let record = record(spec, inputs, output, &mut weights);
     let arena = end.max(output + spec.output.volume());
     let schedule = schedule(std::slice::from_ref(spec));
-    image(&[record], arena, tensor(&whole, 0), tensor(&spec.output, output), &[(2, weights), (3, schedule)])
+    let sections = [&[(2, weights), (3, schedule)], others].concat();
+    image(&[record], arena, tensor(&whole, 0), tensor(&spec.output, output), &sections)
 }
 
 /// The scratch bytes that each image has: enough for every operator drawn.

@@ -83,3 +83,13 @@ pub fn emulate(emulator: &[&str], program: &Path, arguments: &[&str], input: Opt
     command.current_dir(commands::root()).args(&emulator[1..]).arg(program).args(arguments).stdin(input);
     Run::of(command.output().expect("the emulator starts"))
 }
+
+/// QEMU's plugin that counts instructions, compiled into a folder; [`None`] where there is no compiler or no shared folder.
+pub fn counter(folder: &Path) -> Option<PathBuf> {
+    let source = tools::shared("tools/insncount.c").filter(|_| tools::have("gcc"))?;
+    let library = folder.join("insncount.so");
+    let compiled =
+        Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+    assert!(compiled.expect("gcc starts").success(), "the plugin does not compile");
+    Some(library)
+}

@@ -6,6 +6,9 @@ pub mod bytes;
 pub mod commands;
 #[cfg(feature = "chain")]
 pub mod cross;
+#[cfg(feature = "chain")]
+pub mod device;
+pub mod edges;
 pub mod exercise;
 #[cfg(feature = "chain")]
 pub mod golden;

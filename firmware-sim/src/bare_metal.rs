@@ -1,5 +1,8 @@
 //! Start, report and end on a Cortex-M.
 
+#[cfg(images)]
+use crate::images::{self, Memory};
+#[cfg(not(images))]
 use crate::self_test::{self, Memory, Verdict};
 use core::panic::PanicInfo;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
@@ -28,12 +31,25 @@ unsafe fn HardFault(_: &ExceptionFrame) -> ! {
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory = Memory::new();
-    let verdict = self_test::run(MEMORY);
+    let equal = test(MEMORY);
+    loop {
+        debug::exit(if equal { EXIT_SUCCESS } else { EXIT_FAILURE });
+    }
+}
+
+/// Whether the shipped model proves itself.
+#[cfg(not(images))]
+fn test(memory: &mut Memory) -> bool {
+    let verdict = self_test::run(memory);
     if let Ok(mut out) = hio::hstdout() {
         let _ = out.write_all(verdict.text().as_bytes());
         let _ = out.write_all(b"\n");
     }
-    loop {
-        debug::exit(if verdict == Verdict::Equal { EXIT_SUCCESS } else { EXIT_FAILURE });
-    }
+    verdict == Verdict::Equal
+}
+
+/// Whether all images have the host's bits.
+#[cfg(images)]
+fn test(memory: &mut Memory) -> bool {
+    hio::hstdout().is_ok_and(|mut out| images::run(memory, &mut out))
 }

@@ -1,6 +1,8 @@
 //! The device image: it parses the model that lies in its flash, runs the model's own test vectors and compares every
 //! layer with the host that made them.
 //!
+//! Built with `EDGE8_IMAGES` (see `build.rs`) it runs other images than the shipped one, and shows what they cost.
+//!
 //! On bare metal it reports through semihosting and ends QEMU with its verdict. A release image for Cortex-M links
 //! only if no panic can be reached (see `bare_metal`). On a PC the same check runs as an ordinary program.
 
@@ -8,6 +10,11 @@
 
 #[cfg(target_os = "none")]
 mod bare_metal;
+#[cfg(images)]
+mod images;
+#[cfg(images)]
+mod marks;
+#[cfg(not(images))]
 mod self_test;
 
 #[cfg(not(target_os = "none"))]

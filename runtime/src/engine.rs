@@ -1,6 +1,11 @@
 //! The executor: a loop over the steps of the schedule. It knows no network by name, and no fusion.
 
+#[cfg(not(target_os = "none"))]
+mod decoded;
+
 use crate::image::{Operators, Steps};
+#[cfg(arm_dsp)]
+use crate::kernels::dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
@@ -10,6 +15,8 @@ use crate::operator::{Add, Operator};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
 use core::ops::Range;
+#[cfg(not(target_os = "none"))]
+use decoded::Decoded;
 
 /// Some rows of an operator's output, as they have just been computed.
 #[derive(Debug)]
@@ -32,9 +39,15 @@ pub(crate) fn execute(
     [scratch, arena]: [&mut [i8]; 2],
     mut observe: impl FnMut(Computed<'_, '_>),
 ) {
-    let mut decoded = Decoded { operators, slots: [const { None }; Decoded::SLOTS] };
+    #[cfg(not(target_os = "none"))]
+    let mut decoded = Decoded::new(operators);
     for step in steps {
-        let Some(operator) = decoded.get(step.operator) else { return };
+        #[cfg(not(target_os = "none"))]
+        let operator = decoded.get(step.operator);
+        // A device has no stack for a second operator.
+        #[cfg(target_os = "none")]
+        let operator = &operators.decode(step.operator);
+        let Ok(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
             let rows = row..row + contiguous(operator, row, end - row);
@@ -53,31 +66,12 @@ pub(crate) fn execute(
                 KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
                 KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
+                #[cfg(arm_dsp)]
+                KernelSet::Dsp => run::<dsp::Dsp>(operator, &arena, rows.clone(), output, scratch),
             }
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }
-    }
-}
-
-/// Operators in decoded form: those that are streamed take turns, and decoding one takes as long as a row of a small layer.
-struct Decoded<'a> {
-    operators: Operators<'a>,
-    /// Operator `i` in the place `i % SLOTS`.
-    slots: [Option<(usize, Operator<'a>)>; Decoded::SLOTS],
-}
-
-impl<'a> Decoded<'a> {
-    /// A device has no stack for more than one.
-    const SLOTS: usize = if cfg!(target_os = "none") { 1 } else { 16 };
-
-    /// One operator; [`None`] beyond the last.
-    fn get(&mut self, index: usize) -> Option<&Operator<'a>> {
-        let slot = self.slots.get_mut(index.wrapping_rem(Self::SLOTS))?;
-        if slot.as_ref().is_none_or(|(known, _)| *known != index) {
-            *slot = Some((index, self.operators.get(index)?));
-        }
-        slot.as_ref().map(|(_, operator)| operator)
     }
 }
 

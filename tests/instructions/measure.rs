@@ -31,8 +31,10 @@ impl Counters {
     /// Builds them; the plugin goes into `folder`.
     pub fn new(folder: &Path) -> Self {
         let x86_64 = cfg!(target_arch = "x86_64") && X86_64.can_be_built() && tools::have("valgrind");
+        let aarch64 = AARCH64.can_be_built() && tools::have("qemu-aarch64");
+        let plugin = aarch64.then(|| cross::counter(folder)).flatten();
         Self {
-            aarch64: plugin(folder).map(|library| Plugin { library, program: AARCH64.example(PROGRAM) }),
+            aarch64: plugin.map(|library| Plugin { library, program: AARCH64.example(PROGRAM) }),
             x86_64: x86_64.then(|| X86_64.example(PROGRAM)),
         }
     }
@@ -96,15 +98,4 @@ impl Plugin {
             None,
         )
     }
-}
-
-/// Compiles QEMU's plugin.
-fn plugin(folder: &Path) -> Option<PathBuf> {
-    let here = AARCH64.can_be_built() && tools::have("qemu-aarch64") && tools::have("gcc");
-    let source = tools::shared("tools/insncount.c").filter(|_| here)?;
-    let library = folder.join("insncount.so");
-    let compiled =
-        Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
-    assert!(compiled.expect("gcc starts").success(), "the plugin does not compile");
-    Some(library)
 }

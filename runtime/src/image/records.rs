@@ -27,7 +27,13 @@ impl<'a> Operators<'a> {
     /// A run decodes an operator at every step: on a PC in place, on a device, where code is dear, by calls.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub fn get(&self, index: usize) -> Option<Operator<'a>> {
-        Operator::decode(self.records.get(index)?, self.weights).ok()
+        self.decode(index).ok()
+    }
+
+    /// As [`get`](Self::get), without the copy to another type that this is on a device.
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    pub(crate) fn decode(&self, index: usize) -> Result<Operator<'a>, Problem> {
+        Operator::decode(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
     }
 
     /// Number of operators.

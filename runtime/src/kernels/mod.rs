@@ -3,6 +3,9 @@
 //! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
 //! them. The scalar set is the oracle: any other must give the same bits.
 
+#[cfg(arm_dsp)]
+#[allow(unsafe_code)]
+pub(crate) mod dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 #[allow(unsafe_code)]
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
@@ -19,7 +22,8 @@ pub mod scalar;
 pub mod scratch;
 #[cfg(any(
     target_arch = "x86_64",
-    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    arm_dsp
 ))]
 mod shapes;
 #[cfg(target_arch = "x86_64")]
@@ -159,6 +163,9 @@ pub enum KernelSet {
     /// AArch64.
     #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
     Neon,
+    /// Cortex-M with the DSP instructions.
+    #[cfg(arm_dsp)]
+    Dsp,
 }
 
 impl KernelSet {
@@ -172,6 +179,8 @@ impl KernelSet {
         Self::NeonDot,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
         Self::Neon,
+        #[cfg(arm_dsp)]
+        Self::Dsp,
         Self::Scalar,
     ];
 
@@ -192,6 +201,8 @@ impl KernelSet {
             Self::NeonDot => !cfg!(miri) && neon::has_dot(),
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
             Self::Neon => !cfg!(miri),
+            #[cfg(arm_dsp)]
+            Self::Dsp => true,
         }
     }
 
@@ -207,6 +218,8 @@ impl KernelSet {
             Self::NeonDot => "neon-dot",
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
             Self::Neon => "neon",
+            #[cfg(arm_dsp)]
+            Self::Dsp => "dsp",
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Which operators the kernels of x86-64 and AArch64 are for. What holds here is what their `unsafe` relies on.
+//! Which operators the kernels beside the scalar ones are for. What holds here is what their `unsafe` relies on.
 
+#[cfg(not(arm_dsp))]
 use super::patches::CHUNK;
 use crate::kernels::Rows;
 use crate::operator::{Convolution, Matrix, PerChannel};
@@ -10,15 +11,21 @@ use core::ops::Range;
 pub const KERNEL: usize = 3;
 
 /// Whether there are constants for each of `count` outputs, all multipliers small.
-fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
+pub fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
     let words = [channels.bias.len(), channels.sum.len(), channels.mantissa.len()];
     channels.small && words == [count; 3] && channels.shift.len() == count
 }
 
-/// Whether a matrix has the weights and constants that its sizes say, small multipliers, and patches that fit a chunk.
+/// Whether a matrix [is one](is_matrix) for the kernels, and its patches fit a chunk.
+#[cfg(not(arm_dsp))]
 pub fn is_product(op: &Matrix<'_>) -> bool {
+    op.depth <= CHUNK && is_matrix(op)
+}
+
+/// Whether a matrix has the weights and constants that its sizes say, and small multipliers.
+pub fn is_matrix(op: &Matrix<'_>) -> bool {
     op.depth.is_multiple_of(GROUP)
-        && (GROUP..=CHUNK).contains(&op.depth)
+        && op.depth >= GROUP
         && padded(op.outputs()).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
         && has_constants(&op.channels, op.outputs())
 }

@@ -1,0 +1,62 @@
+//! Convolution of any window: a product of patches that are widened where they are gathered.
+
+use super::product::{multiply_widened, wide_len};
+use super::{clamp, gather};
+use crate::kernels::Rows;
+use crate::operator::{Convolution, Matrix};
+use crate::packing::GROUP;
+
+/// Row `y` of a convolution whose matrix [fits](crate::kernels::shapes::is_matrix): as many patches at once as there is room
+/// for; whether there was room for one.
+pub(super) fn convolution(
+    op: &Convolution<'_>,
+    matrix: &Matrix<'_>,
+    input: Rows<'_>,
+    y: usize,
+    output: &mut [i8],
+    scratch: &mut [u32],
+) -> bool {
+    let columns = output.len() / matrix.outputs().max(1);
+    let mut row = Row { op, matrix, input, y, columns, output, scratch, x: 0 };
+    row.blocks::<4>();
+    row.blocks::<2>();
+    row.blocks::<1>();
+    let done = row.x == columns;
+    clamp::clamp(op.activation, output);
+    done
+}
+
+/// A row of outputs of which those before column `x` are computed.
+struct Row<'a, 'b> {
+    op: &'a Convolution<'b>,
+    matrix: &'a Matrix<'b>,
+    input: Rows<'a>,
+    y: usize,
+    columns: usize,
+    output: &'a mut [i8],
+    scratch: &'a mut [u32],
+    x: usize,
+}
+
+impl Row<'_, '_> {
+    /// Whole blocks of so many patches, if there is room for one.
+    fn blocks<const PATCHES: usize>(&mut self) {
+        let depth = self.matrix.depth;
+        let len = PATCHES.wrapping_mul(wide_len(depth));
+        let staged = if gather::must_stage(self.op) { PATCHES.wrapping_mul(depth) / GROUP } else { 0 };
+        if self.scratch.len() < len.saturating_add(staged) {
+            return;
+        }
+        while self.columns - self.x >= PATCHES {
+            let wide = self.scratch.as_mut_ptr();
+            // SAFETY: there is room for the patches, twice if they are staged, and the row has the outputs of these columns.
+            unsafe {
+                let stage = wide.wrapping_add(len).cast();
+                gather::gather::<PATCHES>(self.op, self.input, [self.y, self.x], wide, stage);
+                let to = self.output.as_mut_ptr().add(self.x * self.matrix.outputs());
+                multiply_widened::<PATCHES>(self.matrix, wide, to);
+            }
+            self.x += PATCHES;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The golden models on a Cortex-M4, M7 and M33: every layer's bits, and what a run costs beside TensorFlow Lite Micro with
+//! CMSIS-NN.
+
+use fastrand::Rng;
+use quantizer::image::{self, Extras};
+use quantizer::tflite;
+use std::path::Path;
+use tests::{cross, device, tools};
+
+/// The golden models, and of some the millions of instructions that TensorFlow Lite Micro with CMSIS-NN takes on a Cortex-M4 for
+/// a run, and for all before the first (`../shared/design/peers.md`).
+const MODELS: [(&str, Option<[f64; 2]>); 10] = [
+    ("mnv2_a035_s32_int8", Some([6.47, 9.16])),
+    ("mnv2_a035_s32_stem1_trained_int8", Some([20.79, 9.14])),
+    ("mnv2_a050_s32_stem1_int8", Some([29.15, 11.77])),
+    ("mnv2_a035_s96_int8", Some([45.09, 9.14])),
+    ("vww_96_int8", Some([24.10, 3.52])),
+    ("pretrainedResnet_quant", Some([29.86, 0.54])),
+    ("kws_ref_model", Some([7.70, 0.79])),
+    ("ad01_int8", Some([0.58, 0.08])),
+    ("hello_world_int8", None),
+    ("micro_speech_quantized", None),
+];
+
+/// Bytes of stack that a run may take.
+const MOST_STACK: usize = 1024;
+
+/// The share of the peer's instructions that a run may take.
+const LIMIT: f64 = 0.65;
+
+/// The models as images with test vectors of random inputs.
+fn images(golden: &Path) -> Vec<(usize, Vec<u8>)> {
+    let mut rng = Rng::with_seed(1);
+    let image = |(name, _): &(&str, _)| {
+        let file = std::fs::read(golden.join(name).with_extension("tflite")).expect("readable");
+        let network = tflite::read(&file).expect("a golden model").network;
+        let len = network.tensors[0].shape.volume();
+        let test_inputs = vec![(0..len).map(|_| rng.i8(..)).collect()];
+        (0, image::write(&network, &Extras { test_inputs, ..Extras::default() }).expect("an image"))
+    };
+    MODELS.iter().map(image).collect()
+}
+
+#[test]
+fn golden_models_have_the_bits_of_the_host() {
+    let Some(golden) = tools::shared("golden") else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let blob = folder.join("golden.bin");
+    std::fs::write(&blob, device::blob(&images(&golden))).expect("written");
+    for (target, boards) in device::BOARDS.into_iter().filter(|(target, _)| device::available(target)) {
+        let image = device::build(target, folder, Some(&blob));
+        let plugin = cross::counter(folder);
+        for board in boards {
+            let run = device::run(board, &image, plugin.as_deref());
+            let text = String::from_utf8_lossy(&run.stdout);
+            let equal = text.lines().filter(|line| line.ends_with(" equal")).count();
+            assert!(run.status.success() && equal == MODELS.len(), "{board}: {text}");
+            println!(
+                "{board}, millions of instructions beside TensorFlow Lite Micro with CMSIS-NN on a Cortex-M4:"
+            );
+            report(&counts(&String::from_utf8_lossy(&run.stderr)), &stacks(&text));
+        }
+    }
+}
+
+/// The bytes of stack that each model takes.
+fn stacks(text: &str) -> Vec<usize> {
+    let number = |line: &str| line.split(' ').nth(2).and_then(|word| word.parse().ok());
+    text.lines().map(|line| number(line).expect("a number")).collect()
+}
+
+/// The plugin's counts, in millions: of each model the parsing, the checksum alone, the run.
+fn counts(text: &str) -> Vec<[f64; 3]> {
+    let numbers = text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse::<f64>().ok());
+    let numbers: Vec<f64> = numbers.map(|count| count / 1e6).collect();
+    numbers.as_chunks().0.to_vec()
+}
+
+/// Prints what each model costs, and checks the stack and that no run takes more than the peer's share.
+fn report(counts: &[[f64; 3]], stacks: &[usize]) {
+    for (index, ((name, peer), stack)) in MODELS.iter().zip(stacks).enumerate() {
+        print!("{name:<33} stack {stack:>4}");
+        if let Some(&[parse, checksum, run]) = counts.get(index) {
+            print!(", set-up {:.3} and {checksum:.3} for the checksum, run {run:.3}", parse - checksum);
+            if let Some([whole, before]) = peer {
+                print!(" beside {before:.2} and {whole:.2}: {:.3}", run / whole);
+                assert!(run <= LIMIT * whole, "{name}: {run} million instructions");
+            }
+        }
+        println!();
+    }
+    assert!(stacks.iter().all(|&stack| stack <= MOST_STACK), "{stacks:?}");
+}
