@@ -2,7 +2,6 @@
 
 use crate::expected::{Counts, Key};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use tests::commands::Run;
 use tests::cross::{self, AARCH64, X86_64};
 use tests::tools;
