@@ -15,13 +15,14 @@ pub(super) fn add(op: &Add, second: &[i8], values: &mut [i8]) {
     for (values, second) in values.chunks_mut(4 * LANES).zip(second.chunks(4 * LANES)) {
         let mut sums = [_mm512_setzero_si512(); 4];
         for quarter in 0..4 {
-            let mask = first(values.len().saturating_sub(quarter * LANES));
-            // SAFETY: the mask lets through the values that both have.
-            let [a, b] = unsafe {
-                let at = quarter * LANES;
-                [load(values.as_ptr().wrapping_add(at), mask), load(second.as_ptr().wrapping_add(at), mask)]
-            };
-            sums[quarter] = rescale.apply(_mm512_add_epi32(one.apply(a), other.apply(b)));
+            let at = quarter * LANES;
+            if at < values.len() {
+                let mask = first(values.len() - at);
+                // SAFETY: the mask lets through the values that both have.
+                let [a, b] =
+                    unsafe { [load(values.as_ptr().add(at), mask), load(second.as_ptr().add(at), mask)] };
+                sums[quarter] = rescale.apply(_mm512_add_epi32(one.apply(a), other.apply(b)));
+            }
         }
         let sums = finish.apply(sums);
         // SAFETY: as many values as the mask lets through are there.
