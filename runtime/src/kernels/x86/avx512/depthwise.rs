@@ -15,13 +15,18 @@ use core::ops::Range;
 pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, rows: Range<usize>, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);
     for channel in (0..channels).step_by(4 * LANES) {
+        let rows = rows.clone();
         // SAFETY: the channels exist in the rows, the operator's parameters and the output.
         unsafe {
-            match (channels - channel).div_ceil(LANES) {
-                1 => block::<1>(op, input, rows.clone(), channel, output),
-                2 => block::<2>(op, input, rows.clone(), channel, output),
-                3 => block::<3>(op, input, rows.clone(), channel, output),
-                _ => block::<4>(op, input, rows.clone(), channel, output),
+            match (channels - channel).min(4 * LANES) {
+                16 => block::<1, true>(op, input, rows, channel, output),
+                32 => block::<2, true>(op, input, rows, channel, output),
+                48 => block::<3, true>(op, input, rows, channel, output),
+                64 => block::<4, true>(op, input, rows, channel, output),
+                0..16 => block::<1, false>(op, input, rows, channel, output),
+                17..32 => block::<2, false>(op, input, rows, channel, output),
+                33..48 => block::<3, false>(op, input, rows, channel, output),
+                _ => block::<4, false>(op, input, rows, channel, output),
             }
         }
     }
@@ -45,7 +50,7 @@ impl Columns {
     /// The rows are as described, and hold the channels that the mask lets through.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn get<const V: usize>(&self, x: usize) -> [__m512i; V] {
+    unsafe fn get<const V: usize, const WHOLE: bool>(&self, x: usize) -> [__m512i; V] {
         if x >= self.width {
             return [self.padding; V];
         }
@@ -53,9 +58,9 @@ impl Columns {
         // SAFETY: the column exists.
         let [first, second, third] = unsafe {
             [
-                self.load::<V>(first.0.add(x * first.1)),
-                self.load::<V>(second.0.add(x * second.1)),
-                self.load::<V>(third.0.add(x * third.1)),
+                self.load::<V, WHOLE>(first.0.add(x * first.1)),
+                self.load::<V, WHOLE>(second.0.add(x * second.1)),
+                self.load::<V, WHOLE>(third.0.add(x * third.1)),
             ]
         };
         // Unpacking works in each quarter of a register by itself. The order in which the bytes were loaded makes up for that.
@@ -81,18 +86,18 @@ impl Columns {
     /// The bytes that the mask lets through are there.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn load<const V: usize>(&self, from: *const i8) -> __m512i {
+    unsafe fn load<const V: usize, const WHOLE: bool>(&self, from: *const i8) -> __m512i {
         // SAFETY: see above. No wider than need be: a load over the end of a cache line counts twice, and masks are slow on
         // some processors.
         let bytes = unsafe {
-            match (V, self.mask) {
-                (1, 0xffff) => _mm512_castsi128_si512(_mm_loadu_si128(from.cast())),
-                (2, 0xffff_ffff) => _mm512_castsi256_si512(_mm256_loadu_si256(from.cast())),
-                (3, 0xffff_ffff_ffff) => {
+            match (V, WHOLE) {
+                (1, true) => _mm512_castsi128_si512(_mm_loadu_si128(from.cast())),
+                (2, true) => _mm512_castsi256_si512(_mm256_loadu_si256(from.cast())),
+                (3, true) => {
                     let low = _mm512_castsi256_si512(_mm256_loadu_si256(from.cast()));
                     _mm512_inserti32x4::<2>(low, _mm_loadu_si128(from.add(2 * LANES).cast()))
                 }
-                (4, u64::MAX) => _mm512_loadu_epi8(from),
+                (_, true) => _mm512_loadu_epi8(from),
                 _ => _mm512_maskz_loadu_epi8(self.mask, from),
             }
         };
@@ -101,12 +106,12 @@ impl Columns {
     }
 }
 
-/// Rows of up to 16 `V` channels.
+/// Rows of 16 `V` channels, or unless `WHOLE` of fewer.
 ///
 /// # Safety
 /// The operator is one for this kernel; from `channel` on at least one is left for the last register.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn block<const V: usize>(
+unsafe fn block<const V: usize, const WHOLE: bool>(
     op: &Convolution<'_>,
     input: Rows<'_>,
     rows: Range<usize>,
@@ -134,7 +139,7 @@ unsafe fn block<const V: usize>(
             }
         }
         // SAFETY: the channels exist in the rows, and the output has as many columns.
-        unsafe { row::<V>(op, &columns, &filter, left, output[channel..].as_mut_ptr()) };
+        unsafe { row::<V, WHOLE>(op, &columns, &filter, left, output[channel..].as_mut_ptr()) };
     }
 }
 
@@ -144,7 +149,7 @@ unsafe fn block<const V: usize>(
 /// `columns` are those of the row, and `to` has the place of the channels in its first column.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn row<const V: usize>(
+unsafe fn row<const V: usize, const WHOLE: bool>(
     op: &Convolution<'_>,
     columns: &Columns,
     filter: &Filter<V>,
@@ -154,7 +159,7 @@ unsafe fn row<const V: usize>(
     let [width, channels] = [op.output.shape.width, op.output.shape.channels].map(usize::from);
     // SAFETY: see above.
     unsafe {
-        let mut windows = Windows::<V>::new(op, columns);
+        let mut windows = Windows::<V, WHOLE>::new(op, columns);
         if V == 1 {
             for x in (0..width).step_by(4) {
                 let count = (width - x).min(4);
@@ -180,14 +185,22 @@ unsafe fn row<const V: usize>(
             return;
         }
         for x in (0..width).step_by(2) {
-            let window = windows.next();
-            if x + 1 < width {
-                let [one, other] = filter.apply([window, windows.next()]);
-                store(to.add(x * channels), left, columns.mask, filter.finish.apply(quarters(one)));
-                store(to.add((x + 1) * channels), left, columns.mask, filter.finish.apply(quarters(other)));
-            } else {
-                let [last] = filter.apply([window]);
-                store(to.add(x * channels), left, columns.mask, filter.finish.apply(quarters(last)));
+            let (to, window) = (to.add(x * channels), windows.next());
+            let two = x + 1 < width;
+            let [one, other] =
+                if two { filter.apply([window, windows.next()]) } else { [filter.apply([window])[0]; 2] };
+            if V == 2 {
+                let values = filter.finish.apply([one[0], one[V - 1], other[0], other[V - 1]]);
+                store::<V, WHOLE>(to, columns.mask, values);
+                if two {
+                    let second = _mm512_shuffle_i64x2::<0b11_10>(values, values);
+                    store::<V, WHOLE>(to.add(channels), columns.mask, second);
+                }
+                continue;
+            }
+            store::<V, WHOLE>(to, columns.mask, filter.finish.apply(quarters(one)));
+            if two {
+                store::<V, WHOLE>(to.add(channels), columns.mask, filter.finish.apply(quarters(other)));
             }
         }
     }
@@ -199,23 +212,22 @@ fn quarters<const V: usize>(values: [__m512i; V]) -> [__m512i; 4] {
     [values[0], values[1.min(V - 1)], values[2.min(V - 1)], values[V - 1]]
 }
 
-/// Stores the first `count` of 64 values, those of the mask.
+/// Stores the first 16 `V` of 64 values, or those of the mask.
 ///
 /// # Safety
 /// There is room.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn store(to: *mut i8, count: usize, mask: u64, values: __m512i) {
+unsafe fn store<const V: usize, const WHOLE: bool>(to: *mut i8, mask: u64, values: __m512i) {
     // SAFETY: see above.
     unsafe {
-        match count {
-            16 => _mm_storeu_si128(to.cast(), _mm512_castsi512_si128(values)),
-            32 => _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values)),
-            48 => {
+        match (V, WHOLE) {
+            (2, true) => _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values)),
+            (3, true) => {
                 _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(values));
                 _mm_storeu_si128(to.add(2 * LANES).cast(), _mm512_extracti32x4_epi32::<2>(values));
             }
-            64 => _mm512_storeu_si512(to.cast(), values),
+            (4, true) => _mm512_storeu_si512(to.cast(), values),
             _ => _mm512_mask_storeu_epi8(to, mask, values),
         }
     }
@@ -277,7 +289,7 @@ impl<const V: usize> Filter<V> {
 }
 
 /// The windows of a row from left to right.
-struct Windows<'a, const V: usize> {
+struct Windows<'a, const V: usize, const WHOLE: bool> {
     columns: &'a Columns,
     stride: usize,
     /// The first column of the next window, and what that and the one after it hold.
@@ -285,7 +297,7 @@ struct Windows<'a, const V: usize> {
     ahead: [[__m512i; V]; 2],
 }
 
-impl<'a, const V: usize> Windows<'a, V> {
+impl<'a, const V: usize, const WHOLE: bool> Windows<'a, V, WHOLE> {
     /// # Safety
     /// As of [`Columns::get`].
     #[inline]
@@ -294,7 +306,7 @@ impl<'a, const V: usize> Windows<'a, V> {
         // Columns to the left of the input wrap around to numbers beyond its right end.
         let x = 0usize.wrapping_sub(op.window.padding[1].into());
         // SAFETY: see above.
-        let ahead = unsafe { [columns.get(x), columns.get(x.wrapping_add(1))] };
+        let ahead = unsafe { [columns.get::<V, WHOLE>(x), columns.get::<V, WHOLE>(x.wrapping_add(1))] };
         Self { columns, stride: op.window.stride[1].into(), x, ahead }
     }
 
@@ -308,12 +320,15 @@ impl<'a, const V: usize> Windows<'a, V> {
         let [left, middle] = self.ahead;
         // SAFETY: see above.
         unsafe {
-            let right = self.columns.get::<V>(self.x.wrapping_add(2));
+            let right = self.columns.get::<V, WHOLE>(self.x.wrapping_add(2));
             self.x = self.x.wrapping_add(self.stride);
             self.ahead = match self.stride {
                 1 => [middle, right],
-                2 => [right, self.columns.get(self.x.wrapping_add(1))],
-                _ => [self.columns.get(self.x), self.columns.get(self.x.wrapping_add(1))],
+                2 => [right, self.columns.get::<V, WHOLE>(self.x.wrapping_add(1))],
+                _ => [
+                    self.columns.get::<V, WHOLE>(self.x),
+                    self.columns.get::<V, WHOLE>(self.x.wrapping_add(1)),
+                ],
             };
             [left, middle, right]
         }
