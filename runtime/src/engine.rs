@@ -4,13 +4,7 @@
 mod decoded;
 
 use crate::image::{Operators, Steps};
-#[cfg(arm_dsp)]
-use crate::kernels::dsp;
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-use crate::kernels::neon;
-#[cfg(target_arch = "x86_64")]
-use crate::kernels::x86;
-use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
+use crate::kernels::{KernelSet, Kernels, Rows, dispatch, each_row};
 use crate::operator::{Add, Operator};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
@@ -54,21 +48,7 @@ pub(crate) fn execute(
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
-            match kernels {
-                KernelSet::Scalar => run::<Scalar>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx512Vnni => {
-                    run::<x86::Avx512Vnni>(operator, &arena, rows.clone(), output, scratch)
-                }
-                #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx2 => run::<x86::Avx2>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(arm_dsp)]
-                KernelSet::Dsp => run::<dsp::Dsp>(operator, &arena, rows.clone(), output, scratch),
-            }
+            dispatch!(kernels, K => run::<K>(operator, &arena, rows.clone(), output, scratch));
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }

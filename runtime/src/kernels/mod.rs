@@ -17,6 +17,8 @@ mod patch;
 ))]
 #[allow(unsafe_code)]
 mod patches;
+#[cfg(not(target_os = "none"))]
+mod probe;
 mod rows;
 pub mod scalar;
 pub mod scratch;
@@ -32,6 +34,8 @@ mod shapes;
 pub(crate) mod x86;
 
 pub use patch::gather;
+#[cfg(not(target_os = "none"))]
+pub use probe::Probe;
 pub use rows::Rows;
 
 use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax};
@@ -144,6 +148,44 @@ pub(crate) fn convolve_patches<K: Kernels>(
         }
     });
 }
+
+/// An expression in which a name stands for the implementation of a kernel set.
+macro_rules! dispatch {
+    ($set:expr, $kernels:ident => $run:expr) => {
+        match $set {
+            $crate::kernels::KernelSet::Scalar => {
+                type $kernels = $crate::kernels::scalar::Scalar;
+                $run
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::KernelSet::Avx512Vnni => {
+                type $kernels = $crate::kernels::x86::Avx512Vnni;
+                $run
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::KernelSet::Avx2 => {
+                type $kernels = $crate::kernels::x86::Avx2;
+                $run
+            }
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            $crate::kernels::KernelSet::NeonDot => {
+                type $kernels = $crate::kernels::neon::NeonDot;
+                $run
+            }
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            $crate::kernels::KernelSet::Neon => {
+                type $kernels = $crate::kernels::neon::Neon;
+                $run
+            }
+            #[cfg(arm_dsp)]
+            $crate::kernels::KernelSet::Dsp => {
+                type $kernels = $crate::kernels::dsp::Dsp;
+                $run
+            }
+        }
+    };
+}
+pub(crate) use dispatch;
 
 /// The kernel sets of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::model_file::{self, ModelOption};
 use crate::report::{self, Report, time};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
-use runtime::kernels::KernelSet;
+use runtime::kernels::{KernelSet, Probe};
 use runtime::{Model, Shape};
 use serde_json::json;
 use std::hint::black_box;
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Print the time that each layer takes as well.
     #[arg(long)]
     layers: bool,
-    /// Print one JSON object with the keys ns (median), kernels and, with --layers, layers.
+    /// Print one JSON object with the keys ns (median), kernels, peak_gmacs and, with --layers, layers.
     #[arg(long)]
     json: bool,
 }
@@ -59,15 +59,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "{shown} per inference (median of {}, fastest {least}), kernels {kernels}",
         times.len()
     ))?;
+    let peak = peak(model.kernels());
     let layers = if arguments.layers { layers(&model, &input, &mut arena, &mut output)? } else { Vec::new() };
     if arguments.layers {
-        report.text(&table(&model, &layers))?;
+        report.text(&format!("peak of these kernels, measured on a large product: {peak:.1} GMAC/s"))?;
+        report.text(&table(&model, &layers, peak))?;
     }
     report.finish(&json!({
         "ns": median.as_nanos() as u64,
         "kernels": kernels,
         "runs": times.len(),
         "fastest_ns": fastest.as_nanos() as u64,
+        "peak_gmacs": peak,
         "layers": layers.iter().map(|time| time.as_nanos() as u64).collect::<Vec<_>>(),
     }))
 }
@@ -104,21 +107,38 @@ fn layers(model: &Model<'_>, input: &[i8], arena: &mut [u8], output: &mut [i8]) 
     Ok(times.into_iter().map(|time| time / count).collect())
 }
 
-fn table(model: &Model<'_>, times: &[Duration]) -> String {
+/// 10^9 multiply-accumulates a second that the kernels reach where nothing holds them up: the best of many tries.
+fn peak(kernels: KernelSet) -> f64 {
+    const TRIES: usize = 200;
+    const RUNS: u32 = 10;
+    let mut probe = Probe::new(kernels);
+    let try_once = || {
+        let start = Instant::now();
+        for _ in 0..RUNS {
+            black_box(&mut probe).run();
+        }
+        start.elapsed()
+    };
+    let best = std::iter::repeat_with(try_once).take(TRIES).min().unwrap_or_default();
+    (Probe::MACS * u64::from(RUNS)) as f64 / (best.as_nanos() as f64).max(1.0)
+}
+
+fn table(model: &Model<'_>, times: &[Duration], peak: f64) -> String {
     let whole: Duration = times.iter().sum();
     let mut text = format!(
-        "{:>3} {:<17} {:<12} {:>10} {:>6} {:>8}",
-        "#", "operator", "output", "time", "share", "GMAC/s"
+        "{:>3} {:<17} {:<12} {:>10} {:>6} {:>8} {:>8}",
+        "#", "operator", "output", "time", "share", "GMAC/s", "of peak"
     );
     for (index, (operator, time)) in model.operators().zip(times).enumerate() {
         let Shape { height, width, channels } = operator.output().shape;
         let share = 100.0 * time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
         let speed = operator.macs() as f64 / (time.as_nanos() as f64).max(1.0);
         text += &format!(
-            "\n{index:>3} {:<17} {:<12} {:>10} {share:>5.1}% {speed:>8.1}",
+            "\n{index:>3} {:<17} {:<12} {:>10} {share:>5.1}% {speed:>8.1} {:>7.1}%",
             operator.name(),
             format!("{height}x{width}x{channels}"),
             report::time(time.as_nanos()),
+            100.0 * speed / peak,
         );
     }
     text

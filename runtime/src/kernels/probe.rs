@@ -1,0 +1,45 @@
+//! What a kernel set reaches where nothing holds it up: the measure for layers.
+
+use super::{KernelSet, Kernels, dispatch};
+use crate::cast;
+use crate::fixed_point::Activation;
+use crate::operator::{Matrix, PerChannel};
+
+/// Values of a patch. All sizes are large, and yet a processor's first cache holds everything.
+const DEPTH: usize = 128;
+const OUTPUTS: usize = 64;
+const PATCHES: usize = 16;
+
+/// A matrix times patches, as a 1x1 convolution is computed.
+#[derive(Debug)]
+pub struct Probe {
+    kernels: KernelSet,
+    input: [u8; PATCHES * DEPTH],
+    output: [u8; PATCHES * OUTPUTS],
+    scratch: [u8; 4 * DEPTH],
+}
+
+impl Probe {
+    /// Multiply-accumulates of a run.
+    pub const MACS: u64 = (DEPTH * OUTPUTS * PATCHES) as u64;
+
+    /// A probe of a kernel set, of the scalar one if this processor does not run it.
+    pub fn new(kernels: KernelSet) -> Self {
+        let kernels = if kernels.is_available() { kernels } else { KernelSet::Scalar };
+        Self { kernels, input: [1; PATCHES * DEPTH], output: [0; PATCHES * OUTPUTS], scratch: [0; 4 * DEPTH] }
+    }
+
+    /// Computes the product once.
+    pub fn run(&mut self) {
+        static WEIGHTS: [i8; DEPTH * OUTPUTS] = [1; DEPTH * OUTPUTS];
+        static ZEROS: [[u8; 4]; OUTPUTS] = [[0; 4]; OUTPUTS];
+        static HALVES: [[u8; 4]; OUTPUTS] = [[0, 0, 0, 64]; OUTPUTS];
+        static SHIFTS: [i8; OUTPUTS] = [PerChannel::SMALL_SHIFT; OUTPUTS];
+        let channels =
+            PerChannel { bias: &ZEROS, sum: &ZEROS, mantissa: &HALVES, shift: &SHIFTS, small: true };
+        let op =
+            Matrix { weights: &WEIGHTS, depth: DEPTH, channels, zero_point: 0, activation: Activation::NONE };
+        let [output, scratch] = [&mut self.output[..], &mut self.scratch].map(cast::as_i8_mut);
+        dispatch!(self.kernels, K => K::product(&op, cast::as_i8(&self.input), output, scratch));
+    }
+}
