@@ -54,6 +54,28 @@ fn what_the_network_saw_is_written_as_a_picture() {
 }
 
 #[test]
+fn a_larger_arena_takes_fewer_steps_and_has_the_same_answers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let planned = folder.path().join("planned.edge8");
+    let planned = planned.to_str().expect("UTF-8");
+    let plan = run("quantizer", &["plan", INT8, "--arena", "65536", "-o", planned]);
+    assert_eq!(plan.code, Some(0), "{plan:?}");
+    let steps = plan.stdout.lines().find_map(|line| line.strip_prefix("steps: ")).expect("a line");
+    let [now, before] =
+        steps.split_once(", before ").map(|(a, b)| [a, b]).expect("two numbers").map(str::parse::<usize>);
+    assert!(now.expect("a number") < before.expect("a number"), "{steps}");
+    let arena = run("runtime", &["info", "--model", planned, "--json"]).json()["arena_bytes"].as_u64();
+    assert!(arena.is_some_and(|bytes| bytes > 13_312 && bytes <= 65_536), "{arena:?}");
+    // Its own test vectors came along, and its answers are those of the shipped image.
+    let answers = ["runtime/assets/5_blue_ink.png", "--json"];
+    let [old, new] = [INT8, planned]
+        .map(|model| run("runtime", &[&["run", "--model", model], &answers[..]].concat()).json());
+    assert_eq!(old["probabilities"], new["probabilities"]);
+    let small = run("quantizer", &["plan", INT8, "--arena", "1000", "-o", planned]);
+    assert!(small.code == Some(1) && small.stderr.contains("13312 bytes, 1000 were given"), "{small:?}");
+}
+
+#[test]
 fn info_and_bench_state_their_keys() {
     let info = run("runtime", &["info", "--json"]).json();
     let size = std::fs::metadata(root().join(INT8)).expect("part of the repository").len();

@@ -1,5 +1,5 @@
 //! The golden models and the shipped one have the same bits on every processor that can be emulated, with every kernel
-//! set: each layer, streamed and layer by layer. The program that compares is `runtime`'s example `self_test`.
+//! set: each layer, streamed by one row and by several, and layer by layer. The program that compares is `runtime`'s example `self_test`.
 
 use quantizer::image::{self, Extras};
 use quantizer::plan::NetworkPlan;
@@ -39,7 +39,9 @@ fn images() -> &'static Images {
         let mut right = vec![shipped];
         for model in tools::shared("golden").iter().flat_map(|shared| golden::all(shared)) {
             right.push(save(format!("{}-streamed.edge8", model.name), streamed(&model)));
-            right.push(save(format!("{}-whole.edge8", model.name), layer_by_layer(&model)));
+            for (name, plan) in other_plans(&model) {
+                right.push(save(format!("{}-{name}.edge8", model.name), planned(&model, &plan)));
+            }
         }
         Images { right, wrong, _folder: folder }
     })
@@ -61,13 +63,20 @@ fn streamed(model: &Golden) -> Vec<u8> {
     image::write(&model.network, &Extras { test_inputs, ..Extras::default() }).expect("an image")
 }
 
-/// Another order of the same layers, whose hashes must be those of the streamed ones.
-fn layer_by_layer(model: &Golden) -> Vec<u8> {
+/// Other orders of the same layers: each by itself, and some rows of each in turn.
+fn other_plans(model: &Golden) -> [(&'static str, NetworkPlan); 2] {
+    let whole = NetworkPlan::layer_by_layer(&model.network, ALIGNMENT);
+    let least = NetworkPlan::streamed(&model.network, ALIGNMENT);
+    let between = NetworkPlan::within(&model.network, ALIGNMENT, (least.arena + whole.arena) / 2);
+    [("whole", whole), ("strips", between)]
+}
+
+/// An image in another order, whose hashes must be those of the streamed one.
+fn planned(model: &Golden, plan: &NetworkPlan) -> Vec<u8> {
     let streamed = streamed(model);
     let vectors = Model::parse(&streamed).and_then(|model| model.section(section::TEST_VECTORS));
     let vectors = (section::TEST_VECTORS, vectors.expect("just written").to_vec());
-    let plan = NetworkPlan::layer_by_layer(&model.network, ALIGNMENT);
-    image::write_planned(&model.network, &plan, &[vectors]).expect("an image")
+    image::write_planned(&model.network, plan, &[vectors]).expect("an image")
 }
 
 /// The kernel sets of this machine, the scalar one among them: what made the hashes does not matter.

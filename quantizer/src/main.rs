@@ -20,6 +20,7 @@ enum Command {
     Compare(command::compare::Arguments),
     Export(command::export::Arguments),
     Import(command::import::Arguments),
+    Plan(command::plan::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Export(arguments) => command::export::run(&arguments).map(|()| true),
         Command::Import(arguments) => command::import::run(&arguments).map(|()| true),
+        Command::Plan(arguments) => command::plan::run(&arguments).map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -3,15 +3,16 @@
 
   cargo build --release -p runtime -p quantizer
   quantizer/python/setup            # or any Python with ai-edge-litert and numpy
-  taskset -c 0 target/python/bin/python runtime/bench/beside_litert.py MODEL.tflite...
+  taskset -c 0 target/python/bin/python runtime/bench/beside_litert.py [--arena BYTES] MODEL.tflite...
 
-Prints for each model the median times in microseconds and the smallest, the median and the largest ratio of a round."""
+Prints for each model the median times in microseconds and the smallest, the median and the largest ratio of a round. The
+model's arena is as small as can be, or with --arena may have so many bytes (`quantizer plan`)."""
+import argparse
 import json
 import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -53,12 +54,14 @@ def litert(path):
     return round_of_runs
 
 
-def main(paths):
+def main(paths, arena):
     print(f"{'model':<36} {'edge8 us':>9} {'LiteRT us':>9}  ratio: smallest, median, largest")
     for path in map(pathlib.Path, paths):
         with tempfile.TemporaryDirectory() as folder:
             image = pathlib.Path(folder) / "model.edge8"
             command("quantizer", "import", path, "-o", image)
+            if arena:
+                command("quantizer", "plan", image, "--arena", arena)
             theirs, ours = [], []
             peer = litert(path)
             for _ in range(ROUNDS):
@@ -71,6 +74,8 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arena", type=int, metavar="BYTES")
+    parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
+    arguments = parser.parse_args()
+    main(arguments.models, arguments.arena)

@@ -5,13 +5,8 @@ use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
 use quantizer::{image, onnx, tflite};
 use runtime::Model;
-use runtime::image::layout::section;
 use std::path::{Path, PathBuf};
 use trainer::file::write_atomically;
-
-/// Optional sections of a model image, in the order in which the quantizer writes them.
-const SECTIONS: [u32; 5] =
-    [section::LABELS, section::RECIPE, section::PROVENANCE, section::CALIBRATION, section::TEST_VECTORS];
 
 /// Write the int8 network of a model image for other tools.
 #[derive(Args)]
@@ -37,7 +32,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let model = Model::parse(&bytes).with_context(|| name.to_string())?;
     let network = image::read(&model).with_context(|| name.to_string())?;
     if let Some(output) = &arguments.tflite {
-        let file = tflite::write(&network, &sections(&model)).with_context(|| name.to_string())?;
+        let file =
+            tflite::write(&network, &image::optional_sections(&model)).with_context(|| name.to_string())?;
         write(output, &file)?;
     }
     if let Some(output) = &arguments.onnx {
@@ -45,11 +41,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         write(output, &file)?;
     }
     Ok(())
-}
-
-fn sections(model: &Model<'_>) -> Vec<(u32, Vec<u8>)> {
-    let section = |&kind: &u32| Some((kind, model.section(kind).ok()?.to_vec()));
-    SECTIONS.iter().filter_map(section).collect()
 }
 
 fn write(output: &Path, file: &[u8]) -> Result<()> {

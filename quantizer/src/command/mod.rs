@@ -7,3 +7,4 @@ pub mod export;
 mod files;
 pub mod import;
 mod inputs;
+pub mod plan;

@@ -42,6 +42,15 @@ pub fn describe_arena(network: &Network) -> String {
     format!("arena: {arena} bytes, lower bound {lower_bound}, layer by layer {whole}")
 }
 
+/// The optional sections that an image has, each with its kind, for [`write_sections`].
+pub fn optional_sections(model: &Model<'_>) -> Vec<(u32, Vec<u8>)> {
+    /// In the order in which they are written.
+    const KINDS: [u32; 5] =
+        [section::LABELS, section::RECIPE, section::PROVENANCE, section::CALIBRATION, section::TEST_VECTORS];
+    let section = |&kind: &u32| Some((kind, model.section(kind).ok()?.to_vec()));
+    KINDS.iter().filter_map(section).collect()
+}
+
 /// Every layer's output for one input, in the order of [`operators`].
 ///
 /// # Errors

@@ -6,6 +6,9 @@ use crate::quantize::{Int8Operator, Layer, Network};
 use runtime::kernels::scratch;
 use std::ops::Range;
 
+/// Plans that are tried for an arena.
+const TRIALS: usize = 4;
+
 /// A layer computes some rows of its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -39,8 +42,30 @@ impl NetworkPlan {
     /// # Panics
     /// If `alignment` is 0.
     pub fn streamed(network: &Network, alignment: usize) -> Self {
+        Self::of_budget(network, alignment, 0)
+    }
+
+    /// As [`streamed`](Self::streamed), but where `arena` bytes are more than need be, with as few steps as they allow: each
+    /// takes some time of its own.
+    ///
+    /// # Panics
+    /// If `alignment` is 0.
+    pub fn within(network: &Network, alignment: usize, arena: usize) -> Self {
+        // Tensors may not lie without gaps: what a plan is too large by, the next one does without.
+        let mut budget = arena.saturating_sub(scratch(network, alignment));
+        for _ in 0..TRIALS {
+            let plan = Self::of_budget(network, alignment, budget);
+            if plan.arena <= arena {
+                return plan;
+            }
+            budget = budget.saturating_sub(plan.arena - arena);
+        }
+        Self::streamed(network, alignment)
+    }
+
+    fn of_budget(network: &Network, alignment: usize, budget: usize) -> Self {
         let buffers = Buffers::of(network);
-        let segments = stream::partition(network, &buffers, alignment);
+        let segments = stream::partition(network, &buffers, alignment, budget);
         Self::of_segments(network, &buffers, segments, alignment)
     }
 
@@ -57,8 +82,7 @@ impl NetworkPlan {
         let rows = kept_rows(network, buffers, &segments);
         let Plan { offsets, arena, lower_bound } =
             plan(&lifetimes(network, buffers, &segments, &rows), alignment);
-        let scratch = network.layers.iter().map(|layer| scratch_len(network, layer)).max().unwrap_or(0);
-        let scratch = scratch.next_multiple_of(alignment);
+        let scratch = scratch(network, alignment);
         Self {
             steps: segments.into_iter().flat_map(|segment| segment.steps).collect(),
             offsets: buffers.of_tensor.iter().map(|&buffer| scratch + offsets[buffer]).collect(),
@@ -105,6 +129,12 @@ fn lifetimes(
         }
     }
     lifetimes
+}
+
+/// Bytes in which kernels work.
+fn scratch(network: &Network, alignment: usize) -> usize {
+    let most = network.layers.iter().map(|layer| scratch_len(network, layer)).max();
+    most.unwrap_or(0).next_multiple_of(alignment)
 }
 
 /// Bytes in which a layer's kernel works.

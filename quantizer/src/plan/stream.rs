@@ -25,11 +25,16 @@ struct Candidate {
     bytes: usize,
 }
 
-/// The segments that need the smallest arena, and among those the ones with the fewest steps.
-pub(super) fn partition(network: &Network, buffers: &Buffers, alignment: usize) -> Vec<Segment> {
+/// The segments with the fewest steps that need at most `budget` bytes, or where there are none, the smallest arena.
+pub(super) fn partition(
+    network: &Network,
+    buffers: &Buffers,
+    alignment: usize,
+    budget: usize,
+) -> Vec<Segment> {
     let candidates = candidates(network, buffers, alignment);
     let smallest = best(&candidates, |candidate, before: usize| before.max(candidate.bytes));
-    let arena = smallest.last().and_then(|(cost, _)| *cost).unwrap_or(0);
+    let arena = smallest.last().and_then(|(cost, _)| *cost).unwrap_or(0).max(budget);
     let steps = best(&candidates, |candidate, before: usize| {
         // A step too many is better than a byte too many.
         let beyond = if candidate.bytes > arena { usize::MAX / 2 } else { 0 };
@@ -141,6 +146,21 @@ mod tests {
         assert_eq!((whole.steps.len(), whole.arena - whole.scratch), (3, 2 * 16 * 16 * 24));
         let tiny = NetworkPlan::streamed(&block(1), 1);
         assert_eq!((tiny.steps.len(), tiny.rows), (3, vec![1; 4]));
+    }
+
+    #[test]
+    fn a_larger_arena_takes_fewer_steps() {
+        let network = block(16);
+        let least = NetworkPlan::streamed(&network, 1);
+        let whole = NetworkPlan::layer_by_layer(&network, 1);
+        let mut before = least.steps.len();
+        for arena in [least.arena, least.arena + 2000, whole.arena - 1, whole.arena] {
+            let plan = NetworkPlan::within(&network, 1, arena);
+            assert!(plan.arena <= arena && plan.steps.len() <= before, "{arena}: {}", plan.steps.len());
+            before = plan.steps.len();
+        }
+        assert_eq!(before, 3);
+        assert_eq!(NetworkPlan::within(&network, 1, 0).arena, least.arena);
     }
 
     /// A network of thousands of layers, or with maps of thousands of rows, is planned in bounded time.
