@@ -24,6 +24,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // `... | head` ends the command, without a word.
+    sigpipe::reset();
     let result = match Arguments::parse().command {
         Command::Calibrate(arguments) => command::calibrate::run(&arguments).map(|()| true),
         Command::Check(arguments) => command::check::run(&arguments),

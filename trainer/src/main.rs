@@ -28,6 +28,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // `... | head` ends the command, without a word.
+    sigpipe::reset();
     let result = match Arguments::parse().command {
         Command::Fit(fit) => fit.run(),
         Command::Eval(eval) => eval.run(),
