@@ -1,27 +1,29 @@
 //! A packed matrix times patches.
 
+mod inputs;
+mod pairs;
+mod single;
+
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first, scatter, twice};
+use super::{LANES, first, scatter};
 use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
-use core::arch::asm;
 use core::arch::x86_64::*;
+use inputs::inputs;
+use pairs::PAIR;
 
 /// A matrix that [`is_product`](crate::kernels::shapes::is_product) times patches.
 ///
 /// # Safety
 /// The patches are there, each of `depth` bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) unsafe fn product(op: &Matrix<'_>, patches: Patches, output: &mut [i8]) {
+pub unsafe fn product(op: &Matrix<'_>, patches: Patches, output: &mut [i8]) {
     let count = patches.count.min(output.len() / op.outputs().max(1));
     let tiles = Tiles { op, input: Patches { count, ..patches }, output: output.as_mut_ptr() };
     // SAFETY: so many patches have their place in the output; see above.
     unsafe { tiles.run() };
 }
-
-/// Outputs of which two patches fill a register.
-const PAIR: usize = 8;
 
 /// The product, cut into tiles of patches and blocks of outputs.
 struct Tiles<'a, 'b> {
@@ -49,6 +51,11 @@ impl Tiles<'_, '_> {
     unsafe fn run(&self) {
         let outputs = self.op.outputs();
         let mut output = 0;
+        if self.input.count == 1 {
+            // SAFETY: there is one patch.
+            unsafe { self.single() };
+            return;
+        }
         // SAFETY: whole blocks as long as there are some, then the last one; see `tile`.
         unsafe {
             while output + 4 * LANES <= outputs {
@@ -188,79 +195,6 @@ impl Tiles<'_, '_> {
         }
     }
 
-    /// All patches times a block of at most 8 outputs, two patches a register.
-    ///
-    /// # Safety
-    /// As of [`run`](Self::run), and the block is padded to 8 outputs.
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn pairs(&self, output: usize) {
-        let mut patch = 0;
-        // SAFETY: as many patches as there are; see `tile`.
-        unsafe {
-            let channels = self.channels::<1>(output);
-            let twice = Channels {
-                bias: [twice(channels.bias[0])],
-                rescale: [channels.rescale[0].twice()],
-                ..channels
-            };
-            while patch + 16 <= self.input.count {
-                self.tile_of_pairs::<8>(&twice, patch, output);
-                patch += 16;
-            }
-            if patch + 8 <= self.input.count {
-                self.tile_of_pairs::<4>(&twice, patch, output);
-                patch += 8;
-            }
-            self.rest::<1>(&channels, patch, output);
-        }
-    }
-
-    /// `2 REGISTERS` patches times 8 outputs, a multiple of 4 registers.
-    ///
-    /// # Safety
-    /// As of [`pairs`](Self::pairs); the patches exist.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn tile_of_pairs<const REGISTERS: usize>(
-        &self,
-        channels: &Channels<1>,
-        patch: usize,
-        output: usize,
-    ) {
-        let (mut sums, outputs) = ([channels.bias[0]; REGISTERS], self.op.outputs());
-        let steps = self.steps();
-        // SAFETY: as of `tile`; a block of 8 outputs has 32 bytes of weights for 4 inputs.
-        unsafe {
-            let mut weights = self.op.weights.as_ptr().add(output * self.op.depth);
-            for row in 0..self.input.rows {
-                let mut at = self.input.start.add(patch * self.input.step + row * self.input.row_step);
-                for _ in 0..self.input.row_len / GROUP {
-                    let weight = twice(_mm512_castsi256_si512(_mm256_loadu_si256(weights.cast())));
-                    for index in 0..REGISTERS {
-                        let first = if index < 4 { at } else { at.add(8 * self.input.step) };
-                        let (left, right) = (steps[2 * index % 8], steps[2 * index % 8 + 1]);
-                        let both = inputs_of_two(first, left, right);
-                        sums[index] = _mm512_dpbusd_epi32(sums[index], both, weight);
-                    }
-                    (at, weights) = (at.add(GROUP), weights.add(PAIR * GROUP));
-                }
-            }
-            for index in (0..REGISTERS).step_by(4) {
-                let mut four = [sums[index]; 4];
-                for next in 0..4 {
-                    four[next] = channels.rescale[0].apply(sums[index + next]);
-                }
-                let values = channels.finish.apply(four);
-                let to = self.output.add((patch + 2 * index) * outputs + output);
-                if outputs == PAIR {
-                    _mm512_storeu_si512(to.cast(), values);
-                } else {
-                    deal(to, outputs, channels.count, values);
-                }
-            }
-        }
-    }
-
     /// Rescales and stores sums, `to` on.
     ///
     /// # Safety
@@ -286,7 +220,14 @@ impl Tiles<'_, '_> {
         // Four blocks are finished at a time, of one patch, or of several where that has fewer.
         // SAFETY: as above.
         unsafe {
-            if BLOCKS == 4 || BLOCKS == 3 {
+            if BLOCKS == 8 {
+                for p in 0..PATCHES {
+                    for half in [0, BLOCKS / 2] {
+                        let four = [at(p, half), at(p, half + 1), at(p, half + 2), at(p, half + 3)];
+                        _mm512_storeu_si512(place(p, half).cast(), finish.apply(four));
+                    }
+                }
+            } else if BLOCKS == 4 || BLOCKS == 3 {
                 for p in 0..PATCHES {
                     let values = finish.apply([at(p, 0), at(p, 1), at(p, 2), at(p, BLOCKS - 1)]);
                     if BLOCKS == 4 {
@@ -318,89 +259,13 @@ impl Tiles<'_, '_> {
     }
 }
 
-/// The four inputs `offset` bytes behind `base` in every lane, 128 added to each.
-///
-/// In assembly, for the compiler would load them into a general register first, add there, and move them.
-///
-/// # Safety
-/// They are there.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn inputs(base: *const u8, offset: usize) -> __m512i {
-    let four: __m512i;
-    // SAFETY: reads the four bytes, which are there, and nothing else.
-    unsafe {
-        asm!(
-            "vpxord {four}, {flip}, dword ptr [{base} + {offset}]{{1to16}}",
-            four = lateout(zmm_reg) four,
-            flip = in(zmm_reg) _mm512_set1_epi8(i8::MIN),
-            base = in(reg) base,
-            offset = in(reg) offset,
-            options(pure, readonly, nostack, preserves_flags),
-        );
-    }
-    four
-}
-
-/// As [`inputs`], of one patch in the first half and of another in the second.
-///
-/// # Safety
-/// As of [`inputs`].
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn inputs_of_two(base: *const u8, left: usize, right: usize) -> __m512i {
-    let four: __m512i;
-    // SAFETY: reads four bytes twice, which are there, and nothing else.
-    unsafe {
-        asm!(
-            "vpxord {four}, {flip}, dword ptr [{base} + {left}]{{1to16}}",
-            "vpxord {four}{{{second}}}, {flip}, dword ptr [{base} + {right}]{{1to16}}",
-            four = out(zmm_reg) four,
-            flip = in(zmm_reg) _mm512_set1_epi8(i8::MIN),
-            second = in(kreg) 0xff00u16,
-            base = in(reg) base,
-            left = in(reg) left,
-            right = in(reg) right,
-            options(pure, readonly, nostack, preserves_flags),
-        );
-    }
-    four
-}
-
-/// Stores 8 times `count` of 8 values, `step` bytes from one to the next.
-///
-/// # Safety
-/// There is room.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn deal(to: *mut i8, step: usize, count: usize, values: __m512i) {
-    let quarters = [
-        _mm512_castsi512_si128(values),
-        _mm512_extracti32x4_epi32::<1>(values),
-        _mm512_extracti32x4_epi32::<2>(values),
-        _mm512_extracti32x4_epi32::<3>(values),
-    ];
-    for index in 0..4 {
-        // SAFETY: there is room.
-        unsafe {
-            let (even, odd) = (to.add(2 * index * step), to.add((2 * index + 1) * step));
-            scatter([even], count, _mm512_castsi128_si512(quarters[index]));
-            scatter(
-                [odd],
-                count,
-                _mm512_castsi128_si512(_mm_unpackhi_epi64(quarters[index], quarters[index])),
-            );
-        }
-    }
-}
-
 /// Biases of channels for unsigned inputs, `count` of them from `channel` on; 0 in the other lanes.
 ///
 /// # Safety
 /// There are as many.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-pub(super) unsafe fn unsigned_bias(channels: &PerChannel<'_>, channel: usize, count: usize) -> __m512i {
+pub unsafe fn unsigned_bias(channels: &PerChannel<'_>, channel: usize, count: usize) -> __m512i {
     let mask = first(count);
     // SAFETY: the mask lets through the channels that exist.
     unsafe {
