@@ -20,7 +20,6 @@ const SLACK: usize = 64;
 
 /// Patches of one row of outputs, in memory: each has some rows of bytes.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other kernels take patches of one row"))]
 pub struct Patches {
     /// The first byte of the first patch.
     pub start: *const u8,
@@ -47,6 +46,7 @@ impl Patches {
     ///
     /// # Safety
     /// They are that, and still there.
+    #[cfg(target_arch = "x86_64")]
     pub unsafe fn bytes<'a>(&self) -> &'a [u8] {
         // SAFETY: see above.
         unsafe { core::slice::from_raw_parts(self.start, self.count * self.step) }

@@ -8,8 +8,10 @@ mod plain;
 mod product;
 mod rescale;
 
+use super::patches::{self, Patches};
 use super::scalar::{self, Scalar};
-use super::{Kernels, Rows, convolve_patches, each_row, patches, shapes};
+use super::{Kernels, Rows, convolve_patches, each_row, shapes};
+use crate::cast;
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::aarch64::*;
 use core::ops::Range;
@@ -71,9 +73,9 @@ unsafe fn convolution<M: Multiply>(
     output: &mut [i8],
 ) {
     let matrix = op.matrix();
-    patches::each_chunk(op, input, rows, output, false, |patches, output| {
-        // SAFETY: see above; the patches lie side by side.
-        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches.bytes()), output) };
+    patches::each_chunk(op, input, rows, output, true, |patches, output| {
+        // SAFETY: see above; the patches are there, and as long as the matrix is deep.
+        unsafe { product::product::<M>(&matrix, patches, output) };
     });
 }
 
@@ -86,7 +88,13 @@ macro_rules! kernels {
                 let _ = scratch;
                 if shapes::is_product(op) {
                     // SAFETY: see above.
-                    unsafe { product::product::<$how>(op, input, output) };
+                    unsafe {
+                        product::product::<$how>(
+                            op,
+                            Patches::side_by_side(cast::as_u8(input), op.depth),
+                            output,
+                        )
+                    };
                 } else {
                     scalar::product(op, input, output);
                 }

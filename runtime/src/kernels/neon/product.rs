@@ -2,6 +2,7 @@
 
 use super::rescale::{Channels, Finish, Last};
 use super::store;
+use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel};
 use crate::packing::BLOCK;
 use core::arch::aarch64::*;
@@ -9,6 +10,19 @@ use core::arch::asm;
 
 /// Outputs of a register of sums.
 const QUAD: usize = 4;
+
+/// How the inputs of some patches lie.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs {
+    /// Bytes from a patch to the next.
+    pub step: usize,
+    /// Rows of a patch, at least 1.
+    pub rows: usize,
+    /// Bytes of a row, a multiple of 4 and at least 4.
+    pub row_len: usize,
+    /// Bytes from the end of a row to the next.
+    pub gap: usize,
+}
 
 /// How weights and inputs are multiplied.
 pub(super) trait Multiply {
@@ -19,17 +33,19 @@ pub(super) trait Multiply {
     type Start<const Q: usize>: Copy;
 
     /// See [`Start`](Self::Start).
-    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q>;
-
-    /// `bias + sum of w * x` of `P` patches side by side and a block of `4 Q` outputs.
     ///
     /// # Safety
-    /// The patches have `depth` inputs each, a multiple of 4 and at least 4, the block `4 Q * depth` weights. The processor
-    /// has what the set is for.
+    /// The biases are there.
+    unsafe fn start<const Q: usize>(channels: &Channels<Q>) -> Self::Start<Q>;
+
+    /// `bias + sum of w * x` of `P` patches and a block of `4 Q` outputs.
+    ///
+    /// # Safety
+    /// The patches lie as `inputs` says, and the block has weights for as many inputs. The processor has what the set is for.
     unsafe fn sums<const P: usize, const Q: usize>(
         weights: *const i8,
         patches: *const i8,
-        depth: usize,
+        inputs: &Inputs,
         start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P];
 }
@@ -38,11 +54,18 @@ pub(super) trait Multiply {
 /// [is a product](crate::kernels::shapes::is_product).
 ///
 /// # Safety
-/// The processor has what `M` is for.
-pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
+/// The patches are there and have as many values as the matrix has columns; the processor has what `M` is for.
+#[inline]
+pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, patches: Patches, output: &mut [i8]) {
     let outputs = op.outputs();
-    let patches = (input.len() / op.depth.max(1)).min(output.len() / outputs.max(1));
-    let all = Product { op, input: input.as_ptr(), patches, output: output.as_mut_ptr() };
+    let Patches { start, count, step, rows, row_len, row_step } = patches;
+    let all = Product {
+        op,
+        input: start.cast(),
+        inputs: Inputs { step, rows, row_len, gap: row_step.wrapping_sub(row_len) },
+        patches: count.min(output.len() / outputs.max(1)),
+        output: output.as_mut_ptr(),
+    };
     let whole = outputs - outputs % BLOCK;
     // SAFETY: the lengths have been compared; the ranges are of outputs that exist.
     unsafe {
@@ -59,6 +82,7 @@ pub(super) unsafe fn product<M: Multiply>(op: &Matrix<'_>, input: &[i8], output:
 struct Product<'a, 'b> {
     op: &'a Matrix<'b>,
     input: *const i8,
+    inputs: Inputs,
     patches: usize,
     output: *mut i8,
 }
@@ -104,7 +128,7 @@ impl Product<'_, '_> {
     ) {
         let Matrix { depth, zero_point, activation, .. } = *self.op;
         let (weights, outputs) = (self.op.weights.as_ptr(), self.op.outputs());
-        let Self { input: patches, output, .. } = *self;
+        let Self { input: patches, inputs, output, .. } = *self;
         // What is loaded before the loop need not be loaded again after each store.
         let channels = *channels;
         // SAFETY: the blocks before this one have 16 outputs each; a tile is computed where there are as many patches.
@@ -114,33 +138,42 @@ impl Product<'_, '_> {
                 let at = first + done;
                 let channels = Channels::<Q>::new(&channels, if WHOLE { at } else { 0 });
                 // By itself, for what it is part of cannot be kept in registers.
-                let start = M::start(channels.bias());
+                let start = M::start(&channels);
                 let tile = Tile::<Q, WHOLE> {
                     channels,
                     finish,
                     weights: weights.add(at * depth),
-                    depth,
+                    inputs,
                     outputs,
                     count,
                 };
+                // As below, but that alone: what is loaded need not be stored for the next patch.
+                if self.patches == 1 {
+                    tile.compute::<M, 1>(&start, patches, output.add(at));
+                    continue;
+                }
                 let (mut input, mut to, mut left) = (patches, output.add(at), self.patches);
                 // Where a block is not whole, one patch after the other will do.
+                let step = inputs.step;
                 let most = if WHOLE { M::PATCHES[usize::from(Q <= 2)] } else { 1 };
                 while most >= 8 && left >= 8 {
                     tile.compute::<M, 8>(&start, input, to);
-                    (input, to, left) = (input.add(8 * depth), to.wrapping_add(8 * outputs), left - 8);
+                    (input, to, left) =
+                        (input.wrapping_add(8 * step), to.wrapping_add(8 * outputs), left - 8);
                 }
                 while most >= 4 && left >= 4 {
                     tile.compute::<M, 4>(&start, input, to);
-                    (input, to, left) = (input.add(4 * depth), to.wrapping_add(4 * outputs), left - 4);
+                    (input, to, left) =
+                        (input.wrapping_add(4 * step), to.wrapping_add(4 * outputs), left - 4);
                 }
                 while most >= 2 && left >= 2 {
                     tile.compute::<M, 2>(&start, input, to);
-                    (input, to, left) = (input.add(2 * depth), to.wrapping_add(2 * outputs), left - 2);
+                    (input, to, left) =
+                        (input.wrapping_add(2 * step), to.wrapping_add(2 * outputs), left - 2);
                 }
                 while left >= 1 {
                     tile.compute::<M, 1>(&start, input, to);
-                    (input, to, left) = (input.add(depth), to.wrapping_add(outputs), left - 1);
+                    (input, to, left) = (input.wrapping_add(step), to.wrapping_add(outputs), left - 1);
                 }
             }
         }
@@ -152,7 +185,7 @@ struct Tile<const Q: usize, const WHOLE: bool> {
     channels: Channels<Q>,
     finish: Finish,
     weights: *const i8,
-    depth: usize,
+    inputs: Inputs,
     outputs: usize,
     count: usize,
 }
@@ -173,7 +206,7 @@ impl<const Q: usize, const WHOLE: bool> Tile<Q, WHOLE> {
         // SAFETY: see above.
         unsafe {
             // Loops over registers count: closures and iterators would send them through memory.
-            let mut sums = M::sums::<P, Q>(self.weights, input, self.depth, start);
+            let mut sums = M::sums::<P, Q>(self.weights, input, &self.inputs, start);
             for quad in 0..Q {
                 let rescale = channels.rescale(quad);
                 for p in 0..P {
@@ -212,11 +245,8 @@ impl<const Q: usize, const WHOLE: bool> Tile<Q, WHOLE> {
 /// The same value, of which the compiler does not know that it is the same: it loads the registers of a patch from there
 /// two at a time, instead of copying those of the patch before one at a time.
 #[inline(always)]
-pub(super) fn again<T>(from: &T) -> &T {
-    let mut at: *const T = from;
-    // SAFETY: the address is what it was.
-    unsafe {
-        asm!("/* {0} */", inout(reg) at, options(readonly, nostack, preserves_flags));
-        &*at
-    }
+pub(super) fn again<T>(mut at: *const T) -> *const T {
+    // SAFETY: it does nothing.
+    unsafe { asm!("/* {0} */", inout(reg) at, options(readonly, nostack, preserves_flags)) };
+    at
 }

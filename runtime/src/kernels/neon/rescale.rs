@@ -43,7 +43,7 @@ impl Rescale {
 /// Bias and multiplier of `4 Q` channels: most of them where they lie, for registers are scarce.
 #[derive(Clone, Copy)]
 pub(super) struct Channels<const Q: usize> {
-    bias: *const Word,
+    pub bias: *const Word,
     mantissa: *const Word,
     left: [int32x4_t; Q],
 }

@@ -2,6 +2,8 @@
 
 mod depthwise;
 mod product;
+#[rustfmt::skip]
+mod tile;
 
 /// Products by `sdot`.
 #[derive(Debug)]
