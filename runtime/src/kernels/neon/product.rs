@@ -29,6 +29,25 @@ pub(super) trait Multiply {
     /// Patches multiplied at once with a block of 9 to 16 outputs, and with one of fewer: as many as registers hold sums of.
     const PATCHES: [usize; 2];
 
+    /// Patches of a tile of [`tiles`](Self::tiles); 0: there is none.
+    const WHOLE_TILE: usize;
+
+    /// Some tiles of patches, times a block of 16 outputs, from the sums to what is stored; the address of the next patch.
+    ///
+    /// # Safety
+    /// As of [`sums`](Self::sums). There is a tile. The outputs of the first patch are stored at `to`, those of each next one
+    /// `outputs` further.
+    unsafe fn tiles(
+        weights: *const i8,
+        patches: *const i8,
+        inputs: &Inputs,
+        count: usize,
+        channels: &Channels<4>,
+        finish: &Finish,
+        to: *mut i8,
+        outputs: usize,
+    ) -> *const i8;
+
     /// The biases of `4 Q` outputs, as sums begin with them.
     type Start<const Q: usize>: Copy;
 
@@ -155,6 +174,13 @@ impl Product<'_, '_> {
                 let (mut input, mut to, mut left) = (patches, output.add(at), self.patches);
                 // Where a block is not whole, one patch after the other will do.
                 let step = inputs.step;
+                if Q == 4 && WHOLE && M::WHOLE_TILE > 0 && left >= M::WHOLE_TILE {
+                    let count = left / M::WHOLE_TILE;
+                    let channels = tile.channels.as_four();
+                    input = M::tiles(tile.weights, input, &inputs, count, &channels, &finish, to, outputs);
+                    to = to.wrapping_add(count * M::WHOLE_TILE * outputs);
+                    left %= M::WHOLE_TILE;
+                }
                 let most = if WHOLE { M::PATCHES[usize::from(Q <= 2)] } else { 1 };
                 while most >= 8 && left >= 8 {
                     tile.compute::<M, 8>(&start, input, to);

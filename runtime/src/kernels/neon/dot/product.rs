@@ -2,14 +2,15 @@
 
 use super::{Dot, tile};
 use crate::kernels::neon::product::{Inputs, Multiply, again};
-use crate::kernels::neon::rescale::Channels;
+use crate::kernels::neon::rescale::{Channels, Finish};
 use crate::operator::Word;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Dot {
-    const PATCHES: [usize; 2] = [4, 8];
+    const PATCHES: [usize; 2] = [2, 8];
+    const WHOLE_TILE: usize = 4;
 
     /// Where they lie.
     type Start<const Q: usize> = *const Word;
@@ -17,6 +18,21 @@ impl Multiply for Dot {
     #[inline(always)]
     unsafe fn start<const Q: usize>(channels: &Channels<Q>) -> Self::Start<Q> {
         channels.bias
+    }
+
+    #[inline(always)]
+    unsafe fn tiles(
+        weights: *const i8,
+        patches: *const i8,
+        inputs: &Inputs,
+        count: usize,
+        channels: &Channels<4>,
+        finish: &Finish,
+        to: *mut i8,
+        outputs: usize,
+    ) -> *const i8 {
+        // SAFETY: see the trait.
+        unsafe { tile::fours(weights, patches, inputs, count, channels, finish, to, outputs) }
     }
 
     #[inline(always)]
@@ -32,13 +48,6 @@ impl Multiply for Dot {
             let mut sums = [[vdupq_n_s32(0); Q]; P];
             if (P, Q) == (1, 4) {
                 sums[0].copy_from_slice(&tile::one_patch(weights, patches, inputs, start));
-                return sums;
-            }
-            if (P, Q) == (4, 4) {
-                let all = tile::four_patches(weights, patches, inputs, start);
-                for p in 0..P {
-                    sums[p].copy_from_slice(&all[p]);
-                }
                 return sums;
             }
             for p in 0..P {

@@ -1,6 +1,7 @@
 //! Sums of 16 outputs as one piece of assembly each: which register holds what is part of how few instructions there are.
 
 use crate::kernels::neon::product::Inputs;
+use crate::kernels::neon::rescale::{Channels, Finish};
 use core::arch::aarch64::*;
 use core::arch::asm;
 
@@ -26,34 +27,153 @@ macro_rules! four {
     };
 }
 
-/// Four patches and 16 outputs; the biases lie at `bias`.
+/// The four sums of a patch from its four registers to 16 values in the first two.
+macro_rules! rescale {
+    ($a:literal, $b:literal, $c:literal, $d:literal) => {
+        concat!(
+            "sqdmulh ", $a, ".4s, ", $a, ".4s, v28.4s\n",
+            "sqdmulh ", $b, ".4s, ", $b, ".4s, v29.4s\n",
+            "sqdmulh ", $c, ".4s, ", $c, ".4s, v30.4s\n",
+            "sqdmulh ", $d, ".4s, ", $d, ".4s, v31.4s\n",
+            "sqshl ", $a, ".4s, ", $a, ".4s, v24.4s\n",
+            "sqshl ", $b, ".4s, ", $b, ".4s, v25.4s\n",
+            "sqshl ", $c, ".4s, ", $c, ".4s, v26.4s\n",
+            "sqshl ", $d, ".4s, ", $d, ".4s, v27.4s\n",
+            "uzp2 ", $a, ".8h, ", $a, ".8h, ", $b, ".8h\n",
+            "uzp2 ", $b, ".8h, ", $c, ".8h, ", $d, ".8h\n",
+        )
+    };
+}
+
+/// From sums to values that are stored: see [`Rescale`](crate::kernels::neon::rescale::Rescale) and
+/// [`Finish`](crate::kernels::neon::rescale::Finish).
+macro_rules! finish {
+    () => {
+        concat!(
+            "ld1 {{ v28.4s, v29.4s, v30.4s, v31.4s }}, [{mantissa}]\n",
+            rescale!("v0", "v1", "v2", "v3"),
+            rescale!("v4", "v5", "v6", "v7"),
+            rescale!("v8", "v9", "v10", "v11"),
+            rescale!("v12", "v13", "v14", "v15"),
+            "dup v28.8h, {zero_point:w}\n",
+            finish!("v0", "v1"),
+            finish!("v4", "v5"),
+            finish!("v8", "v9"),
+            finish!("v12", "v13"),
+            "cbz {limits}, 9f\n",
+            "ld1 {{ v28.16b, v29.16b }}, [{limits}]\n",
+            finish!("v0"),
+            finish!("v4"),
+            finish!("v8"),
+            finish!("v12"),
+            "9:\n",
+            "st1 {{ v0.16b }}, [{to}], {outputs}\n",
+            "st1 {{ v4.16b }}, [{to}], {outputs}\n",
+            "st1 {{ v8.16b }}, [{to}], {outputs}\n",
+            "st1 {{ v12.16b }}, [{to}], {outputs}\n",
+        )
+    };
+    ($a:literal, $b:literal) => {
+        concat!(
+            "sqadd ", $a, ".8h, ", $a, ".8h, v28.8h\n",
+            "sqadd ", $b, ".8h, ", $b, ".8h, v28.8h\n",
+            "sqrshrn ", $a, ".8b, ", $a, ".8h, #6\n",
+            "sqrshrn2 ", $a, ".16b, ", $b, ".8h, #6\n",
+        )
+    };
+    ($a:literal) => {
+        concat!(
+            "smax ", $a, ".16b, ", $a, ".16b, v28.16b\n",
+            "smin ", $a, ".16b, ", $a, ".16b, v29.16b\n",
+        )
+    };
+}
+
+/// Four times `count` patches and 16 outputs, `count` being at least 1; the address of the next patch.
 ///
 /// # Safety
-/// As of [`Multiply::sums`](crate::kernels::neon::product::Multiply::sums).
+/// As of [`Multiply::sums`](crate::kernels::neon::product::Multiply::sums); the outputs of the first patch are stored at `to`,
+/// those of each next one `outputs` further.
 #[inline(always)]
-pub(super) unsafe fn four_patches(
+pub(super) unsafe fn fours(
     weights: *const i8,
-    patches: *const i8,
+    mut patches: *const i8,
     inputs: &Inputs,
-    bias: *const i8,
-) -> [[int32x4_t; 4]; 4] {
+    count: usize,
+    channels: &Channels<4>,
+    finish: &Finish,
+    to: *mut i8,
+    outputs: usize,
+) -> *const i8 {
     let Inputs { step, rows, row_len, gap } = *inputs;
-    let (second, third) = (patches.wrapping_add(step), patches.wrapping_add(2 * step));
-    let fourth = third.wrapping_add(step);
-    let mut sums = [[unsafe { vdupq_n_s32(0) }; 4]; 4];
+    let [left0, left1, left2, left3] = channels.left;
+    let zero_point = i32::from(finish.zero_point_bits);
     // SAFETY: see above.
     unsafe {
+        if (rows, row_len) == (1, 8) {
+            asm!(
+                ".arch_extension dotprod",
+                "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{w}], #64",
+                "ld1 {{ v20.16b, v21.16b, v22.16b, v23.16b }}, [{w}]",
+                "2:",
+                "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
+                "ld1 {{ v28.8b }}, [{a}], {step}",
+                "ld1 {{ v4.4s, v5.4s, v6.4s, v7.4s }}, [{bias}]",
+                "ld1 {{ v29.8b }}, [{a}], {step}",
+                "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{bias}]",
+                "ld1 {{ v30.8b }}, [{a}], {step}",
+                "ld1 {{ v12.4s, v13.4s, v14.4s, v15.4s }}, [{bias}]",
+                "ld1 {{ v31.8b }}, [{a}], {step}",
+                four!("v0", "v4", "v8", "v12", "v16", "v28", "v29", "v30", "v31", "0"),
+                four!("v1", "v5", "v9", "v13", "v17", "v28", "v29", "v30", "v31", "0"),
+                four!("v2", "v6", "v10", "v14", "v18", "v28", "v29", "v30", "v31", "0"),
+                four!("v3", "v7", "v11", "v15", "v19", "v28", "v29", "v30", "v31", "0"),
+                four!("v0", "v4", "v8", "v12", "v20", "v28", "v29", "v30", "v31", "1"),
+                four!("v1", "v5", "v9", "v13", "v21", "v28", "v29", "v30", "v31", "1"),
+                four!("v2", "v6", "v10", "v14", "v22", "v28", "v29", "v30", "v31", "1"),
+                four!("v3", "v7", "v11", "v15", "v23", "v28", "v29", "v30", "v31", "1"),
+                "subs {count}, {count}, #1",
+                finish!(),
+                "b.ne 2b",
+                w = inout(reg) weights => _,
+                a = inout(reg) patches,
+                step = in(reg) step,
+                bias = in(reg) channels.bias,
+                mantissa = in(reg) channels.mantissa,
+                in("v24") left0, in("v25") left1, in("v26") left2, in("v27") left3,
+                zero_point = in(reg) zero_point,
+                limits = in(reg) finish.limits(),
+                to = inout(reg) to => _,
+                outputs = in(reg) outputs,
+                count = inout(reg) count => _,
+                out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+                out("v4") _, out("v5") _, out("v6") _, out("v7") _,
+                out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+                out("v12") _, out("v13") _, out("v14") _, out("v15") _,
+                out("v16") _, out("v17") _, out("v18") _, out("v19") _,
+                out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+                out("v28") _, out("v29") _, out("v30") _, out("v31") _,
+                options(nostack),
+            );
+            return patches;
+        }
         asm!(
             ".arch_extension dotprod",
+            "2:",
             "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
             "ld1 {{ v4.4s, v5.4s, v6.4s, v7.4s }}, [{bias}]",
             "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{bias}]",
             "ld1 {{ v12.4s, v13.4s, v14.4s, v15.4s }}, [{bias}]",
-            "2:",
-            "subs {left}, {len}, #32",
-            "b.lo 4f",
+            "mov {p}, {a}",
+            "mov {w}, {weights}",
             "3:",
-            "ldp q16, q17, [{a}], #32",
+            "subs {left}, {len}, #32",
+            "b.lo 5f",
+            "add {b}, {p}, {step}",
+            "add {c}, {p}, {twice}",
+            "add {d}, {p}, {thrice}",
+            "4:",
+            "ldp q16, q17, [{p}], #32",
             "ldp q18, q19, [{b}], #32",
             "ldp q20, q21, [{c}], #32",
             "ldp q22, q23, [{d}], #32",
@@ -66,62 +186,77 @@ pub(super) unsafe fn four_patches(
             four!("v17", "v19", "v21", "v23", "1"),
             four!("v17", "v19", "v21", "v23", "2"),
             four!("v17", "v19", "v21", "v23", "3"),
-            "b.hs 3b",
-            "4:",
-            "tbz {left}, #4, 5f",
-            "ldr q16, [{a}], #16",
-            "ldr q18, [{b}], #16",
-            "ldr q20, [{c}], #16",
-            "ldr q22, [{d}], #16",
+            "b.hs 4b",
+            "5:",
+            "cbz {rest}, 8f",
+            "tbz {left}, #4, 6f",
+            "ldr q18, [{p}, {step}]",
+            "ldr q20, [{p}, {twice}]",
+            "ldr q22, [{p}, {thrice}]",
+            "ldr q16, [{p}], #16",
             four!("v16", "v18", "v20", "v22", "0"),
             four!("v16", "v18", "v20", "v22", "1"),
             four!("v16", "v18", "v20", "v22", "2"),
             four!("v16", "v18", "v20", "v22", "3"),
-            "5:",
-            "tbz {left}, #3, 6f",
-            "ldr d16, [{a}], #8",
-            "ldr d18, [{b}], #8",
-            "ldr d20, [{c}], #8",
-            "ldr d22, [{d}], #8",
+            "6:",
+            "tbz {left}, #3, 7f",
+            "ldr d18, [{p}, {step}]",
+            "ldr d20, [{p}, {twice}]",
+            "ldr d22, [{p}, {thrice}]",
+            "ldr d16, [{p}], #8",
             four!("v16", "v18", "v20", "v22", "0"),
             four!("v16", "v18", "v20", "v22", "1"),
-            "6:",
-            "tbz {left}, #2, 7f",
-            "ldr s16, [{a}], #4",
-            "ldr s18, [{b}], #4",
-            "ldr s20, [{c}], #4",
-            "ldr s22, [{d}], #4",
-            four!("v16", "v18", "v20", "v22", "0"),
             "7:",
-            "subs {rows}, {rows}, #1",
-            "b.eq 8f",
-            "add {a}, {a}, {gap}",
-            "add {b}, {b}, {gap}",
-            "add {c}, {c}, {gap}",
-            "add {d}, {d}, {gap}",
-            "b 2b",
+            "tbz {left}, #2, 8f",
+            "ldr s18, [{p}, {step}]",
+            "ldr s20, [{p}, {twice}]",
+            "ldr s22, [{p}, {thrice}]",
+            "ldr s16, [{p}], #4",
+            four!("v16", "v18", "v20", "v22", "0"),
             "8:",
-            bias = in(reg) bias,
-            w = inout(reg) weights => _,
-            a = inout(reg) patches => _,
-            b = inout(reg) second => _,
-            c = inout(reg) third => _,
-            d = inout(reg) fourth => _,
+            "cmp {w}, {end}",
+            "b.eq 8f",
+            "add {p}, {p}, {gap}",
+            "b 3b",
+            "8:",
+            "add {a}, {a}, {step}, lsl #2",
+            "subs {count}, {count}, #1",
+            finish!(),
+            "b.ne 2b",
+            w = out(reg) _,
+            weights = in(reg) weights,
+            end = in(reg) weights.wrapping_add(16 * rows * row_len),
+            a = inout(reg) patches,
+            p = out(reg) _,
+            b = out(reg) _,
+            c = out(reg) _,
+            d = out(reg) _,
+            step = in(reg) step,
+            twice = in(reg) 2 * step,
+            thrice = in(reg) 3 * step,
             len = in(reg) row_len,
-            rows = inout(reg) rows => _,
+            rest = in(reg) row_len % 32,
             gap = in(reg) gap,
             left = out(reg) _,
-            out("v0") sums[0][0], out("v1") sums[0][1], out("v2") sums[0][2], out("v3") sums[0][3],
-            out("v4") sums[1][0], out("v5") sums[1][1], out("v6") sums[1][2], out("v7") sums[1][3],
-            out("v8") sums[2][0], out("v9") sums[2][1], out("v10") sums[2][2], out("v11") sums[2][3],
-            out("v12") sums[3][0], out("v13") sums[3][1], out("v14") sums[3][2], out("v15") sums[3][3],
+            bias = in(reg) channels.bias,
+            mantissa = in(reg) channels.mantissa,
+            in("v24") left0, in("v25") left1, in("v26") left2, in("v27") left3,
+            zero_point = in(reg) zero_point,
+            limits = in(reg) finish.limits(),
+            to = inout(reg) to => _,
+            outputs = in(reg) outputs,
+            count = inout(reg) count => _,
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+            out("v4") _, out("v5") _, out("v6") _, out("v7") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+            out("v12") _, out("v13") _, out("v14") _, out("v15") _,
             out("v16") _, out("v17") _, out("v18") _, out("v19") _,
             out("v20") _, out("v21") _, out("v22") _, out("v23") _,
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
-            options(readonly, nostack),
+            options(nostack),
         );
     }
-    sums
+    patches
 }
 
 /// The products of a group of one patch, in lane `$lane` of `$x`, with the next 64 weights.

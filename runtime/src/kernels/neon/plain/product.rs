@@ -2,13 +2,14 @@
 
 use super::{Plain, tile};
 use crate::kernels::neon::product::{Inputs, Multiply, again};
-use crate::kernels::neon::rescale::Channels;
+use crate::kernels::neon::rescale::{Channels, Finish};
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Plain {
     const PATCHES: [usize; 2] = [2, 4];
+    const WHOLE_TILE: usize = 0;
 
     /// Of each output two sums, of the even and the odd pairs of inputs: one begins with the bias.
     type Start<const Q: usize> = [[int32x4_t; 2]; Q];
@@ -25,6 +26,20 @@ impl Multiply for Plain {
             }
             start
         }
+    }
+
+    #[inline(always)]
+    unsafe fn tiles(
+        _weights: *const i8,
+        patches: *const i8,
+        _inputs: &Inputs,
+        _count: usize,
+        _channels: &Channels<4>,
+        _finish: &Finish,
+        _to: *mut i8,
+        _outputs: usize,
+    ) -> *const i8 {
+        patches
     }
 
     #[inline(always)]
