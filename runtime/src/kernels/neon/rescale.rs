@@ -44,8 +44,8 @@ impl Rescale {
 #[derive(Clone, Copy)]
 pub(super) struct Channels<const Q: usize> {
     pub bias: *const Word,
-    pub mantissa: *const Word,
-    pub left: [int32x4_t; Q],
+    mantissa: *const Word,
+    left: [int32x4_t; Q],
 }
 
 impl<const Q: usize> Channels<Q> {
@@ -64,13 +64,6 @@ impl<const Q: usize> Channels<Q> {
                 left: left::<Q>(channels.shift.as_ptr().add(first)),
             }
         }
-    }
-
-    /// Itself: `Q` is 4.
-    #[inline(always)]
-    pub fn as_four(&self) -> Channels<4> {
-        let left = [self.left[0], self.left[1 % Q], self.left[2 % Q], self.left[Q - 1]];
-        Channels { bias: self.bias, mantissa: self.mantissa, left }
     }
 
     /// The biases.

@@ -1,16 +1,16 @@
 //! Products by `sdot`, a group of inputs with those of each output.
 
 use super::{Dot, tile};
-use crate::kernels::neon::product::{Inputs, Multiply, again};
-use crate::kernels::neon::rescale::{Channels, Finish};
+use crate::kernels::neon::product::{Inputs, Multiply, Tiles, again};
+use crate::kernels::neon::rescale::Channels;
 use crate::operator::Word;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Dot {
-    const PATCHES: [usize; 2] = [2, 8];
-    const WHOLE_TILE: usize = 4;
+    const PATCHES: [usize; 2] = [4, 8];
+    const TILE: usize = 4;
 
     /// Where they lie.
     type Start<const Q: usize> = *const Word;
@@ -21,18 +21,9 @@ impl Multiply for Dot {
     }
 
     #[inline(always)]
-    unsafe fn tiles(
-        weights: *const i8,
-        patches: *const i8,
-        inputs: &Inputs,
-        count: usize,
-        channels: &Channels<4>,
-        finish: &Finish,
-        to: *mut i8,
-        outputs: usize,
-    ) -> *const i8 {
+    unsafe fn tiles(tiles: &Tiles) {
         // SAFETY: see the trait.
-        unsafe { tile::fours(weights, patches, inputs, count, channels, finish, to, outputs) }
+        unsafe { tile::fours(tiles) }
     }
 
     #[inline(always)]

@@ -1,7 +1,6 @@
 //! Sums of 16 outputs as one piece of assembly each: which register holds what is part of how few instructions there are.
 
-use crate::kernels::neon::product::Inputs;
-use crate::kernels::neon::rescale::{Channels, Finish};
+use crate::kernels::neon::product::{Inputs, Tiles};
 use core::arch::aarch64::*;
 use core::arch::asm;
 
@@ -89,90 +88,57 @@ macro_rules! finish {
     };
 }
 
-/// Four times `count` patches and 16 outputs, `count` being at least 1; the address of the next patch.
+/// What is done once for a block of outputs: its shifts to registers, its patches and its place in the output.
+macro_rules! block {
+    () => {
+        concat!(
+            "ldr q28, [{shift}], #16\n",
+            "movi v29.16b, #22\n",
+            "ldp {a}, {count}, [{tiles}]\n",
+            "mov {to}, {first}\n",
+            "add {first}, {first}, #16\n",
+            "add v28.16b, v28.16b, v29.16b\n",
+            "sshll v29.8h, v28.8b, #0\n",
+            "sshll2 v28.8h, v28.16b, #0\n",
+            "sshll v24.4s, v29.4h, #0\n",
+            "sshll2 v25.4s, v29.8h, #0\n",
+            "sshll v26.4s, v28.4h, #0\n",
+            "sshll2 v27.4s, v28.8h, #0\n",
+        )
+    };
+}
+
+/// Patches of four, and blocks of 16 outputs.
 ///
 /// # Safety
-/// As of [`Multiply::sums`](crate::kernels::neon::product::Multiply::sums); the outputs of the first patch are stored at `to`,
-/// those of each next one `outputs` further.
+/// As of [`Multiply::tiles`](crate::kernels::neon::product::Multiply::tiles).
 #[inline(always)]
-pub(super) unsafe fn fours(
-    weights: *const i8,
-    mut patches: *const i8,
-    inputs: &Inputs,
-    count: usize,
-    channels: &Channels<4>,
-    finish: &Finish,
-    to: *mut i8,
-    outputs: usize,
-) -> *const i8 {
-    let Inputs { step, rows, row_len, gap } = *inputs;
-    let [left0, left1, left2, left3] = channels.left;
-    let zero_point = i32::from(finish.zero_point_bits);
+pub(super) unsafe fn fours(tiles: &Tiles) {
+    let Inputs { step, rows, row_len, gap } = tiles.inputs;
     // SAFETY: see above.
     unsafe {
         if (rows, row_len) == (1, 8) {
-            asm!(
-                ".arch_extension dotprod",
-                "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{w}], #64",
-                "ld1 {{ v20.16b, v21.16b, v22.16b, v23.16b }}, [{w}]",
-                "2:",
-                "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
-                "ld1 {{ v28.8b }}, [{a}], {step}",
-                "ld1 {{ v4.4s, v5.4s, v6.4s, v7.4s }}, [{bias}]",
-                "ld1 {{ v29.8b }}, [{a}], {step}",
-                "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{bias}]",
-                "ld1 {{ v30.8b }}, [{a}], {step}",
-                "ld1 {{ v12.4s, v13.4s, v14.4s, v15.4s }}, [{bias}]",
-                "ld1 {{ v31.8b }}, [{a}], {step}",
-                four!("v0", "v4", "v8", "v12", "v16", "v28", "v29", "v30", "v31", "0"),
-                four!("v1", "v5", "v9", "v13", "v17", "v28", "v29", "v30", "v31", "0"),
-                four!("v2", "v6", "v10", "v14", "v18", "v28", "v29", "v30", "v31", "0"),
-                four!("v3", "v7", "v11", "v15", "v19", "v28", "v29", "v30", "v31", "0"),
-                four!("v0", "v4", "v8", "v12", "v20", "v28", "v29", "v30", "v31", "1"),
-                four!("v1", "v5", "v9", "v13", "v21", "v28", "v29", "v30", "v31", "1"),
-                four!("v2", "v6", "v10", "v14", "v22", "v28", "v29", "v30", "v31", "1"),
-                four!("v3", "v7", "v11", "v15", "v23", "v28", "v29", "v30", "v31", "1"),
-                "subs {count}, {count}, #1",
-                finish!(),
-                "b.ne 2b",
-                w = inout(reg) weights => _,
-                a = inout(reg) patches,
-                step = in(reg) step,
-                bias = in(reg) channels.bias,
-                mantissa = in(reg) channels.mantissa,
-                in("v24") left0, in("v25") left1, in("v26") left2, in("v27") left3,
-                zero_point = in(reg) zero_point,
-                limits = in(reg) finish.limits(),
-                to = inout(reg) to => _,
-                outputs = in(reg) outputs,
-                count = inout(reg) count => _,
-                out("v0") _, out("v1") _, out("v2") _, out("v3") _,
-                out("v4") _, out("v5") _, out("v6") _, out("v7") _,
-                out("v8") _, out("v9") _, out("v10") _, out("v11") _,
-                out("v12") _, out("v13") _, out("v14") _, out("v15") _,
-                out("v16") _, out("v17") _, out("v18") _, out("v19") _,
-                out("v20") _, out("v21") _, out("v22") _, out("v23") _,
-                out("v28") _, out("v29") _, out("v30") _, out("v31") _,
-                options(nostack),
-            );
-            return patches;
+            return fours_of_eight(tiles);
         }
         asm!(
             ".arch_extension dotprod",
             "2:",
+            block!(),
+            "add {end}, {weights}, {size}",
+            "3:",
             "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
             "ld1 {{ v4.4s, v5.4s, v6.4s, v7.4s }}, [{bias}]",
             "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{bias}]",
             "ld1 {{ v12.4s, v13.4s, v14.4s, v15.4s }}, [{bias}]",
             "mov {p}, {a}",
             "mov {w}, {weights}",
-            "3:",
+            "4:",
             "subs {left}, {len}, #32",
-            "b.lo 5f",
+            "b.lo 6f",
             "add {b}, {p}, {step}",
             "add {c}, {p}, {twice}",
-            "add {d}, {p}, {thrice}",
-            "4:",
+            "add {d}, {b}, {twice}",
+            "5:",
             "ldp q16, q17, [{p}], #32",
             "ldp q18, q19, [{b}], #32",
             "ldp q20, q21, [{c}], #32",
@@ -186,10 +152,9 @@ pub(super) unsafe fn fours(
             four!("v17", "v19", "v21", "v23", "1"),
             four!("v17", "v19", "v21", "v23", "2"),
             four!("v17", "v19", "v21", "v23", "3"),
-            "b.hs 4b",
-            "5:",
-            "cbz {rest}, 8f",
-            "tbz {left}, #4, 6f",
+            "b.hs 5b",
+            "6:",
+            "tbz {left}, #4, 7f",
             "ldr q18, [{p}, {step}]",
             "ldr q20, [{p}, {twice}]",
             "ldr q22, [{p}, {thrice}]",
@@ -198,35 +163,42 @@ pub(super) unsafe fn fours(
             four!("v16", "v18", "v20", "v22", "1"),
             four!("v16", "v18", "v20", "v22", "2"),
             four!("v16", "v18", "v20", "v22", "3"),
-            "6:",
-            "tbz {left}, #3, 7f",
+            "7:",
+            "tbz {left}, #3, 8f",
             "ldr d18, [{p}, {step}]",
             "ldr d20, [{p}, {twice}]",
             "ldr d22, [{p}, {thrice}]",
             "ldr d16, [{p}], #8",
             four!("v16", "v18", "v20", "v22", "0"),
             four!("v16", "v18", "v20", "v22", "1"),
-            "7:",
-            "tbz {left}, #2, 8f",
+            "8:",
+            "tbz {left}, #2, 9f",
             "ldr s18, [{p}, {step}]",
             "ldr s20, [{p}, {twice}]",
             "ldr s22, [{p}, {thrice}]",
             "ldr s16, [{p}], #4",
             four!("v16", "v18", "v20", "v22", "0"),
-            "8:",
+            "9:",
             "cmp {w}, {end}",
-            "b.eq 8f",
+            "b.eq 9f",
             "add {p}, {p}, {gap}",
-            "b 3b",
-            "8:",
+            "b 4b",
+            "9:",
             "add {a}, {a}, {step}, lsl #2",
             "subs {count}, {count}, #1",
             finish!(),
+            "b.ne 3b",
+            "mov {weights}, {end}",
+            "add {bias}, {bias}, #64",
+            "add {mantissa}, {mantissa}, #64",
+            "subs {blocks}, {blocks}, #1",
             "b.ne 2b",
+            tiles = in(reg) tiles,
             w = out(reg) _,
-            weights = in(reg) weights,
-            end = in(reg) weights.wrapping_add(16 * rows * row_len),
-            a = inout(reg) patches,
+            weights = inout(reg) tiles.weights => _,
+            size = in(reg) 16 * rows * row_len,
+            end = out(reg) _,
+            a = out(reg) _,
             p = out(reg) _,
             b = out(reg) _,
             c = out(reg) _,
@@ -235,28 +207,94 @@ pub(super) unsafe fn fours(
             twice = in(reg) 2 * step,
             thrice = in(reg) 3 * step,
             len = in(reg) row_len,
-            rest = in(reg) row_len % 32,
             gap = in(reg) gap,
             left = out(reg) _,
-            bias = in(reg) channels.bias,
-            mantissa = in(reg) channels.mantissa,
-            in("v24") left0, in("v25") left1, in("v26") left2, in("v27") left3,
-            zero_point = in(reg) zero_point,
-            limits = in(reg) finish.limits(),
-            to = inout(reg) to => _,
-            outputs = in(reg) outputs,
-            count = inout(reg) count => _,
+            bias = inout(reg) tiles.bias => _,
+            mantissa = inout(reg) tiles.mantissa => _,
+            shift = inout(reg) tiles.shift => _,
+            zero_point = in(reg) i32::from(tiles.finish.zero_point_bits),
+            limits = in(reg) tiles.finish.limits(),
+            to = out(reg) _,
+            first = inout(reg) tiles.to => _,
+            outputs = in(reg) tiles.outputs,
+            count = out(reg) _,
+            blocks = inout(reg) tiles.blocks => _,
             out("v0") _, out("v1") _, out("v2") _, out("v3") _,
             out("v4") _, out("v5") _, out("v6") _, out("v7") _,
             out("v8") _, out("v9") _, out("v10") _, out("v11") _,
             out("v12") _, out("v13") _, out("v14") _, out("v15") _,
             out("v16") _, out("v17") _, out("v18") _, out("v19") _,
             out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+            out("v24") _, out("v25") _, out("v26") _, out("v27") _,
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
             options(nostack),
         );
     }
-    patches
+}
+
+/// As [`fours`], of eight inputs: the weights stay in registers.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn fours_of_eight(tiles: &Tiles) {
+    // SAFETY: see above.
+    unsafe {
+        asm!(
+            ".arch_extension dotprod",
+            "2:",
+            block!(),
+            "ld1 {{ v16.16b, v17.16b, v18.16b, v19.16b }}, [{w}], #64",
+            "ld1 {{ v20.16b, v21.16b, v22.16b, v23.16b }}, [{w}], #64",
+            "3:",
+            "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
+            "ld1 {{ v28.8b }}, [{a}], {step}",
+            "ld1 {{ v4.4s, v5.4s, v6.4s, v7.4s }}, [{bias}]",
+            "ld1 {{ v29.8b }}, [{a}], {step}",
+            "ld1 {{ v8.4s, v9.4s, v10.4s, v11.4s }}, [{bias}]",
+            "ld1 {{ v30.8b }}, [{a}], {step}",
+            "ld1 {{ v12.4s, v13.4s, v14.4s, v15.4s }}, [{bias}]",
+            "ld1 {{ v31.8b }}, [{a}], {step}",
+            four!("v0", "v4", "v8", "v12", "v16", "v28", "v29", "v30", "v31", "0"),
+            four!("v1", "v5", "v9", "v13", "v17", "v28", "v29", "v30", "v31", "0"),
+            four!("v2", "v6", "v10", "v14", "v18", "v28", "v29", "v30", "v31", "0"),
+            four!("v3", "v7", "v11", "v15", "v19", "v28", "v29", "v30", "v31", "0"),
+            four!("v0", "v4", "v8", "v12", "v20", "v28", "v29", "v30", "v31", "1"),
+            four!("v1", "v5", "v9", "v13", "v21", "v28", "v29", "v30", "v31", "1"),
+            four!("v2", "v6", "v10", "v14", "v22", "v28", "v29", "v30", "v31", "1"),
+            four!("v3", "v7", "v11", "v15", "v23", "v28", "v29", "v30", "v31", "1"),
+            "subs {count}, {count}, #1",
+            finish!(),
+            "b.ne 3b",
+            "add {bias}, {bias}, #64",
+            "add {mantissa}, {mantissa}, #64",
+            "subs {blocks}, {blocks}, #1",
+            "b.ne 2b",
+            tiles = in(reg) tiles,
+            w = inout(reg) tiles.weights => _,
+            a = out(reg) _,
+            step = in(reg) tiles.inputs.step,
+            bias = inout(reg) tiles.bias => _,
+            mantissa = inout(reg) tiles.mantissa => _,
+            shift = inout(reg) tiles.shift => _,
+            zero_point = in(reg) i32::from(tiles.finish.zero_point_bits),
+            limits = in(reg) tiles.finish.limits(),
+            to = out(reg) _,
+            first = inout(reg) tiles.to => _,
+            outputs = in(reg) tiles.outputs,
+            count = out(reg) _,
+            blocks = inout(reg) tiles.blocks => _,
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+            out("v4") _, out("v5") _, out("v6") _, out("v7") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+            out("v12") _, out("v13") _, out("v14") _, out("v15") _,
+            out("v16") _, out("v17") _, out("v18") _, out("v19") _,
+            out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+            out("v24") _, out("v25") _, out("v26") _, out("v27") _,
+            out("v28") _, out("v29") _, out("v30") _, out("v31") _,
+            options(nostack),
+        );
+    }
 }
 
 /// The products of a group of one patch, in lane `$lane` of `$x`, with the next 64 weights.

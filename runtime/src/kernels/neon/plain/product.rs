@@ -1,15 +1,15 @@
 //! Products of two groups of inputs with those of each output.
 
 use super::{Plain, tile};
-use crate::kernels::neon::product::{Inputs, Multiply, again};
-use crate::kernels::neon::rescale::{Channels, Finish};
+use crate::kernels::neon::product::{Inputs, Multiply, Tiles, again};
+use crate::kernels::neon::rescale::Channels;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Plain {
     const PATCHES: [usize; 2] = [2, 4];
-    const WHOLE_TILE: usize = 0;
+    const TILE: usize = 2;
 
     /// Of each output two sums, of the even and the odd pairs of inputs: one begins with the bias.
     type Start<const Q: usize> = [[int32x4_t; 2]; Q];
@@ -29,17 +29,9 @@ impl Multiply for Plain {
     }
 
     #[inline(always)]
-    unsafe fn tiles(
-        _weights: *const i8,
-        patches: *const i8,
-        _inputs: &Inputs,
-        _count: usize,
-        _channels: &Channels<4>,
-        _finish: &Finish,
-        _to: *mut i8,
-        _outputs: usize,
-    ) -> *const i8 {
-        patches
+    unsafe fn tiles(tiles: &Tiles) {
+        // SAFETY: see the trait.
+        unsafe { tile::twos(tiles) }
     }
 
     #[inline(always)]
@@ -55,13 +47,6 @@ impl Multiply for Plain {
             if (P, Q) == (1, 4) {
                 let start = [start[0], start[1], start[Q - 2], start[Q - 1]];
                 halves[0].copy_from_slice(&tile::one_patch(weights, patches, inputs, &start));
-                return add_all_pairs(halves);
-            }
-            if (P, Q) == (2, 4) {
-                let start = &*core::ptr::from_ref(start).cast();
-                let [first, second] = tile::two_patches(weights, patches, inputs, start);
-                halves[0].copy_from_slice(&first);
-                halves[P - 1].copy_from_slice(&second);
                 return add_all_pairs(halves);
             }
             for p in 0..P {
