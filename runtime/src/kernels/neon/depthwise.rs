@@ -4,7 +4,7 @@ use super::rescale::{Channels, Finish};
 use super::store;
 use crate::kernels::Rows;
 use crate::kernels::shapes::{self, KERNEL};
-use crate::operator::{Convolution, Word};
+use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::ops::Range;
@@ -41,21 +41,6 @@ pub(super) trait Filter<const Q: usize> {
     /// Each row has `4 Q` values there.
     unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column;
 
-    /// Whether there is [`pairs`](Self::pairs).
-    const PAIRS: bool;
-
-    /// Computes pairs of outputs side by side (stride 1) or two columns apart (stride 2) whose columns are all there; the
-    /// columns that the next output begins with. `columns` are those of the first output: its first two, or its first one.
-    ///
-    /// # Safety
-    /// There is a pair, and a place for the outputs; as of [`add`](Self::add).
-    unsafe fn pairs(
-        pairs: &Pairs<'_>,
-        weights: &Self::Weights,
-        stride: usize,
-        columns: [Self::Column; 2],
-    ) -> [Self::Column; 2];
-
     /// `sums + w * x`.
     ///
     /// # Safety
@@ -65,21 +50,6 @@ pub(super) trait Filter<const Q: usize> {
         weights: &Self::Weights,
         columns: [Self::Column; KERNEL],
     ) -> [int32x4_t; Q];
-}
-
-/// Pairs of outputs of a row.
-pub(super) struct Pairs<'a> {
-    /// The next column that is to be loaded, and how far the columns lie apart.
-    pub rows: [(*const i8, usize); KERNEL],
-    pub bias: *const Word,
-    pub mantissa: *const Word,
-    /// See [`Rescale`](super::rescale::Rescale).
-    pub shifts: *const int32x4_t,
-    pub finish: &'a Finish,
-    /// Where the first output is stored, and how far the outputs lie apart.
-    pub to: *mut i8,
-    pub step: usize,
-    pub count: usize,
 }
 
 /// Whether the operator [is one](shapes::is_depthwise) for the kernels, and has enough channels.
@@ -169,21 +139,11 @@ impl Row<'_, '_> {
         let Convolution { input, output, window, channels: constants, activation, .. } = *self.op;
         let (channels, weights) = (self.channels, self.op.weights.as_ptr());
         let [stride, pad] = [window.stride[1], window.padding[1]].map(usize::from);
-        let width = usize::from(output.shape.width);
-        // The columns that are left when those that the first output begins with have been loaded.
-        let loaded = if STRIDE == 1 { 2usize } else { 1 };
-        let columns = usize::from(input.shape.width).saturating_sub(loaded.saturating_sub(pad));
-        let pairs = match STRIDE {
-            1 if pad <= loaded => (columns / 2).min(width / 2),
-            2 if pad <= loaded => (columns / 4).min(width / 2),
-            _ => 0,
-        };
         let walk = Walk {
             stride,
-            pairs,
             step: channels,
             begin: 0usize.wrapping_sub(pad.wrapping_mul(channels)),
-            outputs: width,
+            outputs: output.shape.width.into(),
         };
         // SAFETY: the processor has what the filter is for.
         let (shared, finish) = unsafe { (F::shared(), Finish::new(output.zero_point, activation)) };
@@ -215,8 +175,6 @@ struct Walk {
     /// The first window's first column; those to the left of the input are offsets beyond its right end.
     begin: usize,
     outputs: usize,
-    /// Pairs of outputs that none but the first one's first two columns are padding of: of stride 1 and 2.
-    pairs: usize,
 }
 
 impl Walk {
@@ -231,7 +189,7 @@ impl Walk {
         kernel: &Kernel<F, Q>,
         mut to: *mut i8,
     ) {
-        let Self { stride, step, begin: mut at, outputs: mut left, .. } = *self;
+        let Self { stride, step, begin: mut at, outputs: mut left } = *self;
         macro_rules! get {
             () => {{
                 let column = columns.get(kernel, at);
@@ -252,29 +210,7 @@ impl Walk {
         }
         // SAFETY: there are `left` outputs, one at least.
         unsafe {
-            let mut a = get!();
-            let mut b = if STRIDE == 2 { a } else { get!() };
-            if F::PAIRS && (STRIDE == 1 || STRIDE == 2) && self.pairs > 0 {
-                let mut rows = columns.rows;
-                for row in 0..KERNEL {
-                    let (start, mask) = rows[row];
-                    rows[row] =
-                        if WHOLE { (start.add(at), step) } else { (start.add(at & mask), step & mask) };
-                }
-                let Kernel { channels, weights, finish } = kernel;
-                let (bias, mantissa, shifts) = (channels.bias, channels.mantissa, channels.left.as_ptr());
-                let count = self.pairs;
-                let pairs = Pairs { rows, bias, mantissa, shifts, finish, to, step, count };
-                [a, b] = F::pairs(&pairs, weights, STRIDE, [a, b]);
-                left -= 2 * count;
-                if left == 0 {
-                    return;
-                }
-                (at, to) = (at + 2 * count * STRIDE * step, to.add(2 * count * step));
-            }
-            if STRIDE == 2 {
-                b = get!();
-            }
+            let [mut a, mut b] = [get!(), get!()];
             // Columns that the next output needs too are not loaded again.
             match STRIDE {
                 1 => loop {

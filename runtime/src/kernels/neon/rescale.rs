@@ -44,8 +44,8 @@ impl Rescale {
 #[derive(Clone, Copy)]
 pub(super) struct Channels<const Q: usize> {
     pub bias: *const Word,
-    pub mantissa: *const Word,
-    pub left: [int32x4_t; Q],
+    mantissa: *const Word,
+    left: [int32x4_t; Q],
 }
 
 impl<const Q: usize> Channels<Q> {

@@ -1,7 +1,7 @@
 //! Depthwise filters by `sdot`, the three rows of a column side by side.
 
-use super::{Dot, walk};
-use crate::kernels::neon::depthwise::{Filter, Pairs};
+use super::Dot;
+use crate::kernels::neon::depthwise::Filter;
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -15,6 +15,9 @@ pub(in crate::kernels::neon) struct Weights<const Q: usize> {
     order: [uint8x16_t; Q],
 }
 
+/// Where the first four lanes find their bytes in 48: those of a channel in each row, and beyond the end, where 0 is.
+const ORDER: [u8; 16] = [0, 16, 32, 255, 1, 17, 33, 255, 2, 18, 34, 255, 3, 19, 35, 255];
+
 impl<const Q: usize> Filter<Q> for Dot {
     type Shared = [uint8x16_t; Q];
 
@@ -27,7 +30,7 @@ impl<const Q: usize> Filter<Q> for Dot {
     unsafe fn shared() -> Self::Shared {
         // SAFETY: the processor has NEON.
         unsafe {
-            let mut order = vld1q_u8(walk::ORDER.as_ptr());
+            let mut order = vld1q_u8(ORDER.as_ptr());
             // Without this the compiler would load each order anew, from an address that it would compute anew.
             asm!("/* {0:v} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
             let mut orders = [order; Q];
@@ -60,36 +63,6 @@ impl<const Q: usize> Filter<Q> for Dot {
             }
             column
         }
-    }
-
-    const PAIRS: bool = Q == 4;
-
-    #[inline(always)]
-    unsafe fn pairs(
-        pairs: &Pairs<'_>,
-        weights: &Self::Weights,
-        stride: usize,
-        mut columns: [Self::Column; 2],
-    ) -> [Self::Column; 2] {
-        let mut order = [weights.order[0]; 4];
-        let mut four = [[columns[0][0]; 4]; 2];
-        for quad in 0..Q {
-            order[quad] = weights.order[quad];
-            four[0][quad] = columns[0][quad];
-            four[1][quad] = columns[1][quad];
-        }
-        // SAFETY: see the trait.
-        let next = unsafe {
-            match stride {
-                1 => walk::side_by_side(pairs, weights.columns, order, four),
-                _ => walk::two_apart(pairs, weights.columns, order, four),
-            }
-        };
-        for quad in 0..Q {
-            columns[0][quad] = next[0][quad];
-            columns[1][quad] = next[1][quad];
-        }
-        columns
     }
 
     #[inline(always)]

@@ -4,8 +4,6 @@ mod depthwise;
 mod product;
 #[rustfmt::skip]
 mod tile;
-#[rustfmt::skip]
-mod walk;
 
 /// Products by `sdot`.
 #[derive(Debug)]

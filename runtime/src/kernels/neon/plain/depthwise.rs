@@ -1,7 +1,7 @@
 //! Depthwise filters, a channel a byte.
 
 use super::Plain;
-use crate::kernels::neon::depthwise::{Filter, Pairs};
+use crate::kernels::neon::depthwise::Filter;
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -54,18 +54,6 @@ impl<const Q: usize> Filter<Q> for Plain {
             }
             column
         }
-    }
-
-    const PAIRS: bool = false;
-
-    #[inline(always)]
-    unsafe fn pairs(
-        _pairs: &Pairs<'_>,
-        _weights: &Self::Weights,
-        _stride: usize,
-        columns: [Self::Column; 2],
-    ) -> [Self::Column; 2] {
-        columns
     }
 
     #[inline(always)]
