@@ -1,7 +1,7 @@
 //! Depthwise filters, a channel a byte.
 
 use super::Plain;
-use crate::kernels::neon::depthwise::Filter;
+use crate::kernels::neon::depthwise::{Blocks, Filter};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -55,6 +55,11 @@ impl<const Q: usize> Filter<Q> for Plain {
             column
         }
     }
+
+    const BLOCKS: bool = false;
+
+    #[inline(always)]
+    unsafe fn blocks(_blocks: &Blocks) {}
 
     #[inline(always)]
     unsafe fn add(
