@@ -5,6 +5,7 @@ mod depthwise;
 mod dot;
 mod mean;
 mod plain;
+mod pool;
 mod product;
 mod rescale;
 
@@ -12,7 +13,7 @@ use super::patches::{self, Patches};
 use super::scalar::{self, Scalar};
 use super::{Kernels, Rows, convolve_patches, each_row, shapes};
 use crate::cast;
-use crate::operator::{Add, Convolution, Matrix, Mean};
+use crate::operator::{Add, Convolution, Matrix, Mean, Pool};
 use core::arch::aarch64::*;
 use core::ops::Range;
 use dot::Dot;
@@ -138,6 +139,15 @@ macro_rules! kernels {
                     unsafe { add::add(op, second, values) };
                 } else {
                     scalar::add(op, second, values);
+                }
+            }
+
+            fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+                if pool::fits(op) {
+                    // SAFETY: see above.
+                    unsafe { pool::average_pool(op, input, y, output) };
+                } else {
+                    scalar::average_pool(op, input, y, output);
                 }
             }
 
