@@ -165,9 +165,13 @@ unsafe fn pad(op: &Convolution<'_>, row: &[i8], line: *mut u8, len: usize) {
             at += PIECE;
         }
         let (mut from, mut to, mut rest) = (row.as_ptr().cast::<u8>(), line.add(left), inside);
-        while rest >= PIECE {
+        while rest >= 2 * PIECE {
+            to.cast::<[Piece; 2]>().write_unaligned(from.cast::<[Piece; 2]>().read_unaligned());
+            (from, to, rest) = (again(from.add(2 * PIECE)), to.add(2 * PIECE), rest - 2 * PIECE);
+        }
+        if rest >= PIECE {
             to.cast::<Piece>().write_unaligned(from.cast::<Piece>().read_unaligned());
-            (from, to, rest) = (again(from.add(PIECE)), to.add(PIECE), rest - PIECE);
+            (from, to, rest) = (from.add(PIECE), to.add(PIECE), rest - PIECE);
         }
         to.copy_from_nonoverlapping(from, rest);
         let mut at = left + inside;
