@@ -41,9 +41,6 @@ pub(super) trait Filter<const Q: usize> {
     /// Each row has `4 Q` values there.
     unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column;
 
-    /// Whether there is [`blocks`](Self::blocks).
-    const BLOCKS: bool;
-
     /// Computes blocks of 16 channels of a row.
     ///
     /// # Safety
@@ -131,7 +128,7 @@ pub(super) unsafe fn depthwise<F: Filter<2> + Filter<4>>(
     let whole = rows.iter().all(Option::is_some);
     // SAFETY: 8 or 16 channels exist from each first one on in the rows, the operator's parameters and the output.
     unsafe {
-        if <F as Filter<4>>::BLOCKS && channels >= 16 && is_regular(op) {
+        if channels >= 16 && is_regular(op) {
             row.regular::<F>(0, channels / 16);
             match channels % 16 {
                 0 => {}

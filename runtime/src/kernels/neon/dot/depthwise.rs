@@ -62,8 +62,6 @@ impl<const Q: usize> Filter<Q> for Dot {
         }
     }
 
-    const BLOCKS: bool = true;
-
     #[inline(always)]
     unsafe fn blocks(blocks: &Blocks) {
         // SAFETY: see the trait.

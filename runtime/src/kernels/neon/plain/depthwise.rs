@@ -1,6 +1,6 @@
 //! Depthwise filters, a channel a byte.
 
-use super::Plain;
+use super::{Plain, walk};
 use crate::kernels::neon::depthwise::{Blocks, Filter};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
@@ -56,10 +56,11 @@ impl<const Q: usize> Filter<Q> for Plain {
         }
     }
 
-    const BLOCKS: bool = false;
-
     #[inline(always)]
-    unsafe fn blocks(_blocks: &Blocks) {}
+    unsafe fn blocks(blocks: &Blocks) {
+        // SAFETY: see the trait.
+        unsafe { walk::blocks(blocks) }
+    }
 
     #[inline(always)]
     unsafe fn add(

@@ -4,6 +4,8 @@ mod depthwise;
 mod product;
 #[rustfmt::skip]
 mod tile;
+#[rustfmt::skip]
+mod walk;
 
 /// Products without `sdot`.
 ///
