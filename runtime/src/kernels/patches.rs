@@ -173,7 +173,9 @@ unsafe fn pad(op: &Convolution<'_>, row: &[i8], line: *mut u8, len: usize) {
             to.cast::<Piece>().write_unaligned(from.cast::<Piece>().read_unaligned());
             (from, to, rest) = (from.add(PIECE), to.add(PIECE), rest - PIECE);
         }
-        to.copy_from_nonoverlapping(from, rest);
+        if rest > 0 {
+            to.copy_from_nonoverlapping(from, rest);
+        }
         let mut at = left + inside;
         while at < len {
             line.add(at).cast::<Piece>().write_unaligned(zero_points);
@@ -284,6 +286,6 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
 #[inline(always)]
 fn again(mut from: *const u8) -> *const u8 {
     // SAFETY: it does nothing.
-    unsafe { core::arch::asm!("/* {0} */", inout(reg) from, options(nomem, nostack, preserves_flags)) };
+    unsafe { core::arch::asm!("/* {0} */", inout(reg) from, options(readonly, nostack, preserves_flags)) };
     from
 }

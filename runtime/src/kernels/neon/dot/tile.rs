@@ -325,9 +325,9 @@ pub(super) unsafe fn one_patch(
     bias: *const i8,
 ) -> [int32x4_t; 4] {
     let Inputs { rows, row_len, gap, .. } = *inputs;
-    let mut sums = [unsafe { vdupq_n_s32(0) }; 4];
     // SAFETY: see above.
     unsafe {
+        let mut sums = [vdupq_n_s32(0); 4];
         asm!(
             ".arch_extension dotprod",
             "ld1 {{ v0.4s, v1.4s, v2.4s, v3.4s }}, [{bias}]",
@@ -378,6 +378,6 @@ pub(super) unsafe fn one_patch(
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
             options(readonly, nostack),
         );
+        sums
     }
-    sums
 }
