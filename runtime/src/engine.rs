@@ -40,8 +40,10 @@ pub(crate) fn execute(
         let operator = decoded.get(step.operator);
         // A device has no stack for a second operator.
         #[cfg(target_os = "none")]
-        let operator = &operators.decode(step.operator);
-        let Ok(operator) = operator else { return };
+        let operator = operators.decode(step.operator);
+        #[cfg(target_os = "none")]
+        let operator = operator.as_ref().ok();
+        let Some(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
             let rows = row..row + contiguous(operator, row, end - row);

@@ -15,12 +15,17 @@ pub const CHUNK: usize = 8192;
 /// Bytes for the lines.
 const LINES: usize = 8192;
 
+/// Bytes that are written at a time where it does not matter how many they are.
+const PIECE: usize = 32;
+
+/// See [`PIECE`].
+type Piece = [u8; PIECE];
+
 /// Bytes that a copy may read or write beyond what it is for.
 const SLACK: usize = 64;
 
 /// Patches of one row of outputs, in memory: each has some rows of bytes.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other kernels take patches of one row"))]
 pub struct Patches {
     /// The first byte of the first patch.
     pub start: *const u8,
@@ -47,6 +52,7 @@ impl Patches {
     ///
     /// # Safety
     /// They are that, and still there.
+    #[cfg(target_arch = "x86_64")]
     pub unsafe fn bytes<'a>(&self) -> &'a [u8] {
         // SAFETY: see above.
         unsafe { core::slice::from_raw_parts(self.start, self.count * self.step) }
@@ -97,7 +103,7 @@ pub fn each_chunk(
     mut product: impl FnMut(Patches, &mut [i8]),
 ) {
     let layout = Layout::new(op);
-    let mut lines = [MaybeUninit::<u8>::uninit(); LINES];
+    let mut lines = [MaybeUninit::<u8>::uninit(); LINES + PIECE];
     let row_len = op.output.row_len().max(1);
     let many = layout.rows.max(1);
     for (index, output) in output.chunks_mut(many * row_len).enumerate() {
@@ -128,34 +134,53 @@ fn fill(
     input: Rows<'_>,
     layout: &Layout,
     rows: Range<usize>,
-    lines: &mut [MaybeUninit<u8>; LINES],
+    lines: &mut [MaybeUninit<u8>; LINES + PIECE],
 ) {
     let stride = usize::from(op.window.stride[0]);
     let count = (rows.len().saturating_sub(1) * stride) + layout.taps;
-    for (tap, line) in lines.chunks_exact_mut(layout.line_len.max(1)).take(count).enumerate() {
+    for (tap, line) in lines[..LINES].chunks_exact_mut(layout.line_len.max(1)).take(count).enumerate() {
         let y = (rows.start * stride + tap).checked_sub(op.window.padding[0].into());
         let row = match y.filter(|&y| y < op.input.shape.height.into()) {
             Some(y) => input.row(y),
             None => &[],
         };
-        pad(op, row, line);
+        // SAFETY: the lines are filled in order, and there are as many bytes behind the last one.
+        unsafe { pad(op, row, line.as_mut_ptr().cast(), layout.line_len) };
     }
 }
 
 /// Fills a line with a row of the input between zero points.
-fn pad(op: &Convolution<'_>, row: &[i8], line: &mut [MaybeUninit<u8>]) {
-    let zero_points = [MaybeUninit::new(op.input.zero_point as u8); SLACK];
-    let left = usize::from(op.window.padding[1]) * usize::from(op.input.shape.channels);
-    let (before, rest) = line.split_at_mut(left.min(line.len()));
-    let (inside, after) = rest.split_at_mut(row.len().min(rest.len()));
-    // Few bytes each, and whole blocks of them are stored faster than they are counted.
-    for part in [before, after] {
-        let (blocks, last) = part.as_chunks_mut();
-        blocks.fill(zero_points);
-        last.iter_mut().for_each(|byte| *byte = zero_points[0]);
-    }
-    for (to, &from) in inside.iter_mut().zip(row) {
-        *to = MaybeUninit::new(from as u8);
+///
+/// # Safety
+/// The line begins at `line`, and what [`PIECE`] bytes beyond its end are there holds nothing that is still needed.
+unsafe fn pad(op: &Convolution<'_>, row: &[i8], line: *mut u8, len: usize) {
+    let zero_points = [op.input.zero_point as u8; PIECE];
+    let left = (usize::from(op.window.padding[1]) * usize::from(op.input.shape.channels)).min(len);
+    let inside = row.len().min(len - left);
+    // SAFETY: see above; what is written too far to the right is overwritten, or lies beyond the end.
+    unsafe {
+        let mut at = 0;
+        while at < left {
+            line.add(at).cast::<Piece>().write_unaligned(zero_points);
+            at += PIECE;
+        }
+        let (mut from, mut to, mut rest) = (row.as_ptr().cast::<u8>(), line.add(left), inside);
+        while rest >= 2 * PIECE {
+            to.cast::<[Piece; 2]>().write_unaligned(from.cast::<[Piece; 2]>().read_unaligned());
+            (from, to, rest) = (again(from.add(2 * PIECE)), to.add(2 * PIECE), rest - 2 * PIECE);
+        }
+        if rest >= PIECE {
+            to.cast::<Piece>().write_unaligned(from.cast::<Piece>().read_unaligned());
+            (from, to, rest) = (from.add(PIECE), to.add(PIECE), rest - PIECE);
+        }
+        if rest > 0 {
+            to.copy_from_nonoverlapping(from, rest);
+        }
+        let mut at = left + inside;
+        while at < len {
+            line.add(at).cast::<Piece>().write_unaligned(zero_points);
+            at += PIECE;
+        }
     }
 }
 
@@ -226,6 +251,13 @@ unsafe fn cut(layout: &Layout, lines: *const u8, depth: usize, columns: Range<us
         // SAFETY: see above. What is written beyond a row is overwritten by the next one, or lies in the slack.
         unsafe {
             let (mut from, mut to) = (lines.add(x * step), to.add(patch * depth));
+            if row_len <= 16 {
+                for _ in 0..taps {
+                    to.cast::<[u8; 16]>().write_unaligned(from.cast::<[u8; 16]>().read_unaligned());
+                    (from, to) = (from.add(line_len), to.add(row_len));
+                }
+                continue;
+            }
             for _ in 0..taps {
                 copy(from, to, row_len);
                 (from, to) = (from.add(line_len), to.add(row_len));
@@ -248,4 +280,12 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
         };
         at += 32;
     }
+}
+
+/// The same address, of which the compiler does not know that it is the same: it would call a function for a loop that copies.
+#[inline(always)]
+fn again(mut from: *const u8) -> *const u8 {
+    // SAFETY: it does nothing.
+    unsafe { core::arch::asm!("/* {0} */", inout(reg) from, options(readonly, nostack, preserves_flags)) };
+    from
 }

@@ -3,13 +3,18 @@
 use super::rescale::{Finish, Rescale};
 use crate::operator::{Add, Addend};
 use core::arch::aarch64::*;
+use core::arch::asm;
 
 /// Values computed at once.
 const LANES: usize = 16;
 
-/// Whether the sum's multiplier is small, and the second input as long as the first and as a register.
+/// Whether the multipliers are as small as need be, and the second input is as long as the first and as a register.
 pub(super) fn fits(op: &Add, second: &[i8], values: &[i8]) -> bool {
-    Rescale::is_exact(op.multiplier) && second.len() == values.len() && values.len() >= LANES
+    Rescale::is_exact(op.multiplier)
+        && Align::fits(&op.first)
+        && Align::fits(&op.second)
+        && second.len() == values.len()
+        && values.len() >= LANES
 }
 
 /// See [`Kernels::add`](crate::kernels::Kernels::add), of a sum that [`fits`].
@@ -42,36 +47,62 @@ pub(super) fn add(op: &Add, second: &[i8], values: &mut [i8]) {
 
 /// An input brought to the common scale.
 ///
-/// `floor(c * 2^20 * mantissa / 2^n + 1/2)` with `n = 31 - shift` is `floor(c * 2^22 * mantissa / 2^31)` shifted right by
-/// `2 - shift >= 2` and rounded: see [`Rescale`]. `|c * 2^22|` is below `2^30`.
+/// `floor(c * 2^20 * mantissa / 2^n + 1/2)` with `n = 31 - shift` is what `sqrdmulh` makes of `c * 2^(20 + shift)`: it rounds
+/// `a * b / 2^31`. `|c|` is below `2^8`: 16 bits hold it shifted by up to 7, and what is left is [`Self::WIDEN`].
 struct Align {
-    zero_point: int8x8_t,
+    zero_point: int8x16_t,
     mantissa: int32x4_t,
-    shift: int32x4_t,
+    shift: int16x8_t,
 }
 
 impl Align {
+    /// By how much values are shifted when they become 32 bits wide.
+    const WIDEN: i32 = 13;
+
+    /// Whether the shift is one for it.
+    fn fits(addend: &Addend) -> bool {
+        (0..=7).contains(&Self::shift(addend))
+    }
+
+    fn shift(addend: &Addend) -> i32 {
+        Add::LEFT_SHIFT as i32 - Self::WIDEN + i32::from(addend.multiplier.shift)
+    }
+
     #[inline]
     #[target_feature(enable = "neon")]
     fn new(addend: &Addend) -> Self {
         Self {
-            zero_point: vdup_n_s8(addend.tensor.zero_point),
+            zero_point: vdupq_n_s8(addend.tensor.zero_point),
             mantissa: vdupq_n_s32(addend.multiplier.mantissa),
-            shift: vdupq_n_s32(i32::from(addend.multiplier.shift) - 2),
+            shift: vdupq_n_s16(Self::shift(addend) as i16),
         }
     }
 
     #[inline]
     #[target_feature(enable = "neon")]
     fn apply(&self, values: int8x16_t) -> [int32x4_t; 4] {
-        let low = vshlq_n_s16::<7>(vsubl_s8(vget_low_s8(values), self.zero_point));
-        let high = vshlq_n_s16::<7>(vsubl_s8(vget_high_s8(values), self.zero_point));
-        let wide = [
-            vshll_n_s16::<15>(vget_low_s16(low)),
-            vshll_high_n_s16::<15>(low),
-            vshll_n_s16::<15>(vget_low_s16(high)),
-            vshll_high_n_s16::<15>(high),
+        let low = vshlq_s16(vsubl_s8(vget_low_s8(values), vget_low_s8(self.zero_point)), self.shift);
+        let high: int16x8_t;
+        // SAFETY: registers are all that it touches. The compiler would move the upper half down.
+        unsafe {
+            asm!(
+                "ssubl2 {high:v}.8h, {values:v}.16b, {zero_point:v}.16b",
+                high = lateout(vreg) high,
+                values = in(vreg) values,
+                zero_point = in(vreg) self.zero_point,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+        }
+        let high = vshlq_s16(high, self.shift);
+        let mut wide = [
+            vshll_n_s16::<{ Self::WIDEN }>(vget_low_s16(low)),
+            vshll_high_n_s16::<{ Self::WIDEN }>(low),
+            vshll_n_s16::<{ Self::WIDEN }>(vget_low_s16(high)),
+            vshll_high_n_s16::<{ Self::WIDEN }>(high),
         ];
-        wide.map(|x| vrshlq_s32(vqdmulhq_s32(x, self.mantissa), self.shift))
+        for quad in 0..4 {
+            wide[quad] = vqrdmulhq_s32(wide[quad], self.mantissa);
+        }
+        wide
     }
 }

@@ -4,7 +4,7 @@ use super::rescale::{Channels, Finish};
 use super::store;
 use crate::kernels::Rows;
 use crate::kernels::shapes::{self, KERNEL};
-use crate::operator::Convolution;
+use crate::operator::{Convolution, Word};
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::ops::Range;
@@ -41,6 +41,12 @@ pub(super) trait Filter<const Q: usize> {
     /// Each row has `4 Q` values there.
     unsafe fn column(weights: &Self::Weights, rows: [*const i8; KERNEL]) -> Self::Column;
 
+    /// Computes blocks of 16 channels of a row.
+    ///
+    /// # Safety
+    /// There is a block, and it is as described; as of [`add`](Self::add).
+    unsafe fn blocks(blocks: &Blocks);
+
     /// `sums + w * x`.
     ///
     /// # Safety
@@ -50,6 +56,44 @@ pub(super) trait Filter<const Q: usize> {
         weights: &Self::Weights,
         columns: [Self::Column; KERNEL],
     ) -> [int32x4_t; Q];
+}
+
+/// Blocks of 16 channels of a row of outputs that [`is_regular`].
+pub(super) struct Blocks {
+    /// Column 0 of the rows of the window, and how far the columns lie apart: 0 where the row is padding.
+    pub rows: [(*const i8, usize); KERNEL],
+    /// From the end of each row to its beginning in the next block.
+    pub back: [usize; KERNEL],
+    /// 1 or 2.
+    pub stride: usize,
+    /// Whether the first window begins with a column of padding; with stride 1 it does.
+    pub starts_in_padding: bool,
+    /// What padding is.
+    pub padding: i8,
+    /// What the first block has.
+    pub weights: *const i8,
+    pub bias: *const Word,
+    pub mantissa: *const Word,
+    pub shift: *const i8,
+    pub blocks: usize,
+    pub finish: Finish,
+    /// Where the first output is stored, and how far the outputs lie apart.
+    pub to: *mut i8,
+    pub step: usize,
+    /// Outputs of a row.
+    pub width: usize,
+}
+
+/// Whether the columns of the last window are the last ones of the input and one of padding, and those of the first window
+/// the first ones, with stride 1 or where the width is odd after one of padding.
+fn is_regular(op: &Convolution<'_>) -> bool {
+    let [input, output] = [op.input.shape.width, op.output.shape.width].map(usize::from);
+    match (op.window.stride[1], op.window.padding[1]) {
+        (1, 1) => input == output,
+        (2, 0) => input == 2 * output,
+        (2, 1) => input + 1 == 2 * output,
+        _ => false,
+    }
 }
 
 /// Whether the operator [is one](shapes::is_depthwise) for the kernels, and has enough channels.
@@ -84,6 +128,15 @@ pub(super) unsafe fn depthwise<F: Filter<2> + Filter<4>>(
     let whole = rows.iter().all(Option::is_some);
     // SAFETY: 8 or 16 channels exist from each first one on in the rows, the operator's parameters and the output.
     unsafe {
+        if channels >= 16 && is_regular(op) {
+            row.regular::<F>(0, channels / 16);
+            match channels % 16 {
+                0 => {}
+                1..=8 => row.run::<F, 2>(channels - 8, whole),
+                _ => row.regular::<F>(channels - 16, 1),
+            }
+            return;
+        }
         row.run::<F, 4>(0, whole);
         // A last block that is not full overlaps the one before it.
         match channels % 16 {
@@ -109,6 +162,42 @@ struct Row<'a, 'b> {
 }
 
 impl Row<'_, '_> {
+    /// Computes some blocks of 16 channels from `first` on, of an operator that [`is_regular`].
+    ///
+    /// # Safety
+    /// As of [`run`](Self::run).
+    #[inline(never)]
+    unsafe fn regular<F: Filter<4>>(&self, first: usize, blocks: usize) {
+        let Convolution { input, output, window, channels: constants, activation, weights, .. } = *self.op;
+        let step = self.channels;
+        let mut rows = self.rows;
+        let mut back = [0; KERNEL];
+        for row in 0..KERNEL {
+            let (start, mask) = self.rows[row];
+            rows[row] = (start.wrapping_add(first & mask), step & mask);
+            back[row] = 16usize.wrapping_sub(input.row_len()) & mask;
+        }
+        // SAFETY: see above.
+        unsafe {
+            F::blocks(&Blocks {
+                rows,
+                back,
+                stride: window.stride[1].into(),
+                starts_in_padding: window.padding[1] > 0,
+                padding: input.zero_point,
+                weights: weights.as_ptr().add(GROUP * first),
+                bias: constants.bias.as_ptr().add(first),
+                mantissa: constants.mantissa.as_ptr().add(first),
+                shift: constants.shift.as_ptr().add(first),
+                blocks,
+                finish: Finish::new(output.zero_point, activation),
+                to: self.to.add(first),
+                step,
+                width: output.shape.width.into(),
+            });
+        }
+    }
+
     /// Computes the row, `4 Q` channels after the other from `first` on, as long as there are as many.
     ///
     /// # Safety

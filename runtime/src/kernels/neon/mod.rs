@@ -5,12 +5,15 @@ mod depthwise;
 mod dot;
 mod mean;
 mod plain;
+mod pool;
 mod product;
 mod rescale;
 
+use super::patches::{self, Patches};
 use super::scalar::{self, Scalar};
-use super::{Kernels, Rows, convolve_patches, each_row, patches, shapes};
-use crate::operator::{Add, Convolution, Matrix, Mean};
+use super::{Kernels, Rows, convolve_patches, each_row, shapes};
+use crate::cast;
+use crate::operator::{Add, Convolution, Matrix, Mean, Pool};
 use core::arch::aarch64::*;
 use core::ops::Range;
 use dot::Dot;
@@ -71,9 +74,9 @@ unsafe fn convolution<M: Multiply>(
     output: &mut [i8],
 ) {
     let matrix = op.matrix();
-    patches::each_chunk(op, input, rows, output, false, |patches, output| {
-        // SAFETY: see above; the patches lie side by side.
-        unsafe { product::product::<M>(&matrix, crate::cast::as_i8(patches.bytes()), output) };
+    patches::each_chunk(op, input, rows, output, true, |patches, output| {
+        // SAFETY: see above; the patches are there, and as long as the matrix is deep.
+        unsafe { product::product::<M>(&matrix, patches, output) };
     });
 }
 
@@ -86,7 +89,13 @@ macro_rules! kernels {
                 let _ = scratch;
                 if shapes::is_product(op) {
                     // SAFETY: see above.
-                    unsafe { product::product::<$how>(op, input, output) };
+                    unsafe {
+                        product::product::<$how>(
+                            op,
+                            Patches::side_by_side(cast::as_u8(input), op.depth),
+                            output,
+                        )
+                    };
                 } else {
                     scalar::product(op, input, output);
                 }
@@ -130,6 +139,15 @@ macro_rules! kernels {
                     unsafe { add::add(op, second, values) };
                 } else {
                     scalar::add(op, second, values);
+                }
+            }
+
+            fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+                if pool::fits(op) {
+                    // SAFETY: see above.
+                    unsafe { pool::average_pool(op, input, y, output) };
+                } else {
+                    scalar::average_pool(op, input, y, output);
                 }
             }
 

@@ -43,7 +43,7 @@ impl Rescale {
 /// Bias and multiplier of `4 Q` channels: most of them where they lie, for registers are scarce.
 #[derive(Clone, Copy)]
 pub(super) struct Channels<const Q: usize> {
-    bias: *const Word,
+    pub bias: *const Word,
     mantissa: *const Word,
     left: [int32x4_t; Q],
 }
@@ -164,8 +164,10 @@ unsafe fn left<const Q: usize>(from: *const i8) -> [int32x4_t; Q] {
 #[derive(Clone, Copy)]
 pub(super) struct Finish {
     zero_point: int16x8_t,
-    min: int8x16_t,
-    max: int8x16_t,
+    /// One lane of it.
+    pub zero_point_bits: i16,
+    /// The least and the largest value.
+    limits: [int8x16_t; 2],
     /// Whether the clamp does more than the saturation that comes before it.
     clamps: bool,
 }
@@ -176,10 +178,15 @@ impl Finish {
     pub fn new(zero_point: i8, activation: Activation) -> Self {
         Self {
             zero_point: vdupq_n_s16(i16::from(zero_point) << FRACTION),
-            min: vdupq_n_s8(activation.min),
-            max: vdupq_n_s8(activation.max),
+            zero_point_bits: i16::from(zero_point) << FRACTION,
+            limits: [vdupq_n_s8(activation.min), vdupq_n_s8(activation.max)],
             clamps: activation != Activation::NONE,
         }
+    }
+
+    /// Where the limits lie; nowhere if saturation is all there is.
+    pub const fn limits(&self) -> *const int8x16_t {
+        if self.clamps { self.limits.as_ptr() } else { core::ptr::null() }
     }
 
     /// 8 [rescaled](Rescale::apply) values plus the zero point.
@@ -205,7 +212,7 @@ impl Finish {
             // SAFETY: it does nothing, but keeps the compiler from clamping in any case and throwing the result away.
             unsafe { asm!("", options(nomem, nostack, preserves_flags)) };
             for index in 0..N {
-                values[index] = vminq_s8(vmaxq_s8(values[index], self.min), self.max);
+                values[index] = vminq_s8(vmaxq_s8(values[index], self.limits[0]), self.limits[1]);
             }
         }
     }

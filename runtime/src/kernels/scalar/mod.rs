@@ -17,6 +17,8 @@ pub use depthwise::depthwise;
 pub use mean::mean;
 pub use pad::pad;
 pub use pool::{average_pool, max_pool};
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+pub(super) use pool::{mean_of, pixels, window};
 pub use product::product;
 pub use softmax::softmax;
 

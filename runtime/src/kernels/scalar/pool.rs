@@ -24,14 +24,14 @@ pub fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
                 }
             }
             for (out, sum) in outputs.iter_mut().zip(sums) {
-                *out = op.activation.clamp(mean(sum, count).into());
+                *out = op.activation.clamp(mean_of(sum, count).into());
             }
         }
     }
 }
 
 /// `sum / count`, rounded half away from zero.
-fn mean(sum: i32, count: i32) -> i32 {
+pub fn mean_of(sum: i32, count: i32) -> i32 {
     let half = if sum > 0 { count / 2 } else { -(count / 2) };
     (sum + half).checked_div(count).unwrap_or(0)
 }
@@ -51,12 +51,12 @@ pub fn max_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
 }
 
 /// The column and the channels of each pixel of a row.
-fn pixels<'a>(op: &Pool, row: &'a mut [i8]) -> impl Iterator<Item = (usize, &'a mut [i8])> {
+pub fn pixels<'a>(op: &Pool, row: &'a mut [i8]) -> impl Iterator<Item = (usize, &'a mut [i8])> {
     row.chunks_exact_mut(usize::from(op.output.shape.channels).max(1)).enumerate()
 }
 
 /// The pixels of each input row that the window of an output position meets, at least one.
-fn window<'a>(op: &Pool, input: Rows<'a>, [y, x]: [usize; 2]) -> impl Iterator<Item = &'a [i8]> {
+pub fn window<'a>(op: &Pool, input: Rows<'a>, [y, x]: [usize; 2]) -> impl Iterator<Item = &'a [i8]> {
     let [height, width, channels] =
         [op.input.shape.height, op.input.shape.width, op.input.shape.channels].map(usize::from);
     let (top, rows) = op.window.clip(0, y, height);

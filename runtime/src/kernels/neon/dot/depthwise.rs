@@ -1,7 +1,7 @@
 //! Depthwise filters by `sdot`, the three rows of a column side by side.
 
-use super::Dot;
-use crate::kernels::neon::depthwise::Filter;
+use super::{Dot, walk};
+use crate::kernels::neon::depthwise::{Blocks, Filter};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -15,9 +15,6 @@ pub(in crate::kernels::neon) struct Weights<const Q: usize> {
     order: [uint8x16_t; Q],
 }
 
-/// Where the first four lanes find their bytes in 48: those of a channel in each row, and beyond the end, where 0 is.
-const ORDER: [u8; 16] = [0, 16, 32, 255, 1, 17, 33, 255, 2, 18, 34, 255, 3, 19, 35, 255];
-
 impl<const Q: usize> Filter<Q> for Dot {
     type Shared = [uint8x16_t; Q];
 
@@ -30,7 +27,7 @@ impl<const Q: usize> Filter<Q> for Dot {
     unsafe fn shared() -> Self::Shared {
         // SAFETY: the processor has NEON.
         unsafe {
-            let mut order = vld1q_u8(ORDER.as_ptr());
+            let mut order = vld1q_u8(walk::ORDER.as_ptr());
             // Without this the compiler would load each order anew, from an address that it would compute anew.
             asm!("/* {0:v} */", inlateout(vreg) order, options(nomem, nostack, preserves_flags));
             let mut orders = [order; Q];
@@ -63,6 +60,12 @@ impl<const Q: usize> Filter<Q> for Dot {
             }
             column
         }
+    }
+
+    #[inline(always)]
+    unsafe fn blocks(blocks: &Blocks) {
+        // SAFETY: see the trait.
+        unsafe { walk::blocks(blocks, <Self as Filter<4>>::shared()) }
     }
 
     #[inline(always)]

@@ -1,68 +1,92 @@
 //! Products by `sdot`, a group of inputs with those of each output.
 
-use super::Dot;
-use crate::kernels::neon::product::{Multiply, again};
+use super::{Dot, tile};
+use crate::kernels::neon::product::{Inputs, Multiply, Tiles, again};
+use crate::kernels::neon::rescale::Channels;
+use crate::operator::Word;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Dot {
     const PATCHES: [usize; 2] = [4, 8];
+    const TILE: usize = 4;
 
-    type Start<const Q: usize> = [int32x4_t; Q];
+    /// Where they lie.
+    type Start<const Q: usize> = *const Word;
 
     #[inline(always)]
-    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q> {
-        bias
+    unsafe fn start<const Q: usize>(channels: &Channels<Q>) -> Self::Start<Q> {
+        channels.bias
+    }
+
+    #[inline(always)]
+    unsafe fn tiles(tiles: &Tiles) {
+        // SAFETY: see the trait.
+        unsafe { tile::fours(tiles) }
     }
 
     #[inline(always)]
     unsafe fn sums<const P: usize, const Q: usize>(
         weights: *const i8,
         patches: *const i8,
-        depth: usize,
-        mut start: &Self::Start<Q>,
+        inputs: &Inputs,
+        start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P] {
-        let mut sums = [*start; P];
-        for p in 0..P {
-            start = again(start);
-            sums[p] = *start;
-        }
-        let (mut weights, mut patches) = (weights, patches);
-        let mut left = depth;
+        let mut start: *const i8 = start.cast();
         // SAFETY: no more inputs and weights are read than are left.
         unsafe {
-            while left >= 4 * GROUP {
-                let mut x = [vdupq_n_s8(0); P];
-                for p in 0..P {
-                    x[p] = vld1q_s8(patches.add(p * depth));
-                }
-                weights = group::<P, Q, 0>(&mut sums, weights, &x);
-                weights = group::<P, Q, 1>(&mut sums, weights, &x);
-                weights = group::<P, Q, 2>(&mut sums, weights, &x);
-                weights = group::<P, Q, 3>(&mut sums, weights, &x);
-                (patches, left) = (patches.add(4 * GROUP), left - 4 * GROUP);
+            let mut sums = [[vdupq_n_s32(0); Q]; P];
+            if (P, Q) == (1, 4) {
+                sums[0].copy_from_slice(&tile::one_patch(weights, patches, inputs, start));
+                return sums;
             }
-            if left >= 2 * GROUP {
-                let mut x = [vdupq_n_s8(0); P];
-                for p in 0..P {
-                    x[p] = vcombine_s8(vld1_s8(patches.add(p * depth)), vdup_n_s8(0));
+            for p in 0..P {
+                for quad in 0..Q {
+                    sums[p][quad] = vreinterpretq_s32_s8(vld1q_s8(start.add(16 * quad)));
                 }
-                weights = group::<P, Q, 0>(&mut sums, weights, &x);
-                weights = group::<P, Q, 1>(&mut sums, weights, &x);
-                (patches, left) = (patches.add(2 * GROUP), left - 2 * GROUP);
+                start = again(start);
             }
-            if left >= GROUP {
-                let mut x = [vdupq_n_s8(0); P];
-                for p in 0..P {
-                    x[p] = vreinterpretq_s8_s32(vdupq_n_s32(
-                        patches.add(p * depth).cast::<i32>().read_unaligned(),
-                    ));
+            let (mut weights, mut patches) = (weights, patches);
+            let Inputs { step, rows, row_len, gap } = *inputs;
+            for row in 0..rows {
+                if row > 0 {
+                    patches = patches.wrapping_add(gap);
                 }
-                group::<P, Q, 0>(&mut sums, weights, &x);
+                let mut left = row_len;
+                while left >= 4 * GROUP {
+                    let mut x = [vdupq_n_s8(0); P];
+                    for p in 0..P {
+                        x[p] = vld1q_s8(patches.add(p * step));
+                    }
+                    weights = group::<P, Q, 0>(&mut sums, weights, &x);
+                    weights = group::<P, Q, 1>(&mut sums, weights, &x);
+                    weights = group::<P, Q, 2>(&mut sums, weights, &x);
+                    weights = group::<P, Q, 3>(&mut sums, weights, &x);
+                    (patches, left) = (patches.add(4 * GROUP), left - 4 * GROUP);
+                }
+                if left >= 2 * GROUP {
+                    let mut x = [vdupq_n_s8(0); P];
+                    for p in 0..P {
+                        x[p] = vcombine_s8(vld1_s8(patches.add(p * step)), vdup_n_s8(0));
+                    }
+                    weights = group::<P, Q, 0>(&mut sums, weights, &x);
+                    weights = group::<P, Q, 1>(&mut sums, weights, &x);
+                    (patches, left) = (patches.add(2 * GROUP), left - 2 * GROUP);
+                }
+                if left >= GROUP {
+                    let mut x = [vdupq_n_s8(0); P];
+                    for p in 0..P {
+                        x[p] = vreinterpretq_s8_s32(vdupq_n_s32(
+                            patches.add(p * step).cast::<i32>().read_unaligned(),
+                        ));
+                    }
+                    weights = group::<P, Q, 0>(&mut sums, weights, &x);
+                    patches = patches.add(GROUP);
+                }
             }
+            sums
         }
-        sums
     }
 }
 

@@ -1,7 +1,7 @@
 //! Depthwise filters, a channel a byte.
 
-use super::Plain;
-use crate::kernels::neon::depthwise::Filter;
+use super::{Plain, walk};
+use crate::kernels::neon::depthwise::{Blocks, Filter};
 use crate::kernels::shapes::KERNEL;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
@@ -54,6 +54,12 @@ impl<const Q: usize> Filter<Q> for Plain {
             }
             column
         }
+    }
+
+    #[inline(always)]
+    unsafe fn blocks(blocks: &Blocks) {
+        // SAFETY: see the trait.
+        unsafe { walk::blocks(blocks) }
     }
 
     #[inline(always)]

@@ -2,6 +2,10 @@
 
 mod depthwise;
 mod product;
+#[rustfmt::skip]
+mod tile;
+#[rustfmt::skip]
+mod walk;
 
 /// Products without `sdot`.
 ///

@@ -1,21 +1,24 @@
 //! Products of two groups of inputs with those of each output.
 
-use super::Plain;
-use crate::kernels::neon::product::{Multiply, again};
+use super::{Plain, tile};
+use crate::kernels::neon::product::{Inputs, Multiply, Tiles, again};
+use crate::kernels::neon::rescale::Channels;
 use crate::packing::GROUP;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
 impl Multiply for Plain {
     const PATCHES: [usize; 2] = [2, 4];
+    const TILE: usize = 2;
 
     /// Of each output two sums, of the even and the odd pairs of inputs: one begins with the bias.
     type Start<const Q: usize> = [[int32x4_t; 2]; Q];
 
     #[inline(always)]
-    fn start<const Q: usize>(bias: [int32x4_t; Q]) -> Self::Start<Q> {
-        // SAFETY: the processor has NEON.
+    unsafe fn start<const Q: usize>(channels: &Channels<Q>) -> Self::Start<Q> {
+        // SAFETY: see the trait.
         unsafe {
+            let bias = channels.bias();
             let zero = vdupq_n_s32(0);
             let mut start = [[zero; 2]; Q];
             for quad in 0..Q {
@@ -26,66 +29,91 @@ impl Multiply for Plain {
     }
 
     #[inline(always)]
+    unsafe fn tiles(tiles: &Tiles) {
+        // SAFETY: see the trait.
+        unsafe { tile::twos(tiles) }
+    }
+
+    #[inline(always)]
     unsafe fn sums<const P: usize, const Q: usize>(
         weights: *const i8,
         patches: *const i8,
-        depth: usize,
+        inputs: &Inputs,
         mut start: &Self::Start<Q>,
     ) -> [[int32x4_t; Q]; P] {
         // SAFETY: no more inputs and weights are read than are left: first one or two groups, then two at a time.
         unsafe {
             let mut halves = [*start; P];
+            if (P, Q) == (1, 4) {
+                let start = [start[0], start[1], start[Q - 2], start[Q - 1]];
+                halves[0].copy_from_slice(&tile::one_patch(weights, patches, inputs, &start));
+                return add_all_pairs(halves);
+            }
             for p in 0..P {
-                start = again(start);
+                start = &*again(start);
                 halves[p] = *start;
             }
             let mut weights = weights;
             let mut from = [patches; P];
             for p in 1..P {
-                from[p] = from[p - 1].add(depth);
+                from[p] = from[p - 1].add(inputs.step);
             }
-            let mut left = depth;
-            if !(depth / GROUP).is_multiple_of(2) {
-                let mut x = [vdupq_n_s8(0); P];
-                for p in 0..P {
-                    x[p] = next_group(&mut from[p]);
-                }
-                for q in 0..Q {
-                    let w = vld1q_s8(weights.add(16 * q));
+            for row in 0..inputs.rows {
+                if row > 0 {
                     for p in 0..P {
-                        let low = vmull_s8(vget_low_s8(w), vget_low_s8(x[p]));
-                        halves[p][q][0] = vpadalq_s16(halves[p][q][0], low);
-                        halves[p][q][1] = vpadalq_s16(halves[p][q][1], vmull_high_s8(w, x[p]));
+                        from[p] = from[p].wrapping_add(inputs.gap);
                     }
                 }
-                (weights, left) = (weights.add(16 * Q), left - GROUP);
-            }
-            while left > 0 {
-                let mut x = [[vdupq_n_s8(0); 2]; P];
-                for p in 0..P {
-                    x[p] = [next_group(&mut from[p]), next_group(&mut from[p])];
-                }
-                for q in 0..Q {
-                    let w = [vld1q_s8(weights.add(16 * q)), vld1q_s8(weights.add(16 * (Q + q)))];
-                    for p in (0..P - 1).step_by(2) {
-                        let (first, second) = halves.split_at_mut(p + 1);
-                        add_products_of_two([&mut first[p][q], &mut second[0][q]], w, [x[p], x[p + 1]]);
+                let mut left = inputs.row_len;
+                if !(left / GROUP).is_multiple_of(2) {
+                    let mut x = [vdupq_n_s8(0); P];
+                    for p in 0..P {
+                        x[p] = next_group(&mut from[p]);
                     }
-                    if P % 2 == 1 {
-                        add_products(&mut halves[P - 1][q], w, x[P - 1]);
+                    for q in 0..Q {
+                        let w = vld1q_s8(weights.add(16 * q));
+                        for p in 0..P {
+                            let low = vmull_s8(vget_low_s8(w), vget_low_s8(x[p]));
+                            halves[p][q][0] = vpadalq_s16(halves[p][q][0], low);
+                            halves[p][q][1] = vpadalq_s16(halves[p][q][1], vmull_high_s8(w, x[p]));
+                        }
                     }
+                    (weights, left) = (weights.add(16 * Q), left - GROUP);
                 }
-                (weights, left) = (weights.add(32 * Q), left - 2 * GROUP);
-            }
-            let mut sums = [[vdupq_n_s32(0); Q]; P];
-            for p in 0..P {
-                for q in 0..Q {
-                    sums[p][q] = add_pairs(halves[p][q]);
+                while left > 0 {
+                    let mut x = [[vdupq_n_s8(0); 2]; P];
+                    for p in 0..P {
+                        x[p] = [next_group(&mut from[p]), next_group(&mut from[p])];
+                    }
+                    for q in 0..Q {
+                        let w = [vld1q_s8(weights.add(16 * q)), vld1q_s8(weights.add(16 * (Q + q)))];
+                        for p in (0..P - 1).step_by(2) {
+                            let (first, second) = halves.split_at_mut(p + 1);
+                            add_products_of_two([&mut first[p][q], &mut second[0][q]], w, [x[p], x[p + 1]]);
+                        }
+                        if P % 2 == 1 {
+                            add_products(&mut halves[P - 1][q], w, x[P - 1]);
+                        }
+                    }
+                    (weights, left) = (weights.add(32 * Q), left - 2 * GROUP);
                 }
             }
-            sums
+            add_all_pairs(halves)
         }
     }
+}
+
+/// The sums of all halves.
+#[inline(always)]
+fn add_all_pairs<const P: usize, const Q: usize>(halves: [[[int32x4_t; 2]; Q]; P]) -> [[int32x4_t; Q]; P] {
+    // SAFETY: the processor has NEON.
+    let mut sums = [[unsafe { vdupq_n_s32(0) }; Q]; P];
+    for p in 0..P {
+        for q in 0..Q {
+            sums[p][q] = add_pairs(halves[p][q]);
+        }
+    }
+    sums
 }
 
 /// The next four inputs of a patch, four times over.
