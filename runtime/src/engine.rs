@@ -8,6 +8,8 @@ use crate::image::{Operators, Steps};
 use crate::kernels::dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 use crate::kernels::neon;
+#[cfg(target_feature = "simd128")]
+use crate::kernels::wasm;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
@@ -66,6 +68,8 @@ pub(crate) fn execute(
                 KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
                 KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
+                #[cfg(target_feature = "simd128")]
+                KernelSet::Simd128 => run::<wasm::Simd128>(operator, &arena, rows.clone(), output, scratch),
                 #[cfg(arm_dsp)]
                 KernelSet::Dsp => run::<dsp::Dsp>(operator, &arena, rows.clone(), output, scratch),
             }
