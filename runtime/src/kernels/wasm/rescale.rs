@@ -7,15 +7,25 @@ use crate::fixed_point::{Activation, Multiplier};
 use crate::operator::{PerChannel, Word};
 use core::arch::wasm32::*;
 
+/// The same value, of which the compiler does not know that it is the same. Otherwise it would widen factors before a loop,
+/// and leave multiplications of 64 bits in it, which processors do not have.
+#[inline(always)]
+fn again(value: &v128) -> v128 {
+    // SAFETY: it is a reference.
+    unsafe { core::ptr::from_ref(value).read_volatile() }
+}
+
 /// The high halves of the products.
 #[inline(always)]
-fn multiply_high(x: v128, mantissa: v128) -> v128 {
+fn multiply_high(x: v128, mantissa: &v128) -> v128 {
+    let mantissa = again(mantissa);
     i32x4_shuffle::<1, 3, 5, 7>(i64x2_extmul_low_i32x4(x, mantissa), i64x2_extmul_high_i32x4(x, mantissa))
 }
 
 /// The high halves of the products of unsigned lanes.
 #[inline(always)]
-fn multiply_high_unsigned(x: v128, factor: v128) -> v128 {
+fn multiply_high_unsigned(x: v128, factor: &v128) -> v128 {
+    let factor = again(factor);
     i32x4_shuffle::<1, 3, 5, 7>(u64x2_extmul_low_u32x4(x, factor), u64x2_extmul_high_u32x4(x, factor))
 }
 
@@ -41,7 +51,7 @@ impl Rescale {
     /// `floor(x * m + 1/2)`.
     #[inline(always)]
     pub fn apply(&self, x: v128) -> v128 {
-        i32x4_shr(i32x4_add(multiply_high(x, self.mantissa), self.half), self.right)
+        i32x4_shr(i32x4_add(multiply_high(x, &self.mantissa), self.half), self.right)
     }
 }
 
@@ -70,8 +80,8 @@ impl RescaleEach {
     /// `floor(x * m + 1/2)`.
     #[inline(always)]
     pub fn apply(&self, x: v128) -> v128 {
-        let raised = i32x4_add(multiply_high(x, self.mantissa), self.half);
-        i32x4_sub(multiply_high_unsigned(raised, self.factor), self.excess)
+        let raised = i32x4_add(multiply_high(x, &self.mantissa), self.half);
+        i32x4_sub(multiply_high_unsigned(raised, &self.factor), self.excess)
     }
 }
 

@@ -123,17 +123,16 @@ impl Tiles<'_, '_> {
         unsafe {
             let weights = self.op.weights.as_ptr().add(first * depth);
             for group in (0..depth).step_by(GROUP) {
-                let mut weight = [_mm256_setzero_si256(); Q];
+                let mut input = [_mm256_setzero_si256(); PATCHES];
+                for index in 0..PATCHES {
+                    let from = self.input.add((patch + index) * depth + group);
+                    input[index] = _mm256_set1_epi64x(from.cast::<i64>().read_unaligned());
+                }
                 for quad in 0..Q {
                     let at = weights.add((group * Q + quad * GROUP) * QUAD);
-                    weight[quad] = _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast()));
-                }
-                for index in 0..PATCHES {
-                    let input =
-                        self.input.add((patch + index) * depth + group).cast::<i64>().read_unaligned();
-                    let input = _mm256_set1_epi64x(input);
-                    for quad in 0..Q {
-                        let products = _mm256_madd_epi16(input, weight[quad]);
+                    let weight = _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast()));
+                    for index in 0..PATCHES {
+                        let products = _mm256_madd_epi16(input[index], weight);
                         sums[index][quad] = _mm256_add_epi32(sums[index][quad], products);
                     }
                 }
