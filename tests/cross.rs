@@ -36,6 +36,9 @@ pub const X86_64: Target =
 /// WebAssembly with an interface to the system.
 pub const WASM: Target = Target { triple: "wasm32-wasip1", linker: None, flags: "", features: "std" };
 
+/// The same with 128-bit vectors.
+pub const WASM_SIMD128: Target = Target { flags: "-C target-feature=+simd128", ..WASM };
+
 /// 32-bit RISC-V without an operating system.
 pub const RISCV32: Target =
     Target { triple: "riscv32imc-unknown-none-elf", linker: None, flags: "", features: "" };

@@ -9,7 +9,7 @@ use runtime::kernels::KernelSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::TempDir;
-use tests::cross::{self, AARCH64, ARMV7, RISCV32, Target, WASM};
+use tests::cross::{self, AARCH64, ARMV7, RISCV32, Target, WASM, WASM_SIMD128};
 use tests::golden::{self, Golden};
 use tests::{commands, tools};
 
@@ -136,10 +136,13 @@ fn on_32_bit_risc_v() {
     compare(&["qemu-riscv32"], &program, &["scalar"]);
 }
 
+/// One build after the other: both lie in the same place.
 #[test]
 fn on_web_assembly() {
-    let Some(program) = program(&WASM, "node") else { return };
     let loader = commands::root().join("tests/wasi.mjs");
     let node = ["node", "--no-warnings", loader.to_str().expect("UTF-8")];
-    compare(&node, &program.with_extension("wasm"), &["scalar"]);
+    for (target, kernels) in [(&WASM, &["scalar"][..]), (&WASM_SIMD128, &["simd128", "scalar"])] {
+        let Some(program) = program(target, "node") else { return };
+        compare(&node, &program.with_extension("wasm"), kernels);
+    }
 }

@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use runtime::Model;
 use runtime::kernels::KernelSet;
-use tests::spec::Spec;
-use tests::{bytes, edges};
+use tests::spec::{Kind, Spec, Tensor};
+use tests::{bytes, edges, random};
 
 /// Sizes up to this one are all tried; under Miri few.
 const SIZES: usize = if cfg!(miri) { 3 } else { 40 };
@@ -20,10 +20,15 @@ fn run(image: &[u8], input: &[i8], kernels: KernelSet) -> Vec<i8> {
 /// Compares every kernel set with the scalar one.
 fn compare(rng: &mut Rng, spec: Spec) {
     let input: Vec<i8> = spec.inputs.iter().flat_map(|tensor| tensor.values(rng)).collect();
-    let image = bytes::single(&spec);
-    let expected = run(&image, &input, KernelSet::Scalar);
+    compare_with(&spec, &input);
+}
+
+/// Compares every kernel set with the scalar one, with this input.
+fn compare_with(spec: &Spec, input: &[i8]) {
+    let image = bytes::single(spec);
+    let expected = run(&image, input, KernelSet::Scalar);
     for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
-        assert_eq!(run(&image, &input, kernels), expected, "{}: {spec:?}", kernels.name());
+        assert_eq!(run(&image, input, kernels), expected, "{}: {spec:?}", kernels.name());
     }
 }
 
@@ -55,4 +60,33 @@ fn fully_connected_of_all_lengths() {
 #[test]
 fn sums_and_means_of_all_lengths() {
     edges::sums_and_means(SIZES, compare);
+}
+
+/// Sums of so many extreme values that 16 bits cannot hold them.
+#[test]
+fn means_of_many_pixels() {
+    let mut rng = Rng::with_seed(7);
+    let few = if cfg!(miri) { 1 } else { usize::MAX };
+    for pixels in [256, 257, 300, 512, 600, 1100].into_iter().take(few) {
+        for (channels, value) in [(8, 127), (8, -128), (20, 127), (20, -128)] {
+            let input = Tensor::random(&mut rng, [1, pixels, channels]);
+            let kind = Kind::Mean((i32::MAX / pixels as i32 * 256, -8));
+            let spec = random::operator(&mut rng, kind, vec![input], [1, 1, channels]);
+            compare_with(&spec, &vec![value; pixels * channels]);
+        }
+    }
+}
+
+#[test]
+fn sums_of_all_shifts() {
+    let mut rng = Rng::with_seed(8);
+    for shift in -31..=0 {
+        for other in [-31, -30, -12, 0] {
+            let inputs = vec![Tensor::random(&mut rng, [1, 1, 33]), Tensor::random(&mut rng, [1, 1, 33])];
+            let mut mantissa = || rng.i32(1 << 30..=i32::MAX);
+            let sum = Kind::Add([(mantissa(), shift), (mantissa(), other), (mantissa(), -19)]);
+            let spec = random::operator(&mut rng, sum, inputs, [1, 1, 33]);
+            compare(&mut rng, spec);
+        }
+    }
 }

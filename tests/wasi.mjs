@@ -1,8 +1,9 @@
-// Runs a WebAssembly program with this process' standard streams: node wasi.mjs PROGRAM.wasm
+// Runs a WebAssembly program with this process' standard streams and arguments: node wasi.mjs PROGRAM.wasm [ARGUMENTS]
 import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 
-const wasi = new WASI({ version: "preview1", returnOnExit: true });
+const args = process.argv.slice(2);
+const wasi = new WASI({ version: "preview1", args, returnOnExit: true });
 const system = { wasi_snapshot_preview1: wasi.wasiImport };
-const { instance } = await WebAssembly.instantiate(await readFile(process.argv[2]), system);
+const { instance } = await WebAssembly.instantiate(await readFile(args[0]), system);
 process.exitCode = wasi.start(instance);

@@ -13,7 +13,8 @@ pub(crate) mod neon;
 mod patch;
 #[cfg(any(
     target_arch = "x86_64",
-    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    target_feature = "simd128"
 ))]
 #[allow(unsafe_code)]
 mod patches;
@@ -25,9 +26,14 @@ pub mod scratch;
 #[cfg(any(
     target_arch = "x86_64",
     all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    target_feature = "simd128",
     arm_dsp
 ))]
 mod shapes;
+#[cfg(target_feature = "simd128")]
+#[allow(unsafe_code)]
+#[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
+pub(crate) mod wasm;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
@@ -177,6 +183,11 @@ macro_rules! dispatch {
                 type $kernels = $crate::kernels::neon::Neon;
                 $run
             }
+            #[cfg(target_feature = "simd128")]
+            $crate::kernels::KernelSet::Simd128 => {
+                type $kernels = $crate::kernels::wasm::Simd128;
+                $run
+            }
             #[cfg(arm_dsp)]
             $crate::kernels::KernelSet::Dsp => {
                 type $kernels = $crate::kernels::dsp::Dsp;
@@ -205,6 +216,9 @@ pub enum KernelSet {
     /// AArch64.
     #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
     Neon,
+    /// WebAssembly with 128-bit vectors.
+    #[cfg(target_feature = "simd128")]
+    Simd128,
     /// Cortex-M with the DSP instructions.
     #[cfg(arm_dsp)]
     Dsp,
@@ -221,6 +235,8 @@ impl KernelSet {
         Self::NeonDot,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
         Self::Neon,
+        #[cfg(target_feature = "simd128")]
+        Self::Simd128,
         #[cfg(arm_dsp)]
         Self::Dsp,
         Self::Scalar,
@@ -243,6 +259,8 @@ impl KernelSet {
             Self::NeonDot => !cfg!(miri) && neon::has_dot(),
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
             Self::Neon => !cfg!(miri),
+            #[cfg(target_feature = "simd128")]
+            Self::Simd128 => true,
             #[cfg(arm_dsp)]
             Self::Dsp => true,
         }
@@ -260,6 +278,8 @@ impl KernelSet {
             Self::NeonDot => "neon-dot",
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
             Self::Neon => "neon",
+            #[cfg(target_feature = "simd128")]
+            Self::Simd128 => "simd128",
             #[cfg(arm_dsp)]
             Self::Dsp => "dsp",
         }

@@ -26,6 +26,7 @@ const SLACK: usize = 64;
 
 /// Patches of one row of outputs, in memory: each has some rows of bytes.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the others take patches of several rows"))]
 pub struct Patches {
     /// The first byte of the first patch.
     pub start: *const u8,
@@ -52,7 +53,7 @@ impl Patches {
     ///
     /// # Safety
     /// They are that, and still there.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(not(target_arch = "aarch64"))]
     pub unsafe fn bytes<'a>(&self) -> &'a [u8] {
         // SAFETY: see above.
         unsafe { core::slice::from_raw_parts(self.start, self.count * self.step) }
@@ -283,9 +284,16 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
 }
 
 /// The same address, of which the compiler does not know that it is the same: it would call a function for a loop that copies.
+#[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
 fn again(mut from: *const u8) -> *const u8 {
     // SAFETY: it does nothing.
     unsafe { core::arch::asm!("/* {0} */", inout(reg) from, options(readonly, nostack, preserves_flags)) };
+    from
+}
+
+/// WebAssembly copies by an instruction.
+#[cfg(target_arch = "wasm32")]
+const fn again(from: *const u8) -> *const u8 {
     from
 }

@@ -3,6 +3,8 @@
 #[cfg(not(arm_dsp))]
 use super::patches::CHUNK;
 use crate::kernels::Rows;
+#[cfg(any(target_arch = "x86_64", target_feature = "simd128"))]
+use crate::operator::Mean;
 use crate::operator::{Convolution, Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
 use core::ops::Range;
@@ -39,6 +41,15 @@ pub fn is_depthwise(op: &Convolution<'_>, rows: &Range<usize>, output: &[i8]) ->
         && op.weights.len() >= KERNEL * GROUP * channels
         && rows.len().checked_mul(op.output.row_len()).is_some_and(|len| output.len() >= len)
         && has_constants(&op.channels, channels)
+}
+
+/// How far the sums of a mean are shifted to the left, so that what is left of its multiplier is small; [`None`] if they do
+/// not fit into 32 bits then.
+#[cfg(any(target_arch = "x86_64", target_feature = "simd128"))]
+pub fn mean_shift(op: &Mean) -> Option<u32> {
+    let most = (op.input.shape.pixels() as u64).saturating_mul(255);
+    let left = (i32::from(op.multiplier.shift) - i32::from(PerChannel::SMALL_SHIFT)).max(0) as u32;
+    (most << left <= i32::MAX as u64).then_some(left)
 }
 
 /// The rows of the input, whole, that the kernel meets for row `y` of the output.

@@ -4,13 +4,16 @@
 
 mod add;
 mod depthwise;
+mod filter;
+mod mean;
+mod narrow;
 mod product;
 mod rescale;
 
 use super::{patches, shapes};
 use crate::kernels::scalar::{self, Scalar};
 use crate::kernels::{Kernels, Rows, convolve_patches, each_row};
-use crate::operator::{Add, Convolution, Matrix, PerChannel};
+use crate::operator::{Add, Convolution, Matrix, Mean, PerChannel};
 use core::arch::x86_64::*;
 use core::ops::Range;
 
@@ -76,11 +79,17 @@ impl Kernels for Avx2 {
         output: &mut [i8],
         scratch: &mut [i8],
     ) {
-        if usize::from(op.output.shape.channels) >= depthwise::STEP && shapes::is_depthwise(op, &rows, output)
-        {
+        let channels = usize::from(op.output.shape.channels);
+        if channels >= narrow::STEP && shapes::is_depthwise(op, &rows, output) {
             each_row(&op.output, rows, output, |y, row| {
                 // SAFETY: see above.
-                unsafe { depthwise::depthwise(op, input, y, row) };
+                unsafe {
+                    if channels >= depthwise::STEP {
+                        depthwise::depthwise(op, input, y, row);
+                    } else {
+                        narrow::depthwise(op, input, y, row);
+                    }
+                }
             });
         } else {
             Scalar::depthwise(op, input, rows, output, scratch);
@@ -93,6 +102,15 @@ impl Kernels for Avx2 {
             unsafe { add::add(op, second, values) };
         } else {
             scalar::add(op, second, values);
+        }
+    }
+
+    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+        if let Some(left) = shapes::mean_shift(op).filter(|_| output.len() >= mean::STEP) {
+            // SAFETY: see above.
+            unsafe { mean::mean(op, left, input, output) };
+        } else {
+            scalar::mean(op, input, output);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rescale::{Finish, Rescale};
 use crate::kernels::patches::CHUNK;
-use crate::operator::{Matrix, PerChannel};
+use crate::operator::{Matrix, PerChannel, Word};
 use crate::packing::{BLOCK, GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
@@ -48,31 +48,37 @@ struct Tiles<'a, 'b> {
 
 /// What follows the sums of a block of 16 outputs, those that do not exist filled up with anything.
 struct Channels {
-    bias: [i32; BLOCK],
+    bias: [__m256i; 2],
     rescale: [Rescale; 2],
     finish: Finish,
     count: usize,
 }
 
 impl Channels {
+    #[inline]
     #[target_feature(enable = "avx2")]
     fn new(op: &Matrix<'_>, first: usize) -> Self {
+        let PerChannel { bias, mantissa, shift, .. } = op.channels;
         let count = (op.outputs() - first).min(BLOCK);
-        let (mut bias, mut mantissa, mut shift) =
-            ([0; BLOCK], [0; BLOCK], [i32::from(PerChannel::SMALL_SHIFT); BLOCK]);
-        for (lane, channel) in op.channels.iter().skip(first).take(BLOCK).enumerate() {
-            bias[lane] = channel.bias;
-            // In the order that `Finish` takes.
-            let place = [0, 2, 1, 3][lane / 4] * 4 + lane % 4;
-            mantissa[place] = channel.multiplier.mantissa;
-            shift[place] = channel.multiplier.shift.into();
+        // SAFETY: 16 constants of each kind, from `first` on or copied.
+        unsafe {
+            let load = |bias: *const Word, mantissa: *const Word, shift: *const i8| Self {
+                bias: [_mm256_loadu_si256(bias.cast()), _mm256_loadu_si256(bias.add(8).cast())],
+                rescale: Rescale::of_channels::<BLOCK>(mantissa, shift),
+                finish: Finish::new(op.zero_point, op.activation),
+                count,
+            };
+            if count == BLOCK {
+                load(bias.as_ptr().add(first), mantissa.as_ptr().add(first), shift.as_ptr().add(first))
+            } else {
+                let mut words = [[[0; 4]; BLOCK]; 2];
+                words[0][..count].copy_from_slice(&bias[first..]);
+                words[1][..count].copy_from_slice(&mantissa[first..]);
+                let mut shifts = [0; BLOCK];
+                shifts[..count].copy_from_slice(&shift[first..]);
+                load(words[0].as_ptr(), words[1].as_ptr(), shifts.as_ptr())
+            }
         }
-        let load = |values: &[i32; BLOCK], half: usize| {
-            // SAFETY: 8 of 16 values from 0 or from 8 on.
-            unsafe { _mm256_loadu_si256(values.as_ptr().add(8 * half).cast()) }
-        };
-        let rescale = [0, 1].map(|half| Rescale::new(load(&mantissa, half), load(&shift, half)));
-        Self { bias, rescale, finish: Finish::new(op.zero_point, op.activation), count }
     }
 }
 
@@ -117,17 +123,16 @@ impl Tiles<'_, '_> {
         unsafe {
             let weights = self.op.weights.as_ptr().add(first * depth);
             for group in (0..depth).step_by(GROUP) {
-                let mut weight = [_mm256_setzero_si256(); Q];
+                let mut input = [_mm256_setzero_si256(); PATCHES];
+                for index in 0..PATCHES {
+                    let from = self.input.add((patch + index) * depth + group);
+                    input[index] = _mm256_set1_epi64x(from.cast::<i64>().read_unaligned());
+                }
                 for quad in 0..Q {
                     let at = weights.add((group * Q + quad * GROUP) * QUAD);
-                    weight[quad] = _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast()));
-                }
-                for index in 0..PATCHES {
-                    let input =
-                        self.input.add((patch + index) * depth + group).cast::<i64>().read_unaligned();
-                    let input = _mm256_set1_epi64x(input);
-                    for quad in 0..Q {
-                        let products = _mm256_madd_epi16(input, weight[quad]);
+                    let weight = _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast()));
+                    for index in 0..PATCHES {
+                        let products = _mm256_madd_epi16(input[index], weight);
                         sums[index][quad] = _mm256_add_epi32(sums[index][quad], products);
                     }
                 }
@@ -153,11 +158,10 @@ unsafe fn finish<const Q: usize>(channels: &Channels, sums: &[__m256i; Q], to: *
         _mm256_permute4x64_epi64::<0b11_01_10_00>(sums)
     };
     let (low, high) = (pairs(0, 1), pairs(2, 3));
-    // SAFETY: the array has 16 biases, and the caller's room is for `count` values.
+    let low = _mm256_add_epi32(low, channels.bias[0]);
+    let high = _mm256_add_epi32(high, channels.bias[1]);
+    // SAFETY: the caller's room is for `count` values.
     unsafe {
-        let bias = channels.bias.as_ptr();
-        let low = _mm256_add_epi32(low, _mm256_loadu_si256(bias.cast()));
-        let high = _mm256_add_epi32(high, _mm256_loadu_si256(bias.add(8).cast()));
         let [one, other] = channels.rescale;
         let values = channels.finish.apply(
             one.apply(_mm256_permute2x128_si256::<0x20>(low, high)),

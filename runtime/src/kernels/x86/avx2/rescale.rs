@@ -1,7 +1,24 @@
 //! From sums to int8, 8 at a time.
 
 use crate::fixed_point::{Activation, Multiplier};
+use crate::operator::Word;
 use core::arch::x86_64::*;
+
+/// Of 16 words the first and the third four (`half` 0), or the others (1): the order that [`Finish`] takes. Of 8 words, as
+/// if they came twice.
+///
+/// # Safety
+/// There are `COUNT`, 8 or 16.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn words<const COUNT: usize>(from: *const i8, half: usize) -> __m256i {
+    // SAFETY: see above.
+    unsafe {
+        let low = from.add(16 * half);
+        let high = if COUNT == 8 { low } else { low.add(32) };
+        _mm256_loadu2_m128i(high.cast(), low.cast())
+    }
+}
 
 /// The multipliers of 8 lanes, all below 1/4.
 ///
@@ -24,10 +41,32 @@ impl Rescale {
         Self::new(_mm256_set1_epi32(multiplier.mantissa), _mm256_set1_epi32(multiplier.shift.into()))
     }
 
+    /// Those of some channels, in the order of [`words`].
+    ///
+    /// # Safety
+    /// There are `COUNT`, 8 or 16.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn of_channels<const COUNT: usize>(mantissa: *const Word, shift: *const i8) -> [Self; 2] {
+        // SAFETY: see above.
+        unsafe {
+            let shifts = if COUNT == 8 {
+                _mm_shuffle_epi32::<0b01_01_00_00>(_mm_loadl_epi64(shift.cast()))
+            } else {
+                _mm_shuffle_epi32::<0b11_01_10_00>(_mm_loadu_si128(shift.cast()))
+            };
+            let others = _mm_srli_si128::<8>(shifts);
+            [
+                Self::new(words::<COUNT>(mantissa.cast(), 0), _mm256_cvtepi8_epi32(shifts)),
+                Self::new(words::<COUNT>(mantissa.cast(), 1), _mm256_cvtepi8_epi32(others)),
+            ]
+        }
+    }
+
     /// Each lane's mantissa and shift.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub fn new(mantissa: __m256i, shift: __m256i) -> Self {
+    fn new(mantissa: __m256i, shift: __m256i) -> Self {
         // n - 32
         let right = _mm256_sub_epi32(_mm256_set1_epi32(-1), shift);
         let half = _mm256_sllv_epi32(_mm256_set1_epi32(1), _mm256_sub_epi32(right, _mm256_set1_epi32(1)));
