@@ -72,6 +72,28 @@ pub fn depthwise(sizes: usize, mut each: impl Each) {
     }
 }
 
+/// Depthwise convolutions of all widths as most networks have them: the output as large as the input, or half as large.
+pub fn same_depthwise(sizes: usize, mut each: impl Each) {
+    let mut rng = Rng::with_seed(7);
+    for channels in [8, 15, 16, 17, 24, 25, 31, 32, 48, 56] {
+        for width in 1..=sizes {
+            for stride in [1, 2] {
+                let height = rng.usize(1..=4);
+                let extents = [height, width].map(|extent| extent.div_ceil(stride));
+                let padding = [height, width].map(|extent| usize::from(stride == 1 || extent % 2 == 1));
+                let window = [3, 3, stride, stride, padding[0], padding[1]];
+                let kind = Kind::Convolution {
+                    depthwise: true,
+                    window,
+                    weights: random::weights(&mut rng, 9 * channels),
+                };
+                let output = [extents[0], extents[1], channels];
+                draw(&mut rng, kind, &[[height, width, channels]], output, &mut each);
+            }
+        }
+    }
+}
+
 /// Convolutions of all widths.
 pub fn convolutions(sizes: usize, mut each: impl Each) {
     let mut rng = Rng::with_seed(4);

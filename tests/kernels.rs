@@ -48,6 +48,11 @@ fn depthwise_of_all_channels_and_widths() {
 }
 
 #[test]
+fn depthwise_of_the_same_size_and_half() {
+    edges::same_depthwise(SIZES, compare);
+}
+
+#[test]
 fn convolutions_of_all_widths() {
     edges::convolutions(SIZES, compare);
 }

@@ -37,13 +37,12 @@ pub(crate) fn execute(
     let mut decoded = Decoded::new(operators);
     for step in steps {
         #[cfg(not(target_os = "none"))]
-        let operator = decoded.get(step.operator);
+        let Some(operator) = decoded.get(step.operator) else { return };
         // A device has no stack for a second operator.
         #[cfg(target_os = "none")]
-        let operator = operators.decode(step.operator);
+        let operator = &operators.decode(step.operator);
         #[cfg(target_os = "none")]
-        let operator = operator.as_ref().ok();
-        let Some(operator) = operator else { return };
+        let Ok(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
             let rows = row..row + contiguous(operator, row, end - row);
