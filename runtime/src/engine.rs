@@ -11,7 +11,8 @@ use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
-use crate::operator::{Add, Operator};
+use crate::image::layout::operator as kind;
+use crate::operator::{Add, Kinds, Operator, has};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
 use core::ops::Range;
@@ -31,9 +32,31 @@ pub struct Computed<'a, 'b> {
     pub values: &'a [i8],
 }
 
+/// Computes some rows of one operator with the kernels of one set.
+pub(crate) type Run = fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]);
+
+/// The function for a kernel set. A model carries it along: a program has no kernels but those of sets that it names, and where
+/// the best one is known at compile time, as on a device, it names no other.
+#[inline(always)]
+pub(crate) fn runner<const KINDS: Kinds>(kernels: KernelSet) -> Run {
+    match kernels {
+        KernelSet::Scalar => run::<Scalar, KINDS>,
+        #[cfg(target_arch = "x86_64")]
+        KernelSet::Avx512Vnni => run::<x86::Avx512Vnni, KINDS>,
+        #[cfg(target_arch = "x86_64")]
+        KernelSet::Avx2 => run::<x86::Avx2, KINDS>,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        KernelSet::NeonDot => run::<neon::NeonDot, KINDS>,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        KernelSet::Neon => run::<neon::Neon, KINDS>,
+        #[cfg(arm_dsp)]
+        KernelSet::Dsp => run::<dsp::Dsp, KINDS>,
+    }
+}
+
 /// Runs checked steps of checked operators on an arena that already holds the input.
-pub(crate) fn execute(
-    kernels: KernelSet,
+pub(crate) fn execute<const KINDS: Kinds>(
+    run: Run,
     operators: Operators<'_>,
     steps: Steps<'_>,
     [scratch, arena]: [&mut [i8]; 2],
@@ -43,10 +66,10 @@ pub(crate) fn execute(
     let mut decoded = Decoded::new(operators);
     for step in steps {
         #[cfg(not(target_os = "none"))]
-        let operator = decoded.get(step.operator);
+        let operator = decoded.get::<KINDS>(step.operator);
         // A device has no stack for a second operator.
         #[cfg(target_os = "none")]
-        let operator = &operators.decode(step.operator);
+        let operator = &operators.decode::<KINDS>(step.operator);
         let Ok(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
@@ -54,21 +77,7 @@ pub(crate) fn execute(
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
-            match kernels {
-                KernelSet::Scalar => run::<Scalar>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx512Vnni => {
-                    run::<x86::Avx512Vnni>(operator, &arena, rows.clone(), output, scratch)
-                }
-                #[cfg(target_arch = "x86_64")]
-                KernelSet::Avx2 => run::<x86::Avx2>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::NeonDot => run::<neon::NeonDot>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-                KernelSet::Neon => run::<neon::Neon>(operator, &arena, rows.clone(), output, scratch),
-                #[cfg(arm_dsp)]
-                KernelSet::Dsp => run::<dsp::Dsp>(operator, &arena, rows.clone(), output, scratch),
-            }
+            run(operator, &arena, rows.clone(), output, scratch);
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }
@@ -99,7 +108,7 @@ fn contiguous(operator: &Operator<'_>, row: usize, rows: usize) -> usize {
 }
 
 /// Some rows of one operator with the kernels of `K`.
-fn run<K: Kernels>(
+fn run<K: Kernels, const KINDS: Kinds>(
     operator: &Operator<'_>,
     arena: &Arena<'_>,
     rows: Range<usize>,
@@ -107,16 +116,16 @@ fn run<K: Kernels>(
     scratch: &mut [i8],
 ) {
     match operator {
-        Operator::Convolution(op) if op.is_pointwise() => {
+        Operator::Convolution(op) if has(KINDS, kind::CONVOLUTION) && op.is_pointwise() => {
             K::product(&op.matrix(), arena.lying(&op.input, &rows), output, scratch);
         }
-        Operator::Convolution(op) => {
+        Operator::Convolution(op) if has(KINDS, kind::CONVOLUTION) => {
             K::convolution(op, arena.rows(&op.input), rows, output, scratch);
         }
-        Operator::Depthwise(op) => {
+        Operator::Depthwise(op) if has(KINDS, kind::DEPTHWISE) => {
             K::depthwise(op, arena.rows(&op.input), rows, output, scratch);
         }
-        Operator::FullyConnected(op) => {
+        Operator::FullyConnected(op) if has(KINDS, kind::FULLY_CONNECTED) => {
             let (matrix, input) = (op.matrix(), arena.whole(&op.input));
             if input.len() == matrix.depth {
                 K::product(&matrix, input, output, scratch);
@@ -125,23 +134,24 @@ fn run<K: Kernels>(
                 K::product(&matrix, patch, output, scratch);
             }
         }
-        Operator::Add(op) => {
+        Operator::Add(op) if has(KINDS, kind::ADD) => {
             copy(output, arena.lying(&op.first.tensor, &rows));
             add::<K>(op, arena, rows, output);
         }
-        Operator::Mean(op) => K::mean(op, arena.whole(&op.input), output),
-        Operator::Softmax(op) => {
+        Operator::Mean(op) if has(KINDS, kind::MEAN) => K::mean(op, arena.whole(&op.input), output),
+        Operator::Softmax(op) if has(KINDS, kind::SOFTMAX) => {
             copy(output, arena.whole(&op.input));
             K::softmax(op, output);
         }
-        Operator::AveragePool(op) => {
+        Operator::AveragePool(op) if has(KINDS, kind::AVERAGE_POOL) => {
             each_row(&op.output, rows, output, |y, row| K::average_pool(op, arena.rows(&op.input), y, row));
         }
-        Operator::MaxPool(op) => {
+        Operator::MaxPool(op) if has(KINDS, kind::MAX_POOL) => {
             each_row(&op.output, rows, output, |y, row| K::max_pool(op, arena.rows(&op.input), y, row));
         }
-        Operator::Pad(op) => K::pad(op, arena.whole(&op.input), output),
-        Operator::Constant(op) => K::constant(op, output),
+        Operator::Pad(op) if has(KINDS, kind::PAD) => K::pad(op, arena.whole(&op.input), output),
+        Operator::Constant(op) if has(KINDS, kind::CONSTANT) => K::constant(op, output),
+        _ => {}
     }
 }
 
@@ -162,7 +172,7 @@ fn add<K: Kernels>(op: &Add, arena: &Arena<'_>, rows: Range<usize>, values: &mut
 }
 
 /// The arena on both sides of the rows that are computed: where inputs can lie.
-struct Arena<'a> {
+pub(crate) struct Arena<'a> {
     before: &'a [i8],
     after: &'a [i8],
     /// Where both begin, counted from the scratch bytes on.

@@ -8,18 +8,20 @@ use crate::image::{
     Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
 };
 use crate::kernels::KernelSet;
+use crate::operator::{ALL_KINDS, Kinds};
 use crate::preprocess::Recipe;
 use crate::slices::copy;
 use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and neither can fail late.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<'a> {
+pub struct Model<'a, const KINDS: Kinds = ALL_KINDS> {
     header: Header,
     sections: Sections<'a>,
     operators: Operators<'a>,
     steps: Steps<'a>,
     kernels: KernelSet,
+    run: engine::Run,
 }
 
 impl<'a> Model<'a> {
@@ -30,15 +32,37 @@ impl<'a> Model<'a> {
     /// # Errors
     /// The first thing found that is not as [the format](crate::image) says.
     pub fn parse(image: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as(image)
+    }
+
+    /// Layers that [`Model::first_difference`] compares in one run.
+    pub const HASHES: usize = 16;
+
+    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
+    pub fn class(output: &[i8]) -> usize {
+        let first_largest =
+            |best: (usize, i8), (index, &value)| if value > best.1 { (index, value) } else { best };
+        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
+    }
+}
+
+impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
+    /// As [`Model::parse`], for a program that has code for some kinds of operators only: an image with others is refused.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn parse_as(image: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(image)?;
         let sections = Sections::parse(image, header.sections)?;
         let invalid = Error::SectionContent { kind: section::OPERATORS };
         let weights = sections.get(section::WEIGHTS)?;
         let operators = Operators::new(sections.get(section::OPERATORS)?, weights).ok_or(invalid)?;
-        check_operators(&operators, &header)?;
+        check_operators::<KINDS>(&operators, &header)?;
         let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
         check_steps(steps, &operators)?;
-        let model = Self { header, sections, operators, steps, kernels: KernelSet::best() };
+        let kernels = KernelSet::best();
+        let run = engine::runner::<KINDS>(kernels);
+        let model = Self { header, sections, operators, steps, kernels, run };
         model.check_optional_sections()?;
         Ok(model)
     }
@@ -46,7 +70,10 @@ impl<'a> Model<'a> {
     /// The model with other kernels, for comparisons; unchanged if this processor does not run them.
     #[must_use]
     pub fn with_kernels(self, kernels: KernelSet) -> Self {
-        if kernels.is_available() { Self { kernels, ..self } } else { self }
+        if !kernels.is_available() {
+            return self;
+        }
+        Self { kernels, run: engine::runner::<KINDS>(kernels), ..self }
     }
 
     /// Sections that an image may lack must be right where it has them.
@@ -94,7 +121,7 @@ impl<'a> Model<'a> {
             copy(place, input);
         }
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
-            engine::execute(self.kernels, self.operators, self.steps, [scratch, tensors], observe);
+            engine::execute::<KINDS>(self.run, self.operators, self.steps, [scratch, tensors], observe);
         }
         if let Some(result) = arena.get(self.output().range()) {
             copy(output, result);
@@ -106,7 +133,7 @@ impl<'a> Model<'a> {
     /// or the number of operators if only the output does, or [`None`] if all is equal.
     ///
     /// `output` is overwritten with the network's output. Layers are computed in turns, so that each needs a hash of its
-    /// own: the network runs once for every [`HASHES`](Self::HASHES) layers.
+    /// own: the network runs once for every [`HASHES`](Model::HASHES) layers.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -117,8 +144,8 @@ impl<'a> Model<'a> {
         output: &mut [i8],
     ) -> Result<Option<usize>, Error> {
         let layers = self.operators.len();
-        for first in (0..layers).step_by(Self::HASHES) {
-            let mut hashes = [Crc32::default(); Self::HASHES];
+        for first in (0..layers).step_by(HASHES) {
+            let mut hashes = [Crc32::default(); HASHES];
             self.run_layers(vector.input, arena, output, |computed| {
                 if let Some(hash) = computed.index.checked_sub(first).and_then(|index| hashes.get_mut(index))
                 {
@@ -132,16 +159,6 @@ impl<'a> Model<'a> {
             }
         }
         Ok((*output != *vector.output).then_some(layers))
-    }
-
-    /// Layers that [`Model::first_difference`] compares in one run.
-    pub const HASHES: usize = 16;
-
-    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
-    pub fn class(output: &[i8]) -> usize {
-        let first_largest =
-            |best: (usize, i8), (index, &value)| if value > best.1 { (index, value) } else { best };
-        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
     }
 
     /// The network's input.
@@ -222,6 +239,9 @@ impl<'a> Model<'a> {
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
     }
 }
+
+/// See [`Model::HASHES`].
+const HASHES: usize = Model::HASHES;
 
 /// Whether a section is absent, or right.
 fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {

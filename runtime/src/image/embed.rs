@@ -1,6 +1,7 @@
 //! A model image inside the program: aligned, with its sizes as constants.
 
-use super::layout::header;
+use super::layout::{self, header};
+use crate::operator::Kinds;
 
 /// Bytes at an address that is a multiple of 16.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,29 @@ pub const fn output_len(image: &[u8]) -> usize {
     tensor_len(image, header::OUTPUT)
 }
 
+/// Kinds of the operators that an image has, at compile time.
+///
+/// # Panics
+/// As [`arena_len`], and if the image is shorter than its sections.
+pub const fn kinds(image: &[u8]) -> Kinds {
+    let mut kinds = 0;
+    let mut section = 0;
+    while section < le(image, header::SECTIONS, 4) {
+        let entry = header::LEN + section * layout::SECTION_LEN;
+        if le(image, entry, 4) == layout::section::OPERATORS as usize {
+            let (mut record, len) = (le(image, entry + 4, 4), le(image, entry + 8, 4));
+            let end = record + len;
+            while record < end {
+                // Whether the library knows the kind is seen when the image is parsed.
+                kinds |= 1 << (le(image, record + layout::record::KIND, 2) & 15);
+                record += layout::RECORD_LEN;
+            }
+        }
+        section += 1;
+    }
+    kinds
+}
+
 const fn tensor_len(image: &[u8], at: usize) -> usize {
     le(image, at + 4, 2) * le(image, at + 6, 2) * le(image, at + 8, 2)
 }
@@ -69,8 +93,9 @@ const fn le(image: &[u8], at: usize, len: usize) -> usize {
 
 /// Embeds a model image: `embed_model!(pub mod digits, "digits.edge8");` makes a module with
 ///
-/// * `IMAGE: &[u8]`, the file, aligned to 16 bytes, for [`Model::parse`](crate::Model::parse);
-/// * `ARENA_LEN`, `INPUT_LEN`, `OUTPUT_LEN: usize`, as the file's header states them;
+/// * `model()`, which parses it, for a program that has code for no other kinds of operators: `Model` is its type;
+/// * `IMAGE: &[u8]`, the file, aligned to 16 bytes;
+/// * `ARENA_LEN`, `INPUT_LEN`, `OUTPUT_LEN: usize`, as the file's header states them, and `KINDS`, those of its operators;
 /// * `Arena`, a buffer of `ARENA_LEN` bytes, aligned to 16.
 ///
 /// The path is relative to the file that the macro is used in, as for `include_bytes!`.
@@ -90,6 +115,17 @@ macro_rules! embed_model {
             pub const INPUT_LEN: usize = $crate::image::input_len(include_bytes!($path));
             /// Values of the output tensor.
             pub const OUTPUT_LEN: usize = $crate::image::output_len(include_bytes!($path));
+            /// Kinds of the operators.
+            pub const KINDS: $crate::operator::Kinds = $crate::image::kinds(include_bytes!($path));
+            /// The model: for its kinds of operators and no others.
+            pub type Model = $crate::Model<'static, KINDS>;
+            /// Checks the image, see [`Model::parse`]($crate::Model::parse).
+            ///
+            /// # Errors
+            /// As that has them.
+            pub fn model() -> Result<Model, $crate::Error> {
+                Model::parse_as(IMAGE)
+            }
             /// Memory for a run.
             pub type Arena = Aligned<[u8; ARENA_LEN]>;
         }

@@ -4,7 +4,7 @@ use super::header::Header;
 use super::layout::RECORD_LEN;
 use super::schedule::{Step, Steps};
 use crate::error::{Error, Problem};
-use crate::operator::Operator;
+use crate::operator::{ALL_KINDS, Kinds, Operator};
 
 /// The operators of a model in the order of their records, decoded on the way.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +27,13 @@ impl<'a> Operators<'a> {
     /// A run decodes an operator at every step: on a PC in place, on a device, where code is dear, by calls.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub fn get(&self, index: usize) -> Option<Operator<'a>> {
-        self.decode(index).ok()
+        self.decode::<ALL_KINDS>(index).ok()
     }
 
-    /// As [`get`](Self::get), without the copy to another type that this is on a device.
+    /// As [`get`](Self::get), of some kinds, without the copy to another type that this is on a device.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
-    pub(crate) fn decode(&self, index: usize) -> Result<Operator<'a>, Problem> {
-        Operator::decode(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
+    pub(crate) fn decode<const KINDS: Kinds>(&self, index: usize) -> Result<Operator<'a>, Problem> {
+        Operator::decode::<KINDS>(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
     }
 
     /// Number of operators.
@@ -57,11 +57,14 @@ impl<'a> Iterator for Operators<'a> {
     }
 }
 
-/// Checks each record, that there are as many as the header says, and that the last one's output is the network's.
+/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that the last one's output is the network's.
 ///
 /// The time is bounded by the image's length: operators that together claim more weights than there are, and could
 /// be scanned without end, are refused.
-pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Result<(), Error> {
+pub(crate) fn check_operators<const KINDS: Kinds>(
+    operators: &Operators<'_>,
+    header: &Header,
+) -> Result<(), Error> {
     let found = operators.len() as u32;
     if found != header.operators {
         return Err(Error::OperatorCount { expected: header.operators, found });
@@ -70,9 +73,9 @@ pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Res
     let mut last = None;
     for (index, record) in (0..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
-        let operator = Operator::decode(record, operators.weights).map_err(fail)?;
+        let operator = Operator::decode::<KINDS>(record, operators.weights).map_err(fail)?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
-        operator.check(header).map_err(fail)?;
+        operator.check::<KINDS>(header).map_err(fail)?;
         last = Some(*operator.output());
     }
     if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }

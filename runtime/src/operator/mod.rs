@@ -8,6 +8,7 @@ mod constant;
 mod convolution;
 mod fields;
 mod fully_connected;
+mod kinds;
 mod matrix;
 mod mean;
 mod pad;
@@ -20,6 +21,8 @@ pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
+pub use kinds::{ALL_KINDS, Kinds};
+pub(crate) use kinds::{has, name};
 pub use matrix::Matrix;
 pub use mean::Mean;
 pub use pad::Pad;
@@ -32,7 +35,7 @@ use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::{Header, bytes, layout};
 use crate::tensor::Tensor;
-use layout::record;
+use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
 pub(crate) type Record = [u8; layout::RECORD_LEN];
@@ -63,29 +66,34 @@ pub enum Operator<'a> {
 }
 
 impl<'a> Operator<'a> {
-    /// Reads a record. `weights` is the image's weights section.
+    /// Reads a record of one of the `KINDS`. `weights` is the image's weights section.
     ///
     /// # Errors
-    /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
+    /// A [`Problem`] if the kind is unknown or another, the record too short, or something it refers to does not exist.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn decode(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
+    pub(crate) fn decode<const KINDS: Kinds>(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
         if record.get(record::RESERVED) != Some(&[0; 2]) {
             return Err(Problem::Reserved);
         }
         match kind {
-            layout::operator::CONVOLUTION => Self::decode_convolution(record, weights),
-            layout::operator::DEPTHWISE => Self::decode_depthwise(record, weights),
-            layout::operator::FULLY_CONNECTED => {
+            kind::CONVOLUTION if has(KINDS, kind::CONVOLUTION) => Self::decode_convolution(record, weights),
+            kind::DEPTHWISE if has(KINDS, kind::DEPTHWISE) => Self::decode_depthwise(record, weights),
+            kind::FULLY_CONNECTED if has(KINDS, kind::FULLY_CONNECTED) => {
                 FullyConnected::decode(record, weights).map(Self::FullyConnected)
             }
-            layout::operator::ADD => Add::decode(record).map(Self::Add),
-            layout::operator::MEAN => Mean::decode(record).map(Self::Mean),
-            layout::operator::SOFTMAX => Softmax::decode(record).map(Self::Softmax),
-            layout::operator::AVERAGE_POOL => Pool::decode(record).map(Self::AveragePool),
-            layout::operator::MAX_POOL => Pool::decode(record).map(Self::MaxPool),
-            layout::operator::PAD => Pad::decode(record).map(Self::Pad),
-            layout::operator::CONSTANT => Constant::decode(record, weights).map(Self::Constant),
+            kind::ADD if has(KINDS, kind::ADD) => Add::decode(record).map(Self::Add),
+            kind::MEAN if has(KINDS, kind::MEAN) => Mean::decode(record).map(Self::Mean),
+            kind::SOFTMAX if has(KINDS, kind::SOFTMAX) => Softmax::decode(record).map(Self::Softmax),
+            kind::AVERAGE_POOL if has(KINDS, kind::AVERAGE_POOL) => {
+                Pool::decode(record).map(Self::AveragePool)
+            }
+            kind::MAX_POOL if has(KINDS, kind::MAX_POOL) => Pool::decode(record).map(Self::MaxPool),
+            kind::PAD if has(KINDS, kind::PAD) => Pad::decode(record).map(Self::Pad),
+            kind::CONSTANT if has(KINDS, kind::CONSTANT) => {
+                Constant::decode(record, weights).map(Self::Constant)
+            }
+            other if has(ALL_KINDS, other) => Err(Problem::NotBuilt(other)),
             unknown => Err(Problem::Kind(unknown)),
         }
     }
@@ -106,7 +114,7 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// The first [`Problem`] found.
-    pub(crate) fn check(&self, header: &Header) -> Result<(), Problem> {
+    pub(crate) fn check<const KINDS: Kinds>(&self, header: &Header) -> Result<(), Problem> {
         if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
             return Err(Problem::Tensor);
         }
@@ -116,16 +124,19 @@ impl<'a> Operator<'a> {
             return Err(Problem::Activation);
         }
         match self {
-            Self::Convolution(op) => op.check(false),
-            Self::Depthwise(op) => op.check(true),
-            Self::FullyConnected(op) => op.check(),
-            Self::Add(op) => op.check(),
-            Self::Mean(op) => op.check(),
-            Self::Softmax(op) => op.check(),
-            Self::AveragePool(op) => op.check().and_then(|()| op.check_sum()),
-            Self::MaxPool(op) => op.check(),
-            Self::Pad(op) => op.check(),
-            Self::Constant(_) => Ok(()),
+            Self::Convolution(op) if has(KINDS, kind::CONVOLUTION) => op.check(false),
+            Self::Depthwise(op) if has(KINDS, kind::DEPTHWISE) => op.check(true),
+            Self::FullyConnected(op) if has(KINDS, kind::FULLY_CONNECTED) => op.check(),
+            Self::Add(op) if has(KINDS, kind::ADD) => op.check(),
+            Self::Mean(op) if has(KINDS, kind::MEAN) => op.check(),
+            Self::Softmax(op) if has(KINDS, kind::SOFTMAX) => op.check(),
+            Self::AveragePool(op) if has(KINDS, kind::AVERAGE_POOL) => {
+                op.check().and_then(|()| op.check_sum())
+            }
+            Self::MaxPool(op) if has(KINDS, kind::MAX_POOL) => op.check(),
+            Self::Pad(op) if has(KINDS, kind::PAD) => op.check(),
+            // A constant, or none of these kinds, which has not been decoded.
+            _ => Ok(()),
         }
     }
 
@@ -203,18 +214,18 @@ impl<'a> Operator<'a> {
 
     /// The operator's name as in TensorFlow Lite.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Convolution(_) => "CONV_2D",
-            Self::Depthwise(_) => "DEPTHWISE_CONV_2D",
-            Self::FullyConnected(_) => "FULLY_CONNECTED",
-            Self::Add(_) => "ADD",
-            Self::Mean(_) => "MEAN",
-            Self::Softmax(_) => "SOFTMAX",
-            Self::AveragePool(_) => "AVERAGE_POOL_2D",
-            Self::MaxPool(_) => "MAX_POOL_2D",
-            Self::Pad(_) => "PAD",
-            Self::Constant(_) => "CONSTANT",
-        }
+        name(match self {
+            Self::Convolution(_) => kind::CONVOLUTION,
+            Self::Depthwise(_) => kind::DEPTHWISE,
+            Self::FullyConnected(_) => kind::FULLY_CONNECTED,
+            Self::Add(_) => kind::ADD,
+            Self::Mean(_) => kind::MEAN,
+            Self::Softmax(_) => kind::SOFTMAX,
+            Self::AveragePool(_) => kind::AVERAGE_POOL,
+            Self::MaxPool(_) => kind::MAX_POOL,
+            Self::Pad(_) => kind::PAD,
+            Self::Constant(_) => kind::CONSTANT,
+        })
     }
 
     /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
