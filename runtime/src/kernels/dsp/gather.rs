@@ -35,42 +35,46 @@ impl Clip {
     }
 }
 
-/// Widens the patches of the outputs of row `y` from column `x` on. `from` has room for them as they are, if
-/// [`must_stage`]. Patches are as long as the matrix says; what they have beyond their windows is any.
+/// Widens the patches of `patches` outputs, at most four, of row `y` from column `x` on. `stage` has room for them as they are,
+/// if [`must_stage`]. Patches are as long as the matrix says; what they have beyond their windows is any.
 ///
 /// # Safety
 /// There is room, one group of a patch at least, and the pointers are aligned to 4.
-pub(super) unsafe fn gather<const PATCHES: usize>(
+pub(super) unsafe fn gather(
     op: &Convolution<'_>,
     input: Rows<'_>,
     [y, x]: [usize; 2],
+    patches: usize,
     wide: *mut u32,
     stage: *mut i8,
 ) {
-    let clips: [Clip; PATCHES] = core::array::from_fn(|patch| Clip::new(op, x + patch));
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     let depth = op.matrix().depth;
     let tap_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
-    let staged = must_stage(op);
+    let (staged, zero_point) = (must_stage(op), op.input.zero_point);
+    let mut clips = [Clip::default(); 4];
+    for (patch, clip) in clips.iter_mut().take(patches).enumerate() {
+        *clip = Clip::new(op, x + patch);
+    }
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
-        for (patch, clip) in clips.into_iter().enumerate() {
-            let clip = if clip.from + clip.inside <= row.len() { clip } else { clip.outside() };
+        let at = tap * tap_len / GROUP * 2 * patches;
+        for (patch, clip) in clips.iter().take(patches).enumerate() {
+            let clip = if clip.from + clip.inside <= row.len() { *clip } else { clip.outside() };
             // SAFETY: the row has what the clip says; there is room for the tap's values in the stage, or for their pairs.
             unsafe {
                 let from = row.as_ptr().add(clip.from);
                 if staged {
-                    stage_tap(clip, from, op.input.zero_point, stage.add(patch * depth + tap * tap_len));
+                    stage_tap(clip, from, zero_point, stage.add(patch * depth + tap * tap_len));
                 } else {
-                    let at = tap * tap_len / GROUP * 2 * PATCHES + patch;
-                    widen_tap::<PATCHES>(clip, from, op.input.zero_point, wide.add(at));
+                    widen_tap(patches, clip, from, zero_point, wide.add(at + patch));
                 }
             }
         }
     }
     if staged {
         // SAFETY: the patches are there, and room for their pairs.
-        unsafe { widen::widen::<PATCHES>(stage, depth, depth / GROUP, wide) };
+        unsafe { widen::widen(patches, stage, depth, wide) };
     }
 }
 
@@ -86,13 +90,20 @@ pub(super) const fn must_stage(op: &Convolution<'_>) -> bool {
 unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
     // SAFETY: see above.
     unsafe {
-        for byte in 0..clip.before {
-            to.add(byte).write(zero_point);
-        }
+        fill(to, clip.before, zero_point);
         let end = copy(from, to.add(clip.before), clip.inside);
-        for byte in 0..clip.after {
-            end.add(byte).write(zero_point);
-        }
+        fill(end, clip.after, zero_point);
+    }
+}
+
+/// Bytes of padding, few of them.
+///
+/// # Safety
+/// There is room for them.
+unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
+    for byte in 0..len {
+        // SAFETY: see above. That they are few the compiler cannot know.
+        unsafe { to.add(byte).write_volatile(zero_point) };
     }
 }
 
@@ -100,17 +111,17 @@ unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
 ///
 /// # Safety
 /// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
-unsafe fn widen_tap<const PATCHES: usize>(clip: Clip, from: *const i8, zero_point: i8, to: *mut u32) {
+unsafe fn widen_tap(patches: usize, clip: Clip, from: *const i8, zero_point: i8, to: *mut u32) {
     let half = i32::from(zero_point) as u32 & 0xffff;
     let pair = half << 16 | half;
     let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
     // SAFETY: see above.
     unsafe {
-        let to = pad::<PATCHES>(pair, before, to);
+        let to = pad(patches, pair, before, to);
         if inside > 0 {
-            widen::single::<PATCHES>(from, inside, to);
+            widen::widen_one(patches, from, inside, to);
         }
-        pad::<PATCHES>(pair, after, to.add(inside * 2 * PATCHES));
+        pad(patches, pair, after, to.add(inside * 2 * patches));
     }
 }
 
@@ -118,15 +129,13 @@ unsafe fn widen_tap<const PATCHES: usize>(clip: Clip, from: *const i8, zero_poin
 ///
 /// # Safety
 /// There is room for them, aligned to 4.
-unsafe fn pad<const PATCHES: usize>(pair: u32, groups: usize, to: *mut u32) -> *mut u32 {
-    for group in 0..groups {
+unsafe fn pad(patches: usize, pair: u32, groups: usize, mut to: *mut u32) -> *mut u32 {
+    for _ in 0..2 * groups {
         // SAFETY: see above.
-        unsafe {
-            to.add(group * 2 * PATCHES).write(pair);
-            to.add((group * 2 + 1) * PATCHES).write(pair);
-        }
+        unsafe { to.write_volatile(pair) };
+        to = to.wrapping_add(patches);
     }
-    to.wrapping_add(groups * 2 * PATCHES)
+    to
 }
 
 /// Copies bytes, few of them; where they end.
