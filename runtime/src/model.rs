@@ -63,6 +63,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         let kernels = KernelSet::best();
         let run = engine::runner::<KINDS>(kernels);
         let model = Self { header, sections, operators, steps, kernels, run };
+        #[cfg(not(target_os = "none"))]
         model.check_optional_sections()?;
         Ok(model)
     }
@@ -76,7 +77,8 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         Self { kernels, run: engine::runner::<KINDS>(kernels), ..self }
     }
 
-    /// Sections that an image may lack must be right where it has them.
+    /// Sections that an image may lack must be right where it has them. On a device only who asks for one learns it.
+    #[cfg(not(target_os = "none"))]
     fn check_optional_sections(&self) -> Result<(), Error> {
         absent_or(self.labels().map(|_| true), section::LABELS)?;
         absent_or(self.recipe().map(|_| true), section::RECIPE)?;
@@ -244,6 +246,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
 const HASHES: usize = Model::HASHES;
 
 /// Whether a section is absent, or right.
+#[cfg(not(target_os = "none"))]
 fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
     match content {
         Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),

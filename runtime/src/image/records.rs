@@ -1,15 +1,16 @@
 //! The operator records, one after the other.
 
+use super::bytes;
 use super::header::Header;
-use super::layout::RECORD_LEN;
+use super::layout::{operator, record};
 use super::schedule::{Step, Steps};
 use crate::error::{Error, Problem};
-use crate::operator::{ALL_KINDS, Kinds, Operator};
+use crate::operator::{ALL_KINDS, Kinds, Operator, Record};
 
 /// The operators of a model in the order of their records, decoded on the way.
 #[derive(Clone, Copy, Debug)]
 pub struct Operators<'a> {
-    records: &'a [[u8; RECORD_LEN]],
+    records: &'a [Record],
     weights: &'a [u8],
 }
 
@@ -86,24 +87,43 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
 ///
 /// That each row is computed once, and after what it is made from, is the quantizer's word, as the weights are.
 pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result<(), Error> {
-    // A step's operator is often that of the one before.
-    let mut known: Option<(usize, usize, bool)> = None;
     let mut found = 0u64;
     for (index, Step { operator, rows }) in (0..).zip(steps) {
-        if known.is_none_or(|(known, _, _)| known != operator) {
-            known = operators.get(operator).map(|decoded| {
-                (operator, usize::from(decoded.output().shape.height), decoded.works_by_rows())
-            });
-        }
-        let right = known.is_some_and(|(_, height, by_rows)| {
-            !rows.is_empty() && rows.end <= height && (by_rows || rows.len() == height)
+        let right = operators.records.get(operator).is_some_and(|record| {
+            let height = height(record);
+            !rows.is_empty() && rows.end <= height && (rows.len() == height || works_by_rows(record))
         });
         if !right {
             return Err(Error::Step { index });
         }
         found = found.saturating_add(rows.len() as u64);
     }
-    let heights = operators.map(|operator| u64::from(operator.output().shape.height));
-    let expected = heights.fold(0, u64::saturating_add);
+    let expected = operators.records.iter().map(|record| height(record) as u64).sum();
     if found == expected { Ok(()) } else { Err(Error::Schedule { expected, found }) }
+}
+
+/// Rows of a checked record's output, without the time that decoding takes.
+fn height(record: &Record) -> usize {
+    let output = match kind(record) {
+        operator::ADD => record::add::OUTPUT,
+        operator::CONSTANT => record::constant::OUTPUT,
+        _ => record::convolution::OUTPUT,
+    };
+    bytes::u16(record, output + 4).map_or(0, usize::from)
+}
+
+/// As [`Operator::works_by_rows`].
+fn works_by_rows(record: &Record) -> bool {
+    matches!(
+        kind(record),
+        operator::CONVOLUTION
+            | operator::DEPTHWISE
+            | operator::ADD
+            | operator::AVERAGE_POOL
+            | operator::MAX_POOL
+    )
+}
+
+fn kind(record: &Record) -> u16 {
+    bytes::u16(record, record::KIND).unwrap_or(0)
 }
