@@ -3,6 +3,7 @@
 #[cfg(not(target_os = "none"))]
 mod decoded;
 
+use crate::image::layout::operator as kind;
 use crate::image::{Operators, Steps};
 #[cfg(arm_dsp)]
 use crate::kernels::dsp;
@@ -11,7 +12,6 @@ use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
-use crate::image::layout::operator as kind;
 use crate::operator::{Add, Kinds, Operator, has};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;

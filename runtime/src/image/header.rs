@@ -16,9 +16,12 @@ pub(crate) struct Header {
     pub(crate) output: Tensor,
 }
 
+/// The magic bytes in a form that is compared without a loop.
+const MAGIC: u64 = u64::from_le_bytes(layout::MAGIC);
+
 impl Header {
     pub(crate) fn parse(image: &[u8]) -> Result<Self, Error> {
-        if !image.starts_with(&layout::MAGIC) {
+        if image.first_chunk().map(|magic| u64::from_le_bytes(*magic)) != Some(MAGIC) {
             return Err(Error::Magic);
         }
         let cut = Error::ImageLength { expected: header::LEN, found: image.len() };

@@ -12,8 +12,8 @@ pub const KERNEL: usize = 3;
 
 /// Whether there are constants for each of `count` outputs, all multipliers small.
 pub fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
-    let words = [channels.bias.len(), channels.sum.len(), channels.mantissa.len()];
-    channels.small && words == [count; 3] && channels.shift.len() == count
+    let PerChannel { bias, sum, mantissa, shift, small } = channels;
+    *small && bias.len() == count && sum.len() == count && mantissa.len() == count && shift.len() == count
 }
 
 /// Whether a matrix [is one](is_matrix) for the kernels, and its patches fit a chunk.

@@ -5,6 +5,7 @@
 
 mod add;
 mod constant;
+mod constants;
 mod convolution;
 mod fields;
 mod fully_connected;
@@ -73,7 +74,7 @@ impl<'a> Operator<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn decode<const KINDS: Kinds>(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
-        if record.get(record::RESERVED) != Some(&[0; 2]) {
+        if bytes::u16(record, record::RESERVED.start) != Some(0) {
             return Err(Problem::Reserved);
         }
         match kind {

@@ -9,6 +9,7 @@ mod convolution;
 mod depthwise;
 mod depthwise_any;
 mod filter;
+pub(crate) mod fold;
 mod gather;
 mod instructions;
 mod mean;
