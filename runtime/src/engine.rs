@@ -50,7 +50,7 @@ pub(crate) fn runner<const KINDS: Kinds>(kernels: KernelSet) -> Run {
         #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
         KernelSet::Neon => run::<neon::Neon, KINDS>,
         #[cfg(arm_dsp)]
-        KernelSet::Dsp => run::<dsp::Dsp, KINDS>,
+        KernelSet::Dsp => run::<dsp::Dsp<KINDS>, KINDS>,
     }
 }
 

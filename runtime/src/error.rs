@@ -100,6 +100,8 @@ pub enum Error {
         /// Values given.
         found: usize,
     },
+    /// The arena of a model that is built for its operators does not lie at a multiple of 4.
+    ArenaPlace,
     /// The arena is too small.
     ArenaLength {
         /// Bytes that the model needs.
@@ -216,6 +218,7 @@ impl fmt::Display for Error {
             Self::OutputLength { expected, found } => {
                 write!(f, "the output has {expected} values, found {found}")
             }
+            Self::ArenaPlace => f.write_str("the arena must lie at a multiple of 4"),
             Self::ArenaLength { expected, found } => {
                 write!(f, "the arena needs {expected} bytes, found {found}")
             }

@@ -8,7 +8,7 @@ use crate::image::{
     Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
 };
 use crate::kernels::KernelSet;
-use crate::operator::{ALL_KINDS, Kinds};
+use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
 use crate::preprocess::Recipe;
 use crate::slices::copy;
 use crate::tensor::{Shape, Tensor};
@@ -91,7 +91,8 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
     /// least [`Model::arena_len`] bytes, and what it held does not matter.
     ///
     /// # Errors
-    /// Only if a slice has the wrong length; nothing has been written then.
+    /// Only if a slice has the wrong length, or if the arena of a model from [`embed_model!`](crate::embed_model) does not lie at
+    /// a multiple of 4, as its `Arena` does; nothing has been written then.
     pub fn run(&self, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<(), Error> {
         self.run_layers(input, arena, output, |_| ())
     }
@@ -117,6 +118,9 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         let found = arena.len();
         let short = Error::ArenaLength { expected: lens[2], found };
         let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
+        if !has(KINDS, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
+            return Err(Error::ArenaPlace);
+        }
         // What an operator of a strange image reads without anything having written it is zero, on every device.
         arena.fill(0);
         if let Some(place) = arena.get_mut(self.input().range()) {

@@ -2,11 +2,15 @@
 
 use crate::image::layout::operator as kind;
 
-/// A set of operator kinds, bit `k` for [kind](crate::image::layout::operator) `k`.
+/// A set of operator kinds, bit `k` for [kind](crate::image::layout::operator) `k`; bit 0 is for operators of any kind in forms
+/// that only the scalar kernels are for.
 pub type Kinds = u16;
 
-/// All kinds that this library knows.
-pub const ALL_KINDS: Kinds = (2 << kind::CONSTANT) - (1 << kind::CONVOLUTION);
+/// All kinds that this library knows, in all forms.
+pub const ALL_KINDS: Kinds = (2 << kind::CONSTANT) - 1;
+
+/// The bit of forms that are not [usual](super::usual).
+pub(crate) const UNUSUAL: u16 = 0;
 
 /// Whether a kind is in a set.
 #[inline(always)]
@@ -27,6 +31,7 @@ pub(crate) const fn name(kind: u16) -> &'static str {
         kind::MAX_POOL => "MAX_POOL_2D",
         kind::PAD => "PAD",
         kind::CONSTANT => "CONSTANT",
-        _ => "unknown",
+        UNUSUAL => "operators in unusual forms",
+        _ => "unknown operators",
     }
 }

@@ -16,6 +16,7 @@ mod pad;
 mod pool;
 mod rescale;
 mod softmax;
+pub(crate) mod usual;
 mod window;
 
 pub use add::{Add, Addend};
@@ -23,7 +24,7 @@ pub use constant::Constant;
 pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
 pub use kinds::{ALL_KINDS, Kinds};
-pub(crate) use kinds::{has, name};
+pub(crate) use kinds::{UNUSUAL, has, name};
 pub use matrix::Matrix;
 pub use mean::Mean;
 pub use pad::Pad;
@@ -94,7 +95,7 @@ impl<'a> Operator<'a> {
             kind::CONSTANT if has(KINDS, kind::CONSTANT) => {
                 Constant::decode(record, weights).map(Self::Constant)
             }
-            other if has(ALL_KINDS, other) => Err(Problem::NotBuilt(other)),
+            other @ 1.. if has(ALL_KINDS, other) => Err(Problem::NotBuilt(other)),
             unknown => Err(Problem::Kind(unknown)),
         }
     }
@@ -120,6 +121,9 @@ impl<'a> Operator<'a> {
             return Err(Problem::Tensor);
         }
         self.check_places(header)?;
+        if !has(KINDS, UNUSUAL) && !self.is_usual() {
+            return Err(Problem::NotBuilt(UNUSUAL));
+        }
         let range = self.activation();
         if range.min > range.max {
             return Err(Problem::Activation);
