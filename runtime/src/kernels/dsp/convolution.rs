@@ -1,6 +1,6 @@
 //! Convolution of any window: a product of patches that are widened where they are gathered.
 
-use super::product::{BLOCKS, multiply_widened, wide_len};
+use super::product::{blocks, multiply_widened, wide_len};
 use super::{clamp, gather};
 use crate::kernels::Rows;
 use crate::operator::{Convolution, Matrix};
@@ -18,7 +18,7 @@ pub(super) fn convolution(
 ) -> bool {
     let columns = output.len() / matrix.outputs().max(1);
     let mut row = Row { op, matrix, input, y, columns, output, scratch, x: 0 };
-    BLOCKS.into_iter().for_each(|count| row.blocks(count));
+    blocks(|count| row.blocks(count));
     let done = row.x == columns;
     clamp::clamp(op.activation, output);
     done

@@ -4,6 +4,7 @@ use super::widen;
 use crate::kernels::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
+use crate::slices::small;
 use core::arch::naked_asm;
 
 /// How a window meets the columns of the input: bytes of padding, where the first byte inside lies in its row, how many there
@@ -17,6 +18,7 @@ struct Clip {
 }
 
 impl Clip {
+    #[inline(never)]
     fn new(op: &Convolution<'_>, x: usize) -> Self {
         let [width, channels] = [op.input.shape.width, op.input.shape.channels].map(usize::from);
         let (left, taps) = op.window.clip(1, x, width);
@@ -54,12 +56,15 @@ pub(super) unsafe fn gather(
     let (staged, zero_point) = (must_stage(op), op.input.zero_point);
     let mut clips = [Clip::default(); 4];
     for (patch, clip) in clips.iter_mut().take(patches).enumerate() {
+        small();
         *clip = Clip::new(op, x + patch);
     }
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
+        small();
         let at = tap * tap_len / GROUP * 2 * patches;
         for (patch, clip) in clips.iter().take(patches).enumerate() {
+            small();
             let clip = if clip.from + clip.inside <= row.len() { *clip } else { clip.outside() };
             // SAFETY: the row has what the clip says; there is room for the tap's values in the stage, or for their pairs.
             unsafe {
@@ -87,12 +92,17 @@ pub(super) const fn must_stage(op: &Convolution<'_>) -> bool {
 ///
 /// # Safety
 /// There is what the clip says, and room for it.
+#[inline(never)]
 unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
     // SAFETY: see above.
     unsafe {
-        fill(to, clip.before, zero_point);
+        if clip.before > 0 {
+            fill(to, clip.before, zero_point);
+        }
         let end = copy(from, to.add(clip.before), clip.inside);
-        fill(end, clip.after, zero_point);
+        if clip.after > 0 {
+            fill(end, clip.after, zero_point);
+        }
     }
 }
 
@@ -100,10 +110,12 @@ unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
 ///
 /// # Safety
 /// There is room for them.
+#[inline(never)]
 unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
     for byte in 0..len {
-        // SAFETY: see above. That they are few the compiler cannot know.
-        unsafe { to.add(byte).write_volatile(zero_point) };
+        small();
+        // SAFETY: see above.
+        unsafe { to.add(byte).write(zero_point) };
     }
 }
 
@@ -111,6 +123,7 @@ unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
 ///
 /// # Safety
 /// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
+#[inline(never)]
 unsafe fn widen_tap(patches: usize, clip: Clip, from: *const i8, zero_point: i8, to: *mut u32) {
     let half = i32::from(zero_point) as u32 & 0xffff;
     let pair = half << 16 | half;
@@ -129,10 +142,12 @@ unsafe fn widen_tap(patches: usize, clip: Clip, from: *const i8, zero_point: i8,
 ///
 /// # Safety
 /// There is room for them, aligned to 4.
+#[inline(never)]
 unsafe fn pad(patches: usize, pair: u32, groups: usize, mut to: *mut u32) -> *mut u32 {
     for _ in 0..2 * groups {
+        small();
         // SAFETY: see above.
-        unsafe { to.write_volatile(pair) };
+        unsafe { to.write(pair) };
         to = to.wrapping_add(patches);
     }
     to

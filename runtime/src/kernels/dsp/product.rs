@@ -4,6 +4,8 @@ use super::multiply::{self, Outputs};
 use super::{clamp, widen};
 use crate::operator::Matrix;
 use crate::packing::{BLOCK, GROUP, padded};
+use crate::slices::small;
+use core::hint::black_box;
 
 /// Bytes of the words that a group of a patch is widened to.
 pub(super) const WIDE_GROUP: usize = 2 * GROUP;
@@ -19,8 +21,16 @@ pub(super) const fn wide_len(depth: usize) -> usize {
     depth / GROUP * (WIDE_GROUP / size_of::<u32>())
 }
 
-/// Patches that are multiplied together: as many as there is room for and are left.
-pub(super) const BLOCKS: [usize; 3] = [4, 2, 1];
+/// Calls `block` with the numbers of patches that are multiplied together: as many as there is room for and are left.
+#[inline(always)]
+pub(super) fn blocks(mut block: impl FnMut(usize)) {
+    // One loop, not three pieces of code.
+    let mut count = black_box(4);
+    while count > 0 {
+        block(count);
+        count /= 2;
+    }
+}
 
 /// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [fits](crate::kernels::shapes::is_matrix) and
 /// patches of which one fits into the words.
@@ -28,9 +38,9 @@ pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], wide: &m
     let (depth, outputs) = (op.depth, op.outputs());
     let patches = (input.len() / depth.max(1)).min(output.len() / outputs.max(1));
     let mut at = 0;
-    for count in BLOCKS {
+    blocks(|count| {
         if wide.len() < count.wrapping_mul(wide_len(depth)) {
-            continue;
+            return;
         }
         while patches - at >= count {
             // SAFETY: the input has so many patches, the output their outputs, and the words have room for the block.
@@ -40,7 +50,7 @@ pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], wide: &m
             }
             at += count;
         }
-    }
+    });
     clamp::clamp(op.activation, output);
 }
 
@@ -86,13 +96,19 @@ pub(super) unsafe fn multiply_widened(op: &Matrix<'_>, count: usize, patches: *c
         }
         while args.end < outputs {
             let (begin, last) = (args.end, outputs.min(args.end + BLOCK));
-            for many in [many, 1] {
+            let mut many = many;
+            loop {
+                small();
                 (args.first, args.end) = (args.end, last - (last - begin) % many);
                 if args.first < args.end {
                     args.walk(groups, many, padded(last - begin) * GROUP);
                     args.weights = op.weights.as_ptr().add(begin * op.depth + (args.first - begin) * GROUP);
                     part(&args, count, many);
                 }
+                if args.end == last {
+                    break;
+                }
+                many = 1;
             }
         }
     }
