@@ -59,7 +59,8 @@ impl<'a> Iterator for Operators<'a> {
     }
 }
 
-/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that the last one's output is the network's.
+/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that the last one's
+/// output is the network's.
 ///
 /// The time is bounded by the image's length: operators that together claim more weights than there are, and could
 /// be scanned without end, are refused.
@@ -72,15 +73,16 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
         return Err(Error::OperatorCount { expected: header.operators, found });
     }
     let mut unclaimed = operators.weights.len();
-    let mut last = None;
+    let mut ends = false;
     for (index, record) in (0..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
-        let operator = Operator::decode::<KINDS>(record, operators.weights).map_err(fail)?;
+        let operator = Operator::decode::<KINDS>(record, operators.weights);
+        let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
         operator.check::<KINDS>(header).map_err(fail)?;
-        last = Some(*operator.output());
+        ends = *operator.output() == header.output;
     }
-    if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }
+    if ends { Ok(()) } else { Err(Error::Endpoint) }
 }
 
 /// Checks that each step computes rows that its operator has, all of them at once where it cannot work by rows, and that all

@@ -36,7 +36,9 @@ pub use window::Window;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::{Header, bytes, layout};
+use crate::slices::small;
 use crate::tensor::Tensor;
+use core::ops::Range;
 use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
@@ -148,32 +150,33 @@ impl<'a> Operator<'a> {
     /// Tensors inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
     /// all rows kept where they are needed at once.
     fn check_places(&self, header: &Header) -> Result<(), Problem> {
-        let arena = header.scratch_len as usize..header.arena_len as usize;
-        let inside = |tensor: &Tensor| {
-            let range = tensor.range();
-            range.start >= arena.start && range.end <= arena.end
+        let output = self.output();
+        let whole = self.works_by_rows() || output.is_whole();
+        let written = output.range();
+        let inside = |range: &Range<usize>| {
+            range.start >= header.scratch_len as usize && range.end <= header.arena_len as usize
         };
-        if !inside(self.output()) || !self.inputs().all(inside) {
-            return Err(Problem::OutsideArena);
-        }
-        if self.scratch_len() > arena.start {
-            return Err(Problem::Scratch);
-        }
-        let whole = self.works_by_rows() || self.output().is_whole();
-        let rows = |input: &Tensor| usize::from(input.rows) >= self.rows_at_once(input);
-        if !whole || !self.inputs().all(rows) {
-            return Err(Problem::Rows);
-        }
-        let output = self.output().range();
+        let [mut outside, mut too_few_rows, mut overlap] = [!inside(&written), !whole, false];
         for (index, input) in self.inputs().enumerate() {
-            let place = input.range();
+            small();
+            let read = input.range();
             let in_place =
-                index == 0 && self.works_in_place() && place == output && input.rows == self.output().rows;
-            if !in_place && place.start < output.end && output.start < place.end {
-                return Err(Problem::Overlap);
-            }
+                index == 0 && self.works_in_place() && read == written && input.rows == output.rows;
+            outside |= !inside(&read);
+            too_few_rows |= usize::from(input.rows) < self.rows_at_once(input);
+            overlap |= !in_place && read.start < written.end && written.start < read.end;
         }
-        Ok(())
+        if outside {
+            Err(Problem::OutsideArena)
+        } else if self.scratch_len() > header.scratch_len as usize {
+            Err(Problem::Scratch)
+        } else if too_few_rows {
+            Err(Problem::Rows)
+        } else if overlap {
+            Err(Problem::Overlap)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether a row of the output depends on some rows of the inputs only, so that it can be computed before the others.
@@ -235,7 +238,7 @@ impl<'a> Operator<'a> {
 
     /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
     pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
-        let (first, second) = match self {
+        let (first, second): (Option<&Tensor>, Option<&Tensor>) = match self {
             Self::Convolution(op) | Self::Depthwise(op) => (Some(&op.input), None),
             Self::FullyConnected(op) => (Some(&op.input), None),
             Self::Add(op) => (Some(&op.first.tensor), Some(&op.second.tensor)),
@@ -245,7 +248,7 @@ impl<'a> Operator<'a> {
             Self::Pad(op) => (Some(&op.input), None),
             Self::Constant(_) => (None, None),
         };
-        first.into_iter().chain(second)
+        [first, second].into_iter().flatten()
     }
 
     /// The tensor that the operator writes.
