@@ -6,6 +6,8 @@ use crate::operator::Convolution;
 use crate::packing::GROUP;
 use crate::slices::small;
 use core::arch::naked_asm;
+use core::hint::black_box;
+use core::ptr::NonNull;
 
 /// How a window meets the columns of the input: bytes of padding, where the first byte inside lies in its row, how many there
 /// are, bytes of padding.
@@ -30,11 +32,17 @@ impl Clip {
             after: after * channels,
         }
     }
+}
 
-    /// Where no row is: padding only.
-    const fn outside(self) -> Self {
-        Self { before: self.before + self.inside + self.after, from: 0, inside: 0, after: 0 }
-    }
+/// Where patches go.
+struct Target {
+    patches: usize,
+    /// Bytes of a patch.
+    depth: usize,
+    zero_point: i8,
+    wide: *mut u32,
+    /// Where they are put together as they are, if [`must_stage`].
+    stage: Option<NonNull<i8>>,
 }
 
 /// Widens the patches of `patches` outputs, at most four, of row `y` from column `x` on. `stage` has room for them as they are,
@@ -52,34 +60,28 @@ pub(super) unsafe fn gather(
 ) {
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     let depth = op.matrix().depth;
-    let tap_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
-    let (staged, zero_point) = (must_stage(op), op.input.zero_point);
+    let row_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
+    let stage = if must_stage(op) { NonNull::new(stage) } else { None };
+    let target = Target { patches, depth, zero_point: op.input.zero_point, wide, stage };
     let mut clips = [Clip::default(); 4];
-    for (patch, clip) in clips.iter_mut().take(patches).enumerate() {
-        small();
+    // Of any length, for a compiler that would write the loops out.
+    let clips = black_box(&mut clips[..]).get_mut(..patches).unwrap_or_default();
+    for (patch, clip) in clips.iter_mut().enumerate() {
         *clip = Clip::new(op, x + patch);
     }
+    let outside = Clip { before: row_len, ..Clip::default() };
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
-        small();
-        let at = tap * tap_len / GROUP * 2 * patches;
-        for (patch, clip) in clips.iter().take(patches).enumerate() {
-            small();
-            let clip = if clip.from + clip.inside <= row.len() { *clip } else { clip.outside() };
-            // SAFETY: the row has what the clip says; there is room for the tap's values in the stage, or for their pairs.
-            unsafe {
-                let from = row.as_ptr().add(clip.from);
-                if staged {
-                    stage_tap(clip, from, zero_point, stage.add(patch * depth + tap * tap_len));
-                } else {
-                    widen_tap(patches, clip, from, zero_point, wide.add(at + patch));
-                }
-            }
+        let whole = row.len() == op.input.row_len();
+        for (patch, clip) in clips.iter().enumerate() {
+            let clip = if whole { clip } else { &outside };
+            // SAFETY: the row has what the clip says; there is room for the patches.
+            unsafe { target.put(patch, tap * row_len, clip, row.as_ptr().add(clip.from)) };
         }
     }
-    if staged {
+    if let Some(stage) = stage {
         // SAFETY: the patches are there, and room for their pairs.
-        unsafe { widen::widen(patches, stage, depth, wide) };
+        unsafe { widen::widen(patches, stage.as_ptr(), depth, wide) };
     }
 }
 
@@ -88,21 +90,65 @@ pub(super) const fn must_stage(op: &Convolution<'_>) -> bool {
     !(op.input.shape.channels as usize).is_multiple_of(GROUP)
 }
 
-/// A row of a window as it is.
-///
-/// # Safety
-/// There is what the clip says, and room for it.
-#[inline(never)]
-unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
-    // SAFETY: see above.
-    unsafe {
-        if clip.before > 0 {
-            fill(to, clip.before, zero_point);
+impl Target {
+    /// A row of a window of a patch, `at` bytes from its begin.
+    ///
+    /// # Safety
+    /// There is what the clip says, and room for it.
+    #[inline(never)]
+    unsafe fn put(&self, patch: usize, at: usize, clip: &Clip, from: *const i8) {
+        // SAFETY: see above.
+        unsafe {
+            match self.stage {
+                Some(stage) => self.stage(clip, from, stage.as_ptr().add(patch * self.depth + at)),
+                None => self.widen(clip, from, self.wide.add(at / GROUP * 2 * self.patches + patch)),
+            }
         }
-        let end = copy(from, to.add(clip.before), clip.inside);
-        if clip.after > 0 {
-            fill(end, clip.after, zero_point);
+    }
+
+    /// A row of a window as it is.
+    ///
+    /// # Safety
+    /// There is what the clip says, and room for it.
+    unsafe fn stage(&self, clip: &Clip, from: *const i8, to: *mut i8) {
+        // SAFETY: see above.
+        unsafe {
+            fill(to, clip.before, self.zero_point);
+            let end = copy(from, to.add(clip.before), clip.inside);
+            fill(end, clip.after, self.zero_point);
         }
+    }
+
+    /// A row of a window as pairs.
+    ///
+    /// # Safety
+    /// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
+    unsafe fn widen(&self, clip: &Clip, from: *const i8, to: *mut u32) {
+        let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
+        // SAFETY: see above.
+        unsafe {
+            let to = self.pad(before, to);
+            if inside > 0 {
+                widen::widen_one(self.patches, from, inside, to);
+            }
+            self.pad(after, to.add(inside * 2 * self.patches));
+        }
+    }
+
+    /// Groups of padding; where the next group belongs.
+    ///
+    /// # Safety
+    /// There is room for them, aligned to 4.
+    #[inline(always)]
+    unsafe fn pad(&self, groups: usize, mut to: *mut u32) -> *mut u32 {
+        let half = i32::from(self.zero_point) as u32 & 0xffff;
+        for _ in 0..2 * groups {
+            small();
+            // SAFETY: see above.
+            unsafe { to.write(half << 16 | half) };
+            to = to.wrapping_add(self.patches);
+        }
+        to
     }
 }
 
@@ -110,47 +156,13 @@ unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
 ///
 /// # Safety
 /// There is room for them.
-#[inline(never)]
+#[inline(always)]
 unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
     for byte in 0..len {
         small();
         // SAFETY: see above.
         unsafe { to.add(byte).write(zero_point) };
     }
-}
-
-/// A row of a window as pairs.
-///
-/// # Safety
-/// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
-#[inline(never)]
-unsafe fn widen_tap(patches: usize, clip: Clip, from: *const i8, zero_point: i8, to: *mut u32) {
-    let half = i32::from(zero_point) as u32 & 0xffff;
-    let pair = half << 16 | half;
-    let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
-    // SAFETY: see above.
-    unsafe {
-        let to = pad(patches, pair, before, to);
-        if inside > 0 {
-            widen::widen_one(patches, from, inside, to);
-        }
-        pad(patches, pair, after, to.add(inside * 2 * patches));
-    }
-}
-
-/// Groups of padding; where the next group belongs.
-///
-/// # Safety
-/// There is room for them, aligned to 4.
-#[inline(never)]
-unsafe fn pad(patches: usize, pair: u32, groups: usize, mut to: *mut u32) -> *mut u32 {
-    for _ in 0..2 * groups {
-        small();
-        // SAFETY: see above.
-        unsafe { to.write(pair) };
-        to = to.wrapping_add(patches);
-    }
-    to
 }
 
 /// Copies bytes, few of them; where they end.
