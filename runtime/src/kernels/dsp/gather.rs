@@ -63,12 +63,9 @@ pub(super) unsafe fn gather(
     let row_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
     let stage = if must_stage(op) { NonNull::new(stage) } else { None };
     let target = Target { patches, depth, zero_point: op.input.zero_point, wide, stage };
-    let mut clips = [Clip::default(); 4];
-    // Of any length, for a compiler that would write the loops out.
-    let clips = black_box(&mut clips[..]).get_mut(..patches).unwrap_or_default();
-    for (patch, clip) in clips.iter_mut().enumerate() {
-        *clip = Clip::new(op, x + patch);
-    }
+    let clips = [0, 1, 2, 3].map(|patch| Clip::new(op, x + patch));
+    // Of any length, for a compiler that would write the loop out.
+    let clips = black_box(&clips[..]).get(..patches).unwrap_or_default();
     let outside = Clip { before: row_len, ..Clip::default() };
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
@@ -127,6 +124,9 @@ impl Target {
         let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
         // SAFETY: see above.
         unsafe {
+            if before | after == 0 {
+                return widen::widen_one(self.patches, from, inside, to);
+            }
             let to = self.pad(before, to);
             if inside > 0 {
                 widen::widen_one(self.patches, from, inside, to);
