@@ -3,6 +3,7 @@
 use super::layout::{self, header};
 use super::{bytes, checksum};
 use crate::error::Error;
+use crate::slices::small;
 use crate::tensor::Tensor;
 
 /// The header's fields, checked against the image.
@@ -36,7 +37,12 @@ impl Header {
         }
         check_integrity(image, field(header::IMAGE_LEN)?, field(header::CHECKSUM)?)?;
         for range in header::RESERVED {
-            if image.get(range).ok_or(cut)?.iter().any(|&byte| byte != 0) {
+            small();
+            let zero = |&byte: &u8| {
+                small();
+                byte == 0
+            };
+            if !image.get(range).ok_or(cut)?.iter().all(zero) {
                 return Err(Error::Reserved);
             }
         }

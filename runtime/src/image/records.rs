@@ -111,12 +111,7 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
 
 /// Rows of a checked record's output, without the time that decoding takes.
 fn height(record: &Record) -> usize {
-    let output = match kind(record) {
-        operator::ADD => record::add::OUTPUT,
-        operator::CONSTANT => record::constant::OUTPUT,
-        _ => record::convolution::OUTPUT,
-    };
-    bytes::u16(record, output + 4).map_or(0, usize::from)
+    bytes::u16(record, record::output(kind(record)) + 4).map_or(0, usize::from)
 }
 
 /// As [`Operator::works_by_rows`].

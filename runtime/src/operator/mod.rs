@@ -39,6 +39,7 @@ use crate::image::{Header, bytes, layout};
 use crate::slices::small;
 use crate::tensor::Tensor;
 use core::ops::Range;
+use fields::Common;
 use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
@@ -80,22 +81,25 @@ impl<'a> Operator<'a> {
         if bytes::u16(record, record::RESERVED.start) != Some(0) {
             return Err(Problem::Reserved);
         }
+        let common = Common::decode(record, kind)?;
         match kind {
-            kind::CONVOLUTION if has(KINDS, kind::CONVOLUTION) => Self::decode_convolution(record, weights),
-            kind::DEPTHWISE if has(KINDS, kind::DEPTHWISE) => Self::decode_depthwise(record, weights),
+            kind::CONVOLUTION if has(KINDS, kind::CONVOLUTION) => {
+                Self::decode_convolution(record, common, weights)
+            }
+            kind::DEPTHWISE if has(KINDS, kind::DEPTHWISE) => Self::decode_depthwise(record, common, weights),
             kind::FULLY_CONNECTED if has(KINDS, kind::FULLY_CONNECTED) => {
-                FullyConnected::decode(record, weights).map(Self::FullyConnected)
+                FullyConnected::decode(record, common, weights).map(Self::FullyConnected)
             }
-            kind::ADD if has(KINDS, kind::ADD) => Add::decode(record).map(Self::Add),
-            kind::MEAN if has(KINDS, kind::MEAN) => Mean::decode(record).map(Self::Mean),
-            kind::SOFTMAX if has(KINDS, kind::SOFTMAX) => Softmax::decode(record).map(Self::Softmax),
+            kind::ADD if has(KINDS, kind::ADD) => Add::decode(record, common).map(Self::Add),
+            kind::MEAN if has(KINDS, kind::MEAN) => Mean::decode(record, common).map(Self::Mean),
+            kind::SOFTMAX if has(KINDS, kind::SOFTMAX) => Softmax::decode(record, common).map(Self::Softmax),
             kind::AVERAGE_POOL if has(KINDS, kind::AVERAGE_POOL) => {
-                Pool::decode(record).map(Self::AveragePool)
+                Pool::decode(record, common).map(Self::AveragePool)
             }
-            kind::MAX_POOL if has(KINDS, kind::MAX_POOL) => Pool::decode(record).map(Self::MaxPool),
-            kind::PAD if has(KINDS, kind::PAD) => Pad::decode(record).map(Self::Pad),
+            kind::MAX_POOL if has(KINDS, kind::MAX_POOL) => Pool::decode(record, common).map(Self::MaxPool),
+            kind::PAD if has(KINDS, kind::PAD) => Pad::decode(record, common).map(Self::Pad),
             kind::CONSTANT if has(KINDS, kind::CONSTANT) => {
-                Constant::decode(record, weights).map(Self::Constant)
+                Constant::decode(record, common, weights).map(Self::Constant)
             }
             other @ 1.. if has(ALL_KINDS, other) => Err(Problem::NotBuilt(other)),
             unknown => Err(Problem::Kind(unknown)),
@@ -105,13 +109,13 @@ impl<'a> Operator<'a> {
     /// The two kinds that most steps are of, on AArch64 by calls: inlined there, all fields of all kinds go through one set
     /// of registers and the stack.
     #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_convolution(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, weights, false).map(Self::Convolution)
+    fn decode_convolution(record: &Record, common: Common, weights: &'a [u8]) -> Result<Self, Problem> {
+        Convolution::decode(record, common, weights, false).map(Self::Convolution)
     }
 
     #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_depthwise(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, weights, true).map(Self::Depthwise)
+    fn decode_depthwise(record: &Record, common: Common, weights: &'a [u8]) -> Result<Self, Problem> {
+        Convolution::decode(record, common, weights, true).map(Self::Depthwise)
     }
 
     /// Proves that the operator can run on the arena that the header describes.

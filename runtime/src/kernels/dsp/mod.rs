@@ -27,6 +27,7 @@ use product::{wide_len, words};
 pub(crate) struct Dsp<const KINDS: Kinds>;
 
 impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
+    #[inline(never)]
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let wide = words(scratch);
         if shapes::is_matrix(op) && wide.len() >= wide_len(op.depth) {
