@@ -62,6 +62,15 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Whether a tensor lies in the arena behind the scratch bytes.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn has_room_for(&self, tensor: &Tensor) -> bool {
+        let range = tensor.range();
+        range.start >= self.scratch_len as usize && range.end <= self.arena_len as usize
+    }
+}
+
 /// Length and checksum: after this, a damaged image needs malice or bad luck in 32 bits to go on.
 fn check_integrity(image: &[u8], stated_len: u32, stated_checksum: u32) -> Result<(), Error> {
     if stated_len as usize != image.len() {

@@ -36,9 +36,7 @@ pub use window::Window;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::{Header, bytes, layout};
-use crate::slices::small;
 use crate::tensor::Tensor;
-use core::ops::Range;
 use fields::Common;
 use layout::{operator as kind, record};
 
@@ -123,7 +121,8 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// The first [`Problem`] found.
     pub(crate) fn check<const KINDS: Kinds>(&self, header: &Header) -> Result<(), Problem> {
-        if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
+        let valid = |tensor: &Option<&Tensor>| tensor.is_none_or(Tensor::is_valid);
+        if !self.output().is_valid() || !self.operands().iter().all(valid) {
             return Err(Problem::Tensor);
         }
         self.check_places(header)?;
@@ -155,26 +154,26 @@ impl<'a> Operator<'a> {
     /// all rows kept where they are needed at once.
     fn check_places(&self, header: &Header) -> Result<(), Problem> {
         let output = self.output();
-        let whole = self.works_by_rows() || output.is_whole();
-        let written = output.range();
-        let inside = |range: &Range<usize>| {
-            range.start >= header.scratch_len as usize && range.end <= header.arena_len as usize
+        let [first, second] = self.operands();
+        let [mut outside, mut few_rows, mut overlap] =
+            [!header.has_room_for(output), !(self.works_by_rows() || output.is_whole()), false];
+        let mut add = |input: &Tensor, in_place: bool| {
+            outside |= !header.has_room_for(input);
+            few_rows |= usize::from(input.rows) < self.rows_at_once(input);
+            overlap |= !in_place && input.overlaps(output);
         };
-        let [mut outside, mut too_few_rows, mut overlap] = [!inside(&written), !whole, false];
-        for (index, input) in self.inputs().enumerate() {
-            small();
-            let read = input.range();
-            let in_place =
-                index == 0 && self.works_in_place() && read == written && input.rows == output.rows;
-            outside |= !inside(&read);
-            too_few_rows |= usize::from(input.rows) < self.rows_at_once(input);
-            overlap |= !in_place && read.start < written.end && written.start < read.end;
+        if let Some(first) = first {
+            let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
+            add(first, self.works_in_place() && place(first) == place(output));
+        }
+        if let Some(second) = second {
+            add(second, false);
         }
         if outside {
             Err(Problem::OutsideArena)
         } else if self.scratch_len() > header.scratch_len as usize {
             Err(Problem::Scratch)
-        } else if too_few_rows {
+        } else if few_rows {
             Err(Problem::Rows)
         } else if overlap {
             Err(Problem::Overlap)
@@ -198,6 +197,7 @@ impl<'a> Operator<'a> {
     }
 
     /// Rows of an input that must be there to compute one row of the output, or the output.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn rows_at_once(&self, input: &Tensor) -> usize {
         let height = input.shape.height;
         match self {
@@ -242,7 +242,12 @@ impl<'a> Operator<'a> {
 
     /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
     pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
-        let (first, second): (Option<&Tensor>, Option<&Tensor>) = match self {
+        self.operands().into_iter().flatten()
+    }
+
+    /// See [`inputs`](Self::inputs).
+    const fn operands(&self) -> [Option<&Tensor>; 2] {
+        let (first, second) = match self {
             Self::Convolution(op) | Self::Depthwise(op) => (Some(&op.input), None),
             Self::FullyConnected(op) => (Some(&op.input), None),
             Self::Add(op) => (Some(&op.first.tensor), Some(&op.second.tensor)),
@@ -252,7 +257,7 @@ impl<'a> Operator<'a> {
             Self::Pad(op) => (Some(&op.input), None),
             Self::Constant(_) => (None, None),
         };
-        [first, second].into_iter().flatten()
+        [first, second]
     }
 
     /// The tensor that the operator writes.

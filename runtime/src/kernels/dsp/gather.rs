@@ -4,9 +4,8 @@ use super::widen;
 use crate::kernels::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
-use crate::slices::small;
+use crate::slices::{of_any_len, small};
 use core::arch::naked_asm;
-use core::hint::black_box;
 use core::ptr::NonNull;
 
 /// How a window meets the columns of the input: bytes of padding, where the first byte inside lies in its row, how many there
@@ -64,8 +63,7 @@ pub(super) unsafe fn gather(
     let stage = if must_stage(op) { NonNull::new(stage) } else { None };
     let target = Target { patches, depth, zero_point: op.input.zero_point, wide, stage };
     let clips = [0, 1, 2, 3].map(|patch| Clip::new(op, x + patch));
-    // Of any length, for a compiler that would write the loop out.
-    let clips = black_box(&clips[..]).get(..patches).unwrap_or_default();
+    let clips = of_any_len(&clips).get(..patches).unwrap_or_default();
     let outside = Clip { before: row_len, ..Clip::default() };
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };

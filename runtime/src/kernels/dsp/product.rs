@@ -4,8 +4,7 @@ use super::multiply::{self, Outputs};
 use super::{clamp, widen};
 use crate::operator::Matrix;
 use crate::packing::{BLOCK, GROUP, padded};
-use crate::slices::small;
-use core::hint::black_box;
+use crate::slices::{of_any_len, small};
 
 /// Bytes of the words that a group of a patch is widened to.
 pub(super) const WIDE_GROUP: usize = 2 * GROUP;
@@ -24,12 +23,7 @@ pub(super) const fn wide_len(depth: usize) -> usize {
 /// Calls `block` with the numbers of patches that are multiplied together: as many as there is room for and are left.
 #[inline(always)]
 pub(super) fn blocks(mut block: impl FnMut(usize)) {
-    // One loop, not three pieces of code.
-    let mut count = black_box(4);
-    while count > 0 {
-        block(count);
-        count /= 2;
-    }
+    of_any_len(&[4, 2, 1]).iter().for_each(|&count| block(count));
 }
 
 /// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [fits](crate::kernels::shapes::is_matrix) and
