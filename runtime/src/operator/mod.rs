@@ -81,10 +81,9 @@ impl<'a> Operator<'a> {
         }
         let common = Common::decode(record, kind)?;
         match kind {
-            kind::CONVOLUTION if has(KINDS, kind::CONVOLUTION) => {
-                Self::decode_convolution(record, common, weights)
+            kind::CONVOLUTION | kind::DEPTHWISE if has(KINDS, kind) => {
+                Self::decode_convolution(record, common, weights, kind == kind::DEPTHWISE)
             }
-            kind::DEPTHWISE if has(KINDS, kind::DEPTHWISE) => Self::decode_depthwise(record, common, weights),
             kind::FULLY_CONNECTED if has(KINDS, kind::FULLY_CONNECTED) => {
                 FullyConnected::decode(record, common, weights).map(Self::FullyConnected)
             }
@@ -104,16 +103,18 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// The two kinds that most steps are of, on AArch64 by calls: inlined there, all fields of all kinds go through one set
-    /// of registers and the stack.
+    /// The two kinds that most steps are of, on AArch64 by a call: inlined there, all fields of all kinds go through one set of
+    /// registers and the stack.
     #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_convolution(record: &Record, common: Common, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, common, weights, false).map(Self::Convolution)
-    }
-
-    #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_depthwise(record: &Record, common: Common, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, common, weights, true).map(Self::Depthwise)
+    #[cfg_attr(target_os = "none", inline(always))]
+    fn decode_convolution(
+        record: &Record,
+        common: Common,
+        weights: &'a [u8],
+        depthwise: bool,
+    ) -> Result<Self, Problem> {
+        let op = Convolution::decode(record, common, weights, depthwise)?;
+        Ok(if depthwise { Self::Depthwise(op) } else { Self::Convolution(op) })
     }
 
     /// Proves that the operator can run on the arena that the header describes.
