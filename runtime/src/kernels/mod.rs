@@ -124,6 +124,7 @@ pub(crate) fn each_row(
 }
 
 /// A convolution as a product: patches are gathered in the scratch bytes, as many of a row as fit.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn convolve_patches<K: Kernels>(
     op: &Convolution<'_>,
     input: Rows<'_>,

@@ -49,6 +49,7 @@ struct Target {
 ///
 /// # Safety
 /// There is room, one group of a patch at least, and the pointers are aligned to 4.
+#[inline(never)]
 pub(super) unsafe fn gather(
     op: &Convolution<'_>,
     input: Rows<'_>,

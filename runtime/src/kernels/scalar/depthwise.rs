@@ -6,8 +6,9 @@ use crate::packing;
 use crate::slices::part;
 use core::ops::Range;
 
-/// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers.
-const BLOCK: usize = 16;
+/// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers, and a device's
+/// stack.
+const BLOCK: usize = if cfg!(target_os = "none") { 4 } else { 16 };
 
 /// `bias + sum of w * x` with the input's zero point where the kernel reaches beyond the input; output channel `c` reads
 /// input channel `c / multiplier`.
