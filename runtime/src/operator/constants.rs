@@ -33,13 +33,11 @@ pub(super) fn are_not_negative(words: &[Word]) -> bool {
 
 /// Whether all shifts are valid and at most `largest`.
 pub(super) fn are_shifts(shifts: &[i8], largest: i8) -> bool {
+    // The last few, of fewer than four, are looked at one by one.
     #[cfg(arm_dsp)]
-    let shifts = {
-        let (words, rest) = shifts.as_chunks();
-        if !fold::are_between(words, Multiplier::MIN_SHIFT, largest) {
-            return false;
-        }
-        rest
+    let shifts = match shifts.as_chunks() {
+        (words, rest) if fold::are_between(words, Multiplier::MIN_SHIFT, largest) => rest,
+        _ => shifts,
     };
     shifts.iter().all(|shift| {
         small();

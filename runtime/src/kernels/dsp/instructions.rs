@@ -32,15 +32,6 @@ instruction! {
     /// The second and fourth byte of `b` added to the halves of `a`.
     add_odd(a: u32, b: u32) -> u32, "sxtab16 {result}, {a}, {b}, ror #8"
 }
-instruction! {
-    /// Four sums of bytes, each modulo 256.
-    add4(a: u32, b: u32) -> u32, "uadd8 {result}, {a}, {b}"
-}
-instruction! {
-    /// Four differences of bytes, 0 where `b` has the larger one.
-    subtract4(a: u32, b: u32) -> u32, "uqsub8 {result}, {a}, {b}"
-}
-
 /// The larger of each two bytes.
 #[inline(always)]
 pub(super) fn max4(a: u32, b: u32) -> u32 {
