@@ -74,13 +74,13 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
     }
     let mut unclaimed = operators.weights.len();
     let mut ends = false;
-    for (index, record) in (0..).zip(operators.records) {
+    for (index, record) in (0u32..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
         let operator = Operator::decode::<KINDS>(record, operators.weights);
         let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
         operator.check::<KINDS>(header).map_err(fail)?;
-        ends = *operator.output() == header.output;
+        ends = index + 1 == found && *operator.output() == header.output;
     }
     if ends { Ok(()) } else { Err(Error::Endpoint) }
 }
@@ -100,7 +100,8 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
         if !right {
             return Err(Error::Step { index });
         }
-        found = found.saturating_add(rows.len() as u64);
+        // Fewer than 2^32 steps of fewer than 2^16 rows.
+        found = found.wrapping_add(rows.len() as u64);
     }
     let expected = operators.records.iter().fold(0, |rows, record| {
         small();
