@@ -3,6 +3,8 @@
 #[cfg(not(target_os = "none"))]
 mod decoded;
 
+#[cfg(target_os = "none")]
+use crate::error::Problem;
 use crate::image::layout::operator as kind;
 use crate::image::{Operators, Steps};
 #[cfg(arm_dsp)]
@@ -12,6 +14,8 @@ use crate::kernels::neon;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::x86;
 use crate::kernels::{KernelSet, Kernels, Rows, each_row, scalar::Scalar};
+#[cfg(target_os = "none")]
+use crate::operator::Record;
 use crate::operator::{Add, Kinds, Operator, has};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
@@ -32,31 +36,47 @@ pub struct Computed<'a, 'b> {
     pub values: &'a [i8],
 }
 
-/// Computes some rows of one operator with the kernels of one set.
-pub(crate) type Run = fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]);
+/// What a program has to run a model with. A model carries it along, so that nothing else is part of the program: no kernel sets
+/// but those named, where the best one is known at compile time, and no operators but those of some kinds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code {
+    pub(crate) kinds: Kinds,
+    /// Reads a record.
+    #[cfg(target_os = "none")]
+    decode: for<'a> fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
+    /// Computes some rows of one operator.
+    run: fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]),
+}
 
-/// The function for a kernel set. A model carries it along: a program has no kernels but those of sets that it names, and where
-/// the best one is known at compile time, as on a device, it names no other.
-#[inline(always)]
-pub(crate) fn runner<const KINDS: Kinds>(kernels: KernelSet) -> Run {
-    match kernels {
-        KernelSet::Scalar => run::<Scalar, KINDS>,
-        #[cfg(target_arch = "x86_64")]
-        KernelSet::Avx512Vnni => run::<x86::Avx512Vnni, KINDS>,
-        #[cfg(target_arch = "x86_64")]
-        KernelSet::Avx2 => run::<x86::Avx2, KINDS>,
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-        KernelSet::NeonDot => run::<neon::NeonDot, KINDS>,
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-        KernelSet::Neon => run::<neon::Neon, KINDS>,
-        #[cfg(arm_dsp)]
-        KernelSet::Dsp => run::<dsp::Dsp<KINDS>, KINDS>,
+impl Code {
+    /// For some kinds of operators, with one kernel set.
+    #[inline(always)]
+    pub(crate) fn new<const KINDS: Kinds>(kernels: KernelSet) -> Self {
+        let run = match kernels {
+            KernelSet::Scalar => run::<Scalar, KINDS>,
+            #[cfg(target_arch = "x86_64")]
+            KernelSet::Avx512Vnni => run::<x86::Avx512Vnni, KINDS>,
+            #[cfg(target_arch = "x86_64")]
+            KernelSet::Avx2 => run::<x86::Avx2, KINDS>,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            KernelSet::NeonDot => run::<neon::NeonDot, KINDS>,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            KernelSet::Neon => run::<neon::Neon, KINDS>,
+            #[cfg(arm_dsp)]
+            KernelSet::Dsp => run::<dsp::Dsp<KINDS>, KINDS>,
+        };
+        Self {
+            kinds: KINDS,
+            #[cfg(target_os = "none")]
+            decode: |record, weights| Operator::decode::<KINDS>(record, weights),
+            run,
+        }
     }
 }
 
 /// Runs checked steps of checked operators on an arena that already holds the input.
-pub(crate) fn execute<const KINDS: Kinds>(
-    run: Run,
+pub(crate) fn execute(
+    code: Code,
     operators: Operators<'_>,
     steps: Steps<'_>,
     [scratch, arena]: [&mut [i8]; 2],
@@ -66,10 +86,10 @@ pub(crate) fn execute<const KINDS: Kinds>(
     let mut decoded = Decoded::new(operators);
     for step in steps {
         #[cfg(not(target_os = "none"))]
-        let operator = decoded.get::<KINDS>(step.operator);
+        let operator = decoded.get(step.operator);
         // A device has no stack for a second operator.
         #[cfg(target_os = "none")]
-        let operator = &operators.decode::<KINDS>(step.operator);
+        let operator = &operators.decode_by(code.decode, step.operator);
         let Ok(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
         while row < end {
@@ -77,7 +97,7 @@ pub(crate) fn execute<const KINDS: Kinds>(
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
-            run(operator, &arena, rows.clone(), output, scratch);
+            (code.run)(operator, &arena, rows.clone(), output, scratch);
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }

@@ -1,7 +1,7 @@
 //! A checked model image.
 
 use crate::cast;
-use crate::engine::{self, Computed};
+use crate::engine::{self, Code, Computed};
 use crate::error::Error;
 use crate::image::layout::section;
 use crate::image::{
@@ -15,13 +15,13 @@ use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and neither can fail late.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<'a, const KINDS: Kinds = ALL_KINDS> {
+pub struct Model<'a> {
     header: Header,
     sections: Sections<'a>,
     operators: Operators<'a>,
     steps: Steps<'a>,
     kernels: KernelSet,
-    run: engine::Run,
+    code: Code,
 }
 
 impl<'a> Model<'a> {
@@ -32,28 +32,14 @@ impl<'a> Model<'a> {
     /// # Errors
     /// The first thing found that is not as [the format](crate::image) says.
     pub fn parse(image: &'a [u8]) -> Result<Self, Error> {
-        Self::parse_as(image)
+        Self::parse_as::<ALL_KINDS>(image)
     }
 
-    /// Layers that [`Model::first_difference`] compares in one run.
-    pub const HASHES: usize = 16;
-
-    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
-    pub fn class(output: &[i8]) -> usize {
-        let first_largest = |best: (usize, i8), (index, &value)| {
-            small();
-            if value > best.1 { (index, value) } else { best }
-        };
-        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
-    }
-}
-
-impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
     /// As [`Model::parse`], for a program that has code for some kinds of operators only: an image with others is refused.
     ///
     /// # Errors
     /// As [`Model::parse`].
-    pub fn parse_as(image: &'a [u8]) -> Result<Self, Error> {
+    pub fn parse_as<const KINDS: Kinds>(image: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(image)?;
         let sections = Sections::parse(image, header.sections)?;
         let invalid = Error::SectionContent { kind: section::OPERATORS };
@@ -63,8 +49,8 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
         check_steps(steps, &operators)?;
         let kernels = KernelSet::best();
-        let run = engine::runner::<KINDS>(kernels);
-        let model = Self { header, sections, operators, steps, kernels, run };
+        let code = Code::new::<KINDS>(kernels);
+        let model = Self { header, sections, operators, steps, kernels, code };
         #[cfg(not(target_os = "none"))]
         model.check_optional_sections()?;
         Ok(model)
@@ -76,7 +62,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         if !kernels.is_available() {
             return self;
         }
-        Self { kernels, run: engine::runner::<KINDS>(kernels), ..self }
+        Self { kernels, code: Code::new::<ALL_KINDS>(kernels), ..self }
     }
 
     /// Sections that an image may lack must be right where it has them. On a device only who asks for one learns it.
@@ -120,7 +106,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         let found = arena.len();
         let short = Error::ArenaLength { expected: lens[2], found };
         let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
-        if !has(KINDS, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
+        if !has(self.code.kinds, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
             return Err(Error::ArenaPlace);
         }
         // What an operator of a strange image reads without anything having written it is zero, on every device.
@@ -129,7 +115,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
             copy(place, input);
         }
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
-            engine::execute::<KINDS>(self.run, self.operators, self.steps, [scratch, tensors], observe);
+            engine::execute(self.code, self.operators, self.steps, [scratch, tensors], observe);
         }
         if let Some(result) = arena.get(self.output().range()) {
             copy(output, result);
@@ -141,7 +127,7 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
     /// or the number of operators if only the output does, or [`None`] if all is equal.
     ///
     /// `output` is overwritten with the network's output. Layers are computed in turns, so that each needs a hash of its
-    /// own: the network runs once for every [`HASHES`](Model::HASHES) layers.
+    /// own: the network runs once for every [`HASHES`](Self::HASHES) layers.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -152,8 +138,8 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         output: &mut [i8],
     ) -> Result<Option<usize>, Error> {
         let layers = self.operators.len();
-        for first in (0..layers).step_by(HASHES) {
-            let mut hashes = [Crc32::default(); HASHES];
+        for first in (0..layers).step_by(Self::HASHES) {
+            let mut hashes = [Crc32::default(); Self::HASHES];
             self.run_layers(vector.input, arena, output, |computed| {
                 if let Some(hash) = computed.index.checked_sub(first).and_then(|index| hashes.get_mut(index))
                 {
@@ -167,6 +153,18 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
             }
         }
         Ok((*output != *vector.output).then_some(layers))
+    }
+
+    /// Layers that [`Model::first_difference`] compares in one run.
+    pub const HASHES: usize = 16;
+
+    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
+    pub fn class(output: &[i8]) -> usize {
+        let first_largest = |best: (usize, i8), (index, &value)| {
+            small();
+            if value > best.1 { (index, value) } else { best }
+        };
+        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
     }
 
     /// The network's input.
@@ -247,9 +245,6 @@ impl<'a, const KINDS: Kinds> Model<'a, KINDS> {
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
     }
 }
-
-/// See [`Model::HASHES`].
-const HASHES: usize = Model::HASHES;
 
 /// Whether a section is absent, or right.
 #[cfg(not(target_os = "none"))]

@@ -2,7 +2,7 @@
 
 use crate::error::Problem;
 use crate::image::Operators;
-use crate::operator::{Kinds, Operator};
+use crate::operator::Operator;
 
 /// Operators in decoded form: those that are streamed take turns, and decoding one takes as long as a row of a small layer.
 pub struct Decoded<'a> {
@@ -23,10 +23,10 @@ impl<'a> Decoded<'a> {
     ///
     /// # Errors
     /// The [`Problem`] of its record; of a parsed model there is none.
-    pub fn get<const KINDS: Kinds>(&mut self, index: usize) -> &Result<Operator<'a>, Problem> {
+    pub fn get(&mut self, index: usize) -> &Result<Operator<'a>, Problem> {
         let (known, operator) = &mut self.slots[index % SLOTS];
         if *known != index {
-            (*known, *operator) = (index, self.operators.decode::<KINDS>(index));
+            (*known, *operator) = (index, self.operators.decode(index));
         }
         operator
     }

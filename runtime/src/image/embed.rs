@@ -130,7 +130,7 @@ const fn le(image: &[u8], at: usize, len: usize) -> usize {
 
 /// Embeds a model image: `embed_model!(pub mod digits, "digits.edge8");` makes a module with
 ///
-/// * `model()`, which parses it, for a program that has code for no other kinds of operators: `Model` is its type;
+/// * `model()`, which parses it: the program has code for its kinds of operators and no others;
 /// * `IMAGE: &[u8]`, the file, aligned to 16 bytes;
 /// * `ARENA_LEN`, `INPUT_LEN`, `OUTPUT_LEN: usize`, as the file's header states them, and `KINDS`, those of its operators;
 /// * `Arena`, a buffer of `ARENA_LEN` bytes, aligned to 16.
@@ -154,14 +154,12 @@ macro_rules! embed_model {
             pub const OUTPUT_LEN: usize = $crate::image::output_len(include_bytes!($path));
             /// Kinds of the operators.
             pub const KINDS: $crate::operator::Kinds = $crate::image::kinds(include_bytes!($path));
-            /// The model: for its kinds of operators and no others.
-            pub type Model = $crate::Model<'static, KINDS>;
             /// Checks the image, see [`Model::parse`]($crate::Model::parse).
             ///
             /// # Errors
             /// As that has them.
-            pub fn model() -> Result<Model, $crate::Error> {
-                Model::parse_as(IMAGE)
+            pub fn model() -> Result<$crate::Model<'static>, $crate::Error> {
+                $crate::Model::parse_as::<KINDS>(IMAGE)
             }
             /// Memory for a run.
             pub type Arena = Aligned<[u8; ARENA_LEN]>;

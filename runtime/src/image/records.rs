@@ -29,13 +29,23 @@ impl<'a> Operators<'a> {
     /// A run decodes an operator at every step: on a PC in place, on a device, where code is dear, by calls.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub fn get(&self, index: usize) -> Option<Operator<'a>> {
-        self.decode::<ALL_KINDS>(index).ok()
+        self.decode(index).ok()
     }
 
-    /// As [`get`](Self::get), of some kinds, without the copy to another type that this is on a device.
+    /// As [`get`](Self::get), without the copy to another type that this is on a device.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
-    pub(crate) fn decode<const KINDS: Kinds>(&self, index: usize) -> Result<Operator<'a>, Problem> {
-        Operator::decode::<KINDS>(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
+    pub(crate) fn decode(&self, index: usize) -> Result<Operator<'a>, Problem> {
+        Operator::decode::<ALL_KINDS>(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
+    }
+
+    /// As [`decode`](Self::decode), by a function for the kinds that a program has.
+    #[cfg(target_os = "none")]
+    pub(crate) fn decode_by(
+        &self,
+        decode: fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
+        index: usize,
+    ) -> Result<Operator<'a>, Problem> {
+        decode(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
     }
 
     /// Number of operators.
