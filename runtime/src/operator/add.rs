@@ -36,7 +36,8 @@ impl Add {
     pub const LEFT_SHIFT: u32 = 20;
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn decode(record: &Record, common: Common) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?;
         let multiplier = |index: usize| {
             Ok(Multiplier {
                 mantissa: word(record, record::MANTISSAS + 4 * index)?,

@@ -19,8 +19,8 @@ pub struct Constant<'a> {
 
 impl<'a> Constant<'a> {
     #[inline]
-    pub(super) fn decode(record: &Record, common: Common, section: &'a [u8]) -> Result<Self, Problem> {
-        let output = common.without_activation()?.output;
+    pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
+        let output = Common::decode(record, record::OUTPUT)?.without_activation()?.output;
         let offset = bytes::u32(record, record::VALUES).ok_or(Problem::RecordLength)?;
         let values = bytes::slice(section, offset, output.shape.len()).ok_or(Problem::Weights)?;
         Ok(Self { output, values: cast::as_i8(values) })

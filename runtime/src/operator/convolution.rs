@@ -31,13 +31,8 @@ pub struct Convolution<'a> {
 
 impl<'a> Convolution<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn decode(
-        record: &Record,
-        common: Common,
-        section: &'a [u8],
-        depthwise: bool,
-    ) -> Result<Self, Problem> {
-        let Common { input, output, activation } = common;
+    pub(super) fn decode(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
+        let Common { input, output, activation } = Common::decode(record, record::OUTPUT)?;
         let window = Window::decode(record, record::WINDOW)?;
         let outputs = output.shape.channels.into();
         let len = if depthwise {

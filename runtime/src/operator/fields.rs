@@ -16,11 +16,13 @@ pub(super) struct Common {
 }
 
 impl Common {
-    #[inline]
-    pub(super) fn decode(record: &Record, kind: u16) -> Result<Self, Problem> {
+    /// Reads them; the output's record lies at `output`.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(super) fn decode(record: &Record, output: usize) -> Result<Self, Problem> {
         Ok(Self {
             input: tensor(record, record::INPUT)?,
-            output: tensor(record, record::output(kind))?,
+            output: tensor(record, output)?,
             activation: activation(record)?,
         })
     }

@@ -28,8 +28,8 @@ pub struct FullyConnected<'a> {
 
 impl<'a> FullyConnected<'a> {
     #[inline]
-    pub(super) fn decode(record: &Record, common: Common, section: &'a [u8]) -> Result<Self, Problem> {
-        let Common { input, output, activation } = common;
+    pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
+        let Common { input, output, activation } = Common::decode(record, record::OUTPUT)?;
         let len = packing::matrix_len(output.shape.channels.into(), input.shape.len());
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
         Ok(Self { input, output, weights, channels, activation })

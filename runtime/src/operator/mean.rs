@@ -22,7 +22,8 @@ pub struct Mean {
 
 impl Mean {
     #[inline]
-    pub(super) fn decode(record: &Record, common: Common) -> Result<Self, Problem> {
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?;
         Ok(Self {
             input: common.input,
             output: common.output,

@@ -37,7 +37,6 @@ use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::{Header, bytes, layout};
 use crate::tensor::Tensor;
-use fields::Common;
 use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
@@ -79,27 +78,22 @@ impl<'a> Operator<'a> {
         if bytes::u16(record, record::RESERVED.start) != Some(0) {
             return Err(Problem::Reserved);
         }
-        let common = Common::decode(record, kind)?;
         match kind {
             kind::CONVOLUTION | kind::DEPTHWISE if has(KINDS, kind) => {
-                Self::decode_convolution(record, common, weights, kind == kind::DEPTHWISE)
+                Self::decode_convolution(record, weights, kind == kind::DEPTHWISE)
             }
-            kind::FULLY_CONNECTED if has(KINDS, kind::FULLY_CONNECTED) => {
-                FullyConnected::decode(record, common, weights).map(Self::FullyConnected)
+            kind::FULLY_CONNECTED if has(KINDS, kind) => {
+                FullyConnected::decode(record, weights).map(Self::FullyConnected)
             }
-            kind::ADD if has(KINDS, kind::ADD) => Add::decode(record, common).map(Self::Add),
-            kind::MEAN if has(KINDS, kind::MEAN) => Mean::decode(record, common).map(Self::Mean),
-            kind::SOFTMAX if has(KINDS, kind::SOFTMAX) => Softmax::decode(record, common).map(Self::Softmax),
-            kind::AVERAGE_POOL if has(KINDS, kind::AVERAGE_POOL) => {
-                Pool::decode(record, common).map(Self::AveragePool)
-            }
-            kind::MAX_POOL if has(KINDS, kind::MAX_POOL) => Pool::decode(record, common).map(Self::MaxPool),
-            kind::PAD if has(KINDS, kind::PAD) => Pad::decode(record, common).map(Self::Pad),
-            kind::CONSTANT if has(KINDS, kind::CONSTANT) => {
-                Constant::decode(record, common, weights).map(Self::Constant)
-            }
-            other @ 1.. if has(ALL_KINDS, other) => Err(Problem::NotBuilt(other)),
-            unknown => Err(Problem::Kind(unknown)),
+            kind::ADD if has(KINDS, kind) => Add::decode(record).map(Self::Add),
+            kind::MEAN if has(KINDS, kind) => Mean::decode(record).map(Self::Mean),
+            kind::SOFTMAX if has(KINDS, kind) => Softmax::decode(record).map(Self::Softmax),
+            kind::AVERAGE_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::AveragePool),
+            kind::MAX_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::MaxPool),
+            kind::PAD if has(KINDS, kind) => Pad::decode(record).map(Self::Pad),
+            kind::CONSTANT if has(KINDS, kind) => Constant::decode(record, weights).map(Self::Constant),
+            1.. if has(ALL_KINDS, kind) => Err(Problem::NotBuilt(kind)),
+            _ => Err(Problem::Kind(kind)),
         }
     }
 
@@ -107,13 +101,8 @@ impl<'a> Operator<'a> {
     /// registers and the stack.
     #[cfg_attr(target_arch = "aarch64", inline(never))]
     #[cfg_attr(target_os = "none", inline(always))]
-    fn decode_convolution(
-        record: &Record,
-        common: Common,
-        weights: &'a [u8],
-        depthwise: bool,
-    ) -> Result<Self, Problem> {
-        let op = Convolution::decode(record, common, weights, depthwise)?;
+    fn decode_convolution(record: &Record, weights: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
+        let op = Convolution::decode(record, weights, depthwise)?;
         Ok(if depthwise { Self::Depthwise(op) } else { Self::Convolution(op) })
     }
 

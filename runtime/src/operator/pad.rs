@@ -20,8 +20,8 @@ pub struct Pad {
 
 impl Pad {
     #[inline]
-    pub(super) fn decode(record: &Record, common: Common) -> Result<Self, Problem> {
-        let common = common.without_activation()?;
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?.without_activation()?;
         let before = |index: usize| half_word(record, record::BEFORE + 2 * index);
         Ok(Self { input: common.input, output: common.output, before: [before(0)?, before(1)?, before(2)?] })
     }

@@ -28,8 +28,8 @@ impl Softmax {
     pub const MAX_CHANNELS: u16 = 4095;
 
     #[inline]
-    pub(super) fn decode(record: &Record, common: Common) -> Result<Self, Problem> {
-        let common = common.without_activation()?;
+    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?.without_activation()?;
         Ok(Self {
             input: common.input,
             output: common.output,
