@@ -22,7 +22,10 @@ pub fn build(target: &str, folder: &Path, images: Option<&Path>) -> PathBuf {
     let folder = folder.join(if images.is_some() { "images" } else { "shipped" });
     let mut build = Command::new(env!("CARGO"));
     build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "firmware-sim"]);
-    build.args(["--target", target, "--target-dir"]).arg(&folder).env_remove("EDGE8_IMAGES");
+    build
+        .args(["--bin", "firmware-sim", "--target", target, "--target-dir"])
+        .arg(&folder)
+        .env_remove("EDGE8_IMAGES");
     if let Some(images) = images {
         build.env("EDGE8_IMAGES", images);
     }
@@ -39,6 +42,24 @@ pub fn run(board: &str, image: &Path, plugin: Option<&Path>) -> Output {
         run.arg("-plugin").arg(plugin);
     }
     run.output().expect("qemu starts")
+}
+
+/// What the plugin counted of each image of a [`blob`]: the instructions of the parsing, the checksum alone, a run.
+pub fn counts(run: &Output) -> Vec<[u64; 3]> {
+    let text = String::from_utf8_lossy(&run.stderr);
+    let counts: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse().ok()).collect();
+    counts.as_chunks().0.to_vec()
+}
+
+/// Builds the smallest program that runs a model.
+pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
+    let folder = folder.join("minimal");
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "firmware-sim"]);
+    build.args(["--bin", "minimal", "--target", target, "--target-dir"]).arg(&folder);
+    let build = build.env_remove("EDGE8_IMAGES").env("EDGE8_MODEL", model).output().expect("cargo starts");
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    folder.join(target).join("release/minimal")
 }
 
 /// Whether the target can be built and its boards emulated.

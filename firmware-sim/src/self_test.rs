@@ -63,7 +63,7 @@ pub fn run(memory: &mut Memory) -> Verdict {
 
 /// [`None`] where the model lacks something.
 fn check(memory: &mut Memory) -> Option<Verdict> {
-    let model = Model::parse(digits::IMAGE).ok()?;
+    let model = digits::model().ok()?;
     let recipe = model.recipe().ok()?;
     let side = usize::from(recipe.framing().side);
     let mut verdict = Verdict::Refused;

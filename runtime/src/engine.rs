@@ -3,9 +3,14 @@
 #[cfg(not(target_os = "none"))]
 mod decoded;
 
+#[cfg(target_os = "none")]
+use crate::error::Problem;
+use crate::image::layout::operator as kind;
 use crate::image::{Operators, Steps};
-use crate::kernels::{KernelSet, Kernels, Rows, dispatch, each_row};
-use crate::operator::{Add, Operator};
+use crate::kernels::{KernelSet, Kernels, Rows, each_row, of_set};
+#[cfg(target_os = "none")]
+use crate::operator::Record;
+use crate::operator::{Add, Kinds, Operator, has};
 use crate::slices::{copy, part};
 use crate::tensor::Tensor;
 use core::ops::Range;
@@ -25,9 +30,34 @@ pub struct Computed<'a, 'b> {
     pub values: &'a [i8],
 }
 
+/// What a program has to run a model with. A model carries it along, so that nothing else is part of the program: no kernel sets
+/// but those named, where the best one is known at compile time, and no operators but those of some kinds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code {
+    pub(crate) kinds: Kinds,
+    /// Reads a record.
+    #[cfg(target_os = "none")]
+    decode: for<'a> fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
+    /// Computes some rows of one operator.
+    run: fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]),
+}
+
+impl Code {
+    /// For some kinds of operators, with one kernel set.
+    #[inline(always)]
+    pub(crate) fn new<const KINDS: Kinds>(kernels: KernelSet) -> Self {
+        Self {
+            kinds: KINDS,
+            #[cfg(target_os = "none")]
+            decode: |record, weights| Operator::decode::<KINDS>(record, weights),
+            run: of_set!(kernels, run, KINDS),
+        }
+    }
+}
+
 /// Runs checked steps of checked operators on an arena that already holds the input.
 pub(crate) fn execute(
-    kernels: KernelSet,
+    code: Code,
     operators: Operators<'_>,
     steps: Steps<'_>,
     [scratch, arena]: [&mut [i8]; 2],
@@ -40,7 +70,7 @@ pub(crate) fn execute(
         let Some(operator) = decoded.get(step.operator) else { return };
         // A device has no stack for a second operator.
         #[cfg(target_os = "none")]
-        let operator = &operators.decode(step.operator);
+        let operator = &operators.decode_by(code.decode, step.operator);
         #[cfg(target_os = "none")]
         let Ok(operator) = operator else { return };
         let (mut row, end) = (step.rows.start, step.rows.end);
@@ -49,7 +79,7 @@ pub(crate) fn execute(
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
-            dispatch!(kernels, K => run::<K>(operator, &arena, rows.clone(), output, scratch));
+            (code.run)(operator, &arena, rows.clone(), output, scratch);
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }
@@ -80,7 +110,7 @@ fn contiguous(operator: &Operator<'_>, row: usize, rows: usize) -> usize {
 }
 
 /// Some rows of one operator with the kernels of `K`.
-fn run<K: Kernels>(
+fn run<K: Kernels, const KINDS: Kinds>(
     operator: &Operator<'_>,
     arena: &Arena<'_>,
     rows: Range<usize>,
@@ -88,16 +118,16 @@ fn run<K: Kernels>(
     scratch: &mut [i8],
 ) {
     match operator {
-        Operator::Convolution(op) if op.is_pointwise() => {
+        Operator::Convolution(op) if has(KINDS, kind::CONVOLUTION) && op.is_pointwise() => {
             K::product(&op.matrix(), arena.lying(&op.input, &rows), output, scratch);
         }
-        Operator::Convolution(op) => {
+        Operator::Convolution(op) if has(KINDS, kind::CONVOLUTION) => {
             K::convolution(op, arena.rows(&op.input), rows, output, scratch);
         }
-        Operator::Depthwise(op) => {
+        Operator::Depthwise(op) if has(KINDS, kind::DEPTHWISE) => {
             K::depthwise(op, arena.rows(&op.input), rows, output, scratch);
         }
-        Operator::FullyConnected(op) => {
+        Operator::FullyConnected(op) if has(KINDS, kind::FULLY_CONNECTED) => {
             let (matrix, input) = (op.matrix(), arena.whole(&op.input));
             if input.len() == matrix.depth {
                 K::product(&matrix, input, output, scratch);
@@ -106,23 +136,24 @@ fn run<K: Kernels>(
                 K::product(&matrix, patch, output, scratch);
             }
         }
-        Operator::Add(op) => {
+        Operator::Add(op) if has(KINDS, kind::ADD) => {
             copy(output, arena.lying(&op.first.tensor, &rows));
             add::<K>(op, arena, rows, output);
         }
-        Operator::Mean(op) => K::mean(op, arena.whole(&op.input), output),
-        Operator::Softmax(op) => {
+        Operator::Mean(op) if has(KINDS, kind::MEAN) => K::mean(op, arena.whole(&op.input), output),
+        Operator::Softmax(op) if has(KINDS, kind::SOFTMAX) => {
             copy(output, arena.whole(&op.input));
             K::softmax(op, output);
         }
-        Operator::AveragePool(op) => {
+        Operator::AveragePool(op) if has(KINDS, kind::AVERAGE_POOL) => {
             each_row(&op.output, rows, output, |y, row| K::average_pool(op, arena.rows(&op.input), y, row));
         }
-        Operator::MaxPool(op) => {
+        Operator::MaxPool(op) if has(KINDS, kind::MAX_POOL) => {
             each_row(&op.output, rows, output, |y, row| K::max_pool(op, arena.rows(&op.input), y, row));
         }
-        Operator::Pad(op) => K::pad(op, arena.whole(&op.input), output),
-        Operator::Constant(op) => K::constant(op, output),
+        Operator::Pad(op) if has(KINDS, kind::PAD) => K::pad(op, arena.whole(&op.input), output),
+        Operator::Constant(op) if has(KINDS, kind::CONSTANT) => K::constant(op, output),
+        _ => {}
     }
 }
 
@@ -143,7 +174,7 @@ fn add<K: Kernels>(op: &Add, arena: &Arena<'_>, rows: Range<usize>, values: &mut
 }
 
 /// The arena on both sides of the rows that are computed: where inputs can lie.
-struct Arena<'a> {
+pub(crate) struct Arena<'a> {
     before: &'a [i8],
     after: &'a [i8],
     /// Where both begin, counted from the scratch bytes on.

@@ -1,6 +1,7 @@
 //! Why an image is refused or a run cannot start.
 
 use crate::image::layout::section;
+use crate::operator;
 use core::fmt;
 
 /// Why a model image is refused, or a run cannot start.
@@ -99,6 +100,8 @@ pub enum Error {
         /// Values given.
         found: usize,
     },
+    /// The arena of a model that is built for its operators does not lie at a multiple of 4.
+    ArenaPlace,
     /// The arena is too small.
     ArenaLength {
         /// Bytes that the model needs.
@@ -114,6 +117,8 @@ pub enum Error {
 pub enum Problem {
     /// This library does not know the operator.
     Kind(u16),
+    /// The program is built for another model and has no code for this kind of operator.
+    NotBuilt(u16),
     /// This library does not know the order in which the weights are packed.
     WeightLayout(u8),
     /// A reserved byte is not zero.
@@ -213,6 +218,7 @@ impl fmt::Display for Error {
             Self::OutputLength { expected, found } => {
                 write!(f, "the output has {expected} values, found {found}")
             }
+            Self::ArenaPlace => f.write_str("the arena must lie at a multiple of 4"),
             Self::ArenaLength { expected, found } => {
                 write!(f, "the arena needs {expected} bytes, found {found}")
             }
@@ -239,6 +245,9 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Kind(kind) => write!(f, "kind {kind} is unknown: the image needs a newer library"),
+            Self::NotBuilt(kind) => {
+                write!(f, "the program is built for a model without {}: embed the new one", operator::name(kind))
+            }
             Self::WeightLayout(layout) => write!(f, "weight layout {layout} is unknown to this library"),
             Self::Reserved => f.write_str("a reserved byte is not zero: the image needs a newer library"),
             Self::RecordLength => f.write_str("the record's length does not fit its kind"),

@@ -1,15 +1,16 @@
 //! A checked model image.
 
 use crate::cast;
-use crate::engine::{self, Computed};
+use crate::engine::{self, Code, Computed};
 use crate::error::Error;
 use crate::image::layout::section;
 use crate::image::{
     Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
 };
 use crate::kernels::KernelSet;
+use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
 use crate::preprocess::Recipe;
-use crate::slices::copy;
+use crate::slices::{copy, small};
 use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and neither can fail late.
@@ -20,6 +21,7 @@ pub struct Model<'a> {
     operators: Operators<'a>,
     steps: Steps<'a>,
     kernels: KernelSet,
+    code: Code,
 }
 
 impl<'a> Model<'a> {
@@ -30,15 +32,26 @@ impl<'a> Model<'a> {
     /// # Errors
     /// The first thing found that is not as [the format](crate::image) says.
     pub fn parse(image: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as::<ALL_KINDS>(image)
+    }
+
+    /// As [`Model::parse`], for a program that has code for some kinds of operators only: an image with others is refused.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn parse_as<const KINDS: Kinds>(image: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(image)?;
         let sections = Sections::parse(image, header.sections)?;
         let invalid = Error::SectionContent { kind: section::OPERATORS };
         let weights = sections.get(section::WEIGHTS)?;
         let operators = Operators::new(sections.get(section::OPERATORS)?, weights).ok_or(invalid)?;
-        check_operators(&operators, &header)?;
+        check_operators::<KINDS>(&operators, &header)?;
         let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
         check_steps(steps, &operators)?;
-        let model = Self { header, sections, operators, steps, kernels: KernelSet::best() };
+        let kernels = KernelSet::best();
+        let code = Code::new::<KINDS>(kernels);
+        let model = Self { header, sections, operators, steps, kernels, code };
+        #[cfg(not(target_os = "none"))]
         model.check_optional_sections()?;
         Ok(model)
     }
@@ -46,10 +59,14 @@ impl<'a> Model<'a> {
     /// The model with other kernels, for comparisons; unchanged if this processor does not run them.
     #[must_use]
     pub fn with_kernels(self, kernels: KernelSet) -> Self {
-        if kernels.is_available() { Self { kernels, ..self } } else { self }
+        if !kernels.is_available() {
+            return self;
+        }
+        Self { kernels, code: Code::new::<ALL_KINDS>(kernels), ..self }
     }
 
-    /// Sections that an image may lack must be right where it has them.
+    /// Sections that an image may lack must be right where it has them. On a device only who asks for one learns it.
+    #[cfg(not(target_os = "none"))]
     fn check_optional_sections(&self) -> Result<(), Error> {
         absent_or(self.labels().map(|_| true), section::LABELS)?;
         absent_or(self.recipe().map(|_| true), section::RECIPE)?;
@@ -62,7 +79,8 @@ impl<'a> Model<'a> {
     /// least [`Model::arena_len`] bytes, and what it held does not matter.
     ///
     /// # Errors
-    /// Only if a slice has the wrong length; nothing has been written then.
+    /// Only if a slice has the wrong length, or if the arena of a model from [`embed_model!`](crate::embed_model) does not lie at
+    /// a multiple of 4, as its `Arena` does; nothing has been written then.
     pub fn run(&self, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<(), Error> {
         self.run_layers(input, arena, output, |_| ())
     }
@@ -88,13 +106,16 @@ impl<'a> Model<'a> {
         let found = arena.len();
         let short = Error::ArenaLength { expected: lens[2], found };
         let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
+        if !has(self.code.kinds, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
+            return Err(Error::ArenaPlace);
+        }
         // What an operator of a strange image reads without anything having written it is zero, on every device.
         arena.fill(0);
         if let Some(place) = arena.get_mut(self.input().range()) {
             copy(place, input);
         }
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
-            engine::execute(self.kernels, self.operators, self.steps, [scratch, tensors], observe);
+            engine::execute(self.code, self.operators, self.steps, [scratch, tensors], observe);
         }
         if let Some(result) = arena.get(self.output().range()) {
             copy(output, result);
@@ -139,8 +160,10 @@ impl<'a> Model<'a> {
 
     /// The class that an output of a classifier names: the index of its largest value, the first of equals.
     pub fn class(output: &[i8]) -> usize {
-        let first_largest =
-            |best: (usize, i8), (index, &value)| if value > best.1 { (index, value) } else { best };
+        let first_largest = |best: (usize, i8), (index, &value)| {
+            small();
+            if value > best.1 { (index, value) } else { best }
+        };
         output.iter().enumerate().fold((0, i8::MIN), first_largest).0
     }
 
@@ -224,6 +247,7 @@ impl<'a> Model<'a> {
 }
 
 /// Whether a section is absent, or right.
+#[cfg(not(target_os = "none"))]
 fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
     match content {
         Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),

@@ -1,4 +1,4 @@
-//! Slices cut and copied without a panic for lengths that do not fit.
+//! Slices cut and copied without a panic for lengths that do not fit, and loops over them.
 
 /// The part of `values` from `start` on that is `len` long; empty if there is none.
 pub(crate) fn part(values: &[i8], start: usize, len: usize) -> &[i8] {
@@ -10,4 +10,18 @@ pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from;
     }
+}
+
+/// Keeps a loop that it is called in small: on a device the compiler does not unroll it. It takes no instruction.
+#[inline(always)]
+pub(crate) fn small() {
+    #[cfg(target_os = "none")]
+    core::hint::black_box(());
+}
+
+/// The same slice, whose length the compiler is not to know, so that it does not write a loop over it out.
+#[cfg(arm_dsp)]
+#[inline(always)]
+pub(crate) fn of_any_len<T>(values: &[T]) -> &[T] {
+    core::hint::black_box(values)
 }

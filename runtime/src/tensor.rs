@@ -68,6 +68,13 @@ impl Tensor {
         start..start.saturating_add(self.row_len().wrapping_mul(self.rows.into()))
     }
 
+    /// Whether the arena has bytes that both tensors take.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let [place, other] = [self.range(), other.range()];
+        place.start < other.end && other.start < place.end
+    }
+
     /// Values of a row, `width * channels`.
     pub fn row_len(&self) -> usize {
         usize::from(self.shape.width).wrapping_mul(self.shape.channels.into())

@@ -141,7 +141,7 @@ fn scratch(network: &Network, alignment: usize) -> usize {
 fn scratch_len(network: &Network, layer: &Layer) -> usize {
     let input = layer.inputs.first().map(|&input| network.tensor(input).shape);
     match (&layer.operator, input) {
-        (Int8Operator::Conv2d(_, filter), _) => scratch::convolution(filter.row_len()),
+        (Int8Operator::Conv2d(_, filter), _) => scratch::convolution_at_best(filter.row_len()),
         (Int8Operator::DepthwiseConv2d(window, _), Some(input)) => {
             scratch::depthwise(input.width, window.kernel[1])
         }

@@ -1,22 +1,36 @@
 //! CRC-32 (IEEE 802.3, reflected polynomial 0xEDB88320), over the image and over each layer's output.
 
-/// Remainders of the 16 half bytes: 64 bytes of table, small enough for the smallest device.
-const TABLE: [u32; 16] = table();
+use crate::slices::small;
 
-const fn table() -> [u32; 16] {
-    let mut table = [0; 16];
-    let mut nibble = 0;
-    while nibble < 16 {
-        let mut remainder = nibble as u32;
+/// Remainders of 6 bits: 256 bytes of table, small enough for the smallest device.
+const TABLE: [u32; 64] = table();
+
+const fn table() -> [u32; 64] {
+    let mut table = [0; 64];
+    let mut bits = 0;
+    while bits < 64 {
+        let mut remainder = bits as u32;
         let mut bit = 0;
-        while bit < 4 {
+        while bit < 6 {
             remainder = (remainder >> 1) ^ (0xEDB8_8320 & (remainder & 1).wrapping_neg());
             bit += 1;
         }
-        table[nibble] = remainder;
-        nibble += 1;
+        table[bits] = remainder;
+        bits += 1;
     }
     table
+}
+
+/// The remainder once its 6 lowest bits have been taken out of it.
+#[inline(always)]
+const fn six(crc: u32) -> u32 {
+    (crc >> 6) ^ TABLE[(crc & 63) as usize]
+}
+
+/// The same of 2 bits: 6 of which the first 4 are zero.
+#[inline(always)]
+const fn two(crc: u32) -> u32 {
+    (crc >> 2) ^ TABLE[((crc & 3) << 4) as usize]
 }
 
 /// A CRC-32 that takes its bytes in pieces.
@@ -37,9 +51,18 @@ impl Crc32 {
 
     /// The checksum so far, continued with `bytes`.
     #[must_use]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn update(self, bytes: &[u8]) -> Self {
-        let step = |crc: u32, nibble: u32| (crc >> 4) ^ TABLE[((crc ^ nibble) & 15) as usize];
-        Self(bytes.iter().fold(self.0, |crc, &byte| step(step(crc, byte.into()), (byte >> 4).into())))
+        let (words, rest) = bytes.as_chunks();
+        let crc = words.iter().fold(self.0, |crc, word| {
+            small();
+            let crc = crc ^ u32::from_le_bytes(*word);
+            two(six(six(six(six(six(crc))))))
+        });
+        Self(rest.iter().fold(crc, |crc, &byte| {
+            small();
+            two(six(crc ^ u32::from(byte)))
+        }))
     }
 
     /// The checksum of all bytes taken.

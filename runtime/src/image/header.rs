@@ -3,6 +3,7 @@
 use super::layout::{self, header};
 use super::{bytes, checksum};
 use crate::error::Error;
+use crate::slices::small;
 use crate::tensor::Tensor;
 
 /// The header's fields, checked against the image.
@@ -16,9 +17,12 @@ pub(crate) struct Header {
     pub(crate) output: Tensor,
 }
 
+/// The magic bytes in a form that is compared without a loop.
+const MAGIC: u64 = u64::from_le_bytes(layout::MAGIC);
+
 impl Header {
     pub(crate) fn parse(image: &[u8]) -> Result<Self, Error> {
-        if !image.starts_with(&layout::MAGIC) {
+        if image.first_chunk().map(|magic| u64::from_le_bytes(*magic)) != Some(MAGIC) {
             return Err(Error::Magic);
         }
         let cut = Error::ImageLength { expected: header::LEN, found: image.len() };
@@ -33,7 +37,12 @@ impl Header {
         }
         check_integrity(image, field(header::IMAGE_LEN)?, field(header::CHECKSUM)?)?;
         for range in header::RESERVED {
-            if image.get(range).ok_or(cut)?.iter().any(|&byte| byte != 0) {
+            small();
+            let zero = |&byte: &u8| {
+                small();
+                byte == 0
+            };
+            if !image.get(range).ok_or(cut)?.iter().all(zero) {
                 return Err(Error::Reserved);
             }
         }
@@ -50,6 +59,15 @@ impl Header {
             input: endpoint(header::INPUT)?,
             output: endpoint(header::OUTPUT)?,
         })
+    }
+}
+
+impl Header {
+    /// Whether a tensor lies in the arena behind the scratch bytes.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn has_room_for(&self, tensor: &Tensor) -> bool {
+        let range = tensor.range();
+        range.start >= self.scratch_len as usize && range.end <= self.arena_len as usize
     }
 }
 

@@ -125,6 +125,15 @@ pub mod record {
     /// Tensor record of the (first) input.
     pub const INPUT: usize = 8;
 
+    /// Where a record of a kind has the tensor record of its output.
+    pub(crate) const fn output(kind: u16) -> usize {
+        match kind {
+            super::operator::ADD => add::OUTPUT,
+            super::operator::CONSTANT => constant::OUTPUT,
+            _ => convolution::OUTPUT,
+        }
+    }
+
     /// Convolution and depthwise convolution.
     pub mod convolution {
         /// Tensor record.

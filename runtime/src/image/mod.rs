@@ -107,7 +107,7 @@ mod sections;
 mod test_vectors;
 
 pub use checksum::{Crc32, image_checksum};
-pub use embed::{Aligned, arena_len, input_len, output_len};
+pub use embed::{Aligned, arena_len, input_len, kinds, output_len};
 pub(crate) use header::Header;
 pub use records::Operators;
 pub(crate) use records::{check_operators, check_steps};

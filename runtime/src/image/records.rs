@@ -1,15 +1,17 @@
 //! The operator records, one after the other.
 
+use super::bytes;
 use super::header::Header;
-use super::layout::RECORD_LEN;
+use super::layout::{operator, record};
 use super::schedule::{Step, Steps};
 use crate::error::{Error, Problem};
-use crate::operator::Operator;
+use crate::operator::{ALL_KINDS, Kinds, Operator, Record};
+use crate::slices::small;
 
 /// The operators of a model in the order of their records, decoded on the way.
 #[derive(Clone, Copy, Debug)]
 pub struct Operators<'a> {
-    records: &'a [[u8; RECORD_LEN]],
+    records: &'a [Record],
     weights: &'a [u8],
 }
 
@@ -33,7 +35,17 @@ impl<'a> Operators<'a> {
     /// As [`get`](Self::get), without the copy to another type that this is on a device.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub(crate) fn decode(&self, index: usize) -> Result<Operator<'a>, Problem> {
-        Operator::decode(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
+        Operator::decode::<ALL_KINDS>(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
+    }
+
+    /// As [`decode`](Self::decode), by a function for the kinds that a program has.
+    #[cfg(target_os = "none")]
+    pub(crate) fn decode_by(
+        &self,
+        decode: fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
+        index: usize,
+    ) -> Result<Operator<'a>, Problem> {
+        decode(self.records.get(index).ok_or(Problem::RecordLength)?, self.weights)
     }
 
     /// Number of operators.
@@ -57,25 +69,30 @@ impl<'a> Iterator for Operators<'a> {
     }
 }
 
-/// Checks each record, that there are as many as the header says, and that the last one's output is the network's.
+/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that the last one's
+/// output is the network's.
 ///
 /// The time is bounded by the image's length: operators that together claim more weights than there are, and could
 /// be scanned without end, are refused.
-pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Result<(), Error> {
+pub(crate) fn check_operators<const KINDS: Kinds>(
+    operators: &Operators<'_>,
+    header: &Header,
+) -> Result<(), Error> {
     let found = operators.len() as u32;
     if found != header.operators {
         return Err(Error::OperatorCount { expected: header.operators, found });
     }
     let mut unclaimed = operators.weights.len();
-    let mut last = None;
-    for (index, record) in (0..).zip(operators.records) {
+    let mut ends = false;
+    for (index, record) in (0u32..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
-        let operator = Operator::decode(record, operators.weights).map_err(fail)?;
+        let operator = Operator::decode::<KINDS>(record, operators.weights);
+        let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
-        operator.check(header).map_err(fail)?;
-        last = Some(*operator.output());
+        operator.check::<KINDS>(header).map_err(fail)?;
+        ends = index + 1 == found && *operator.output() == header.output;
     }
-    if last == Some(header.output) { Ok(()) } else { Err(Error::Endpoint) }
+    if ends { Ok(()) } else { Err(Error::Endpoint) }
 }
 
 /// Checks that each step computes rows that its operator has, all of them at once where it cannot work by rows, and that all
@@ -83,24 +100,43 @@ pub(crate) fn check_operators(operators: &Operators<'_>, header: &Header) -> Res
 ///
 /// That each row is computed once, and after what it is made from, is the quantizer's word, as the weights are.
 pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result<(), Error> {
-    // A step's operator is often that of the one before.
-    let mut known: Option<(usize, usize, bool)> = None;
     let mut found = 0u64;
     for (index, Step { operator, rows }) in (0..).zip(steps) {
-        if known.is_none_or(|(known, _, _)| known != operator) {
-            known = operators.get(operator).map(|decoded| {
-                (operator, usize::from(decoded.output().shape.height), decoded.works_by_rows())
-            });
-        }
-        let right = known.is_some_and(|(_, height, by_rows)| {
-            !rows.is_empty() && rows.end <= height && (by_rows || rows.len() == height)
+        small();
+        let right = operators.records.get(operator).is_some_and(|record| {
+            let height = height(record);
+            !rows.is_empty() && rows.end <= height && (rows.len() == height || works_by_rows(record))
         });
         if !right {
             return Err(Error::Step { index });
         }
-        found = found.saturating_add(rows.len() as u64);
+        // Fewer than 2^32 steps of fewer than 2^16 rows.
+        found = found.wrapping_add(rows.len() as u64);
     }
-    let heights = operators.map(|operator| u64::from(operator.output().shape.height));
-    let expected = heights.fold(0, u64::saturating_add);
+    let expected = operators.records.iter().fold(0, |rows, record| {
+        small();
+        rows + height(record) as u64
+    });
     if found == expected { Ok(()) } else { Err(Error::Schedule { expected, found }) }
+}
+
+/// Rows of a checked record's output, without the time that decoding takes.
+fn height(record: &Record) -> usize {
+    bytes::u16(record, record::output(kind(record)) + 4).map_or(0, usize::from)
+}
+
+/// As [`Operator::works_by_rows`].
+fn works_by_rows(record: &Record) -> bool {
+    matches!(
+        kind(record),
+        operator::CONVOLUTION
+            | operator::DEPTHWISE
+            | operator::ADD
+            | operator::AVERAGE_POOL
+            | operator::MAX_POOL
+    )
+}
+
+fn kind(record: &Record) -> u16 {
+    bytes::u16(record, record::KIND).unwrap_or(0)
 }

@@ -134,6 +134,7 @@ pub(crate) fn each_row(
 }
 
 /// A convolution as a product: patches are gathered in the scratch bytes, as many of a row as fit.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn convolve_patches<K: Kernels>(
     op: &Convolution<'_>,
     input: Rows<'_>,
@@ -155,48 +156,29 @@ pub(crate) fn convolve_patches<K: Kernels>(
     });
 }
 
-/// An expression in which a name stands for the implementation of a kernel set.
-macro_rules! dispatch {
-    ($set:expr, $kernels:ident => $run:expr) => {
+/// A function for the implementation of a kernel set, in a program that has code for some kinds of operators.
+macro_rules! of_set {
+    ($set:expr, $function:ident, $kinds:expr) => {
         match $set {
-            $crate::kernels::KernelSet::Scalar => {
-                type $kernels = $crate::kernels::scalar::Scalar;
-                $run
-            }
+            $crate::kernels::KernelSet::Scalar => $function::<$crate::kernels::scalar::Scalar, { $kinds }>,
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::KernelSet::Avx512Vnni => {
-                type $kernels = $crate::kernels::x86::Avx512Vnni;
-                $run
+                $function::<$crate::kernels::x86::Avx512Vnni, { $kinds }>
             }
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::KernelSet::Avx2 => {
-                type $kernels = $crate::kernels::x86::Avx2;
-                $run
-            }
+            $crate::kernels::KernelSet::Avx2 => $function::<$crate::kernels::x86::Avx2, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::KernelSet::NeonDot => {
-                type $kernels = $crate::kernels::neon::NeonDot;
-                $run
-            }
+            $crate::kernels::KernelSet::NeonDot => $function::<$crate::kernels::neon::NeonDot, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::KernelSet::Neon => {
-                type $kernels = $crate::kernels::neon::Neon;
-                $run
-            }
+            $crate::kernels::KernelSet::Neon => $function::<$crate::kernels::neon::Neon, { $kinds }>,
             #[cfg(target_feature = "simd128")]
-            $crate::kernels::KernelSet::Simd128 => {
-                type $kernels = $crate::kernels::wasm::Simd128;
-                $run
-            }
+            $crate::kernels::KernelSet::Simd128 => $function::<$crate::kernels::wasm::Simd128, { $kinds }>,
             #[cfg(arm_dsp)]
-            $crate::kernels::KernelSet::Dsp => {
-                type $kernels = $crate::kernels::dsp::Dsp;
-                $run
-            }
+            $crate::kernels::KernelSet::Dsp => $function::<$crate::kernels::dsp::Dsp<$kinds>, { $kinds }>,
         }
     };
 }
-pub(crate) use dispatch;
+pub(crate) use of_set;
 
 /// The kernel sets of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,12 +224,14 @@ impl KernelSet {
         Self::Scalar,
     ];
 
-    /// The fastest set that this processor runs.
+    /// The fastest set that this processor runs; on bare metal a constant, for the compiler too.
+    #[inline]
     pub fn best() -> Self {
         Self::ALL.iter().copied().find(|set| set.is_available()).unwrap_or(Self::Scalar)
     }
 
     /// Whether this processor runs the set.
+    #[inline]
     pub fn is_available(self) -> bool {
         match self {
             Self::Scalar => true,

@@ -1,19 +1,22 @@
 //! What a kernel set reaches where nothing holds it up: the measure for layers.
 
-use super::{KernelSet, Kernels, dispatch};
+use super::{KernelSet, Kernels, of_set};
 use crate::cast;
 use crate::fixed_point::Activation;
-use crate::operator::{Matrix, PerChannel};
+use crate::operator::{ALL_KINDS, Kinds, Matrix, PerChannel};
 
 /// Values of a patch. All sizes are large, and yet a processor's first cache holds everything.
 const DEPTH: usize = 128;
 const OUTPUTS: usize = 64;
 const PATCHES: usize = 16;
 
+/// See [`Kernels::product`].
+type Product = fn(&Matrix<'_>, &[i8], &mut [i8], &mut [i8]);
+
 /// A matrix times patches, as a 1x1 convolution is computed.
 #[derive(Debug)]
 pub struct Probe {
-    kernels: KernelSet,
+    product: Product,
     input: [u8; PATCHES * DEPTH],
     output: [u8; PATCHES * OUTPUTS],
     scratch: [u8; 4 * DEPTH],
@@ -26,7 +29,8 @@ impl Probe {
     /// A probe of a kernel set, of the scalar one if this processor does not run it.
     pub fn new(kernels: KernelSet) -> Self {
         let kernels = if kernels.is_available() { kernels } else { KernelSet::Scalar };
-        Self { kernels, input: [1; PATCHES * DEPTH], output: [0; PATCHES * OUTPUTS], scratch: [0; 4 * DEPTH] }
+        let product: Product = of_set!(kernels, product, ALL_KINDS);
+        Self { product, input: [1; PATCHES * DEPTH], output: [0; PATCHES * OUTPUTS], scratch: [0; 4 * DEPTH] }
     }
 
     /// Computes the product once.
@@ -40,6 +44,16 @@ impl Probe {
         let op =
             Matrix { weights: &WEIGHTS, depth: DEPTH, channels, zero_point: 0, activation: Activation::NONE };
         let [output, scratch] = [&mut self.output[..], &mut self.scratch].map(cast::as_i8_mut);
-        dispatch!(self.kernels, K => K::product(&op, cast::as_i8(&self.input), output, scratch));
+        (self.product)(&op, cast::as_i8(&self.input), output, scratch);
     }
+}
+
+/// The product of a kernel set, whatever operators the program has code for.
+fn product<K: Kernels, const KINDS: Kinds>(
+    op: &Matrix<'_>,
+    input: &[i8],
+    output: &mut [i8],
+    scratch: &mut [i8],
+) {
+    K::product(op, input, output, scratch);
 }

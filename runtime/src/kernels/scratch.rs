@@ -1,10 +1,17 @@
-//! How many bytes a kernel may work in: what the quantizer plans and what the reader demands.
+//! How many bytes a kernel may work in: what the quantizer plans and, at least, the reader demands.
 
 use crate::packing::padded;
 
 /// Of a convolution: four patches.
 pub const fn convolution(patch: usize) -> usize {
     padded(patch).saturating_mul(4)
+}
+
+/// As the quantizer plans it: of small patches four with 16 bits a value, which a device multiplies together.
+pub const fn convolution_at_best(patch: usize) -> usize {
+    let widened = padded(patch).saturating_mul(4 * 2);
+    let (least, most) = (convolution(patch), 512);
+    if least >= most || widened > most { least } else { widened }
 }
 
 /// Of a depthwise convolution: as many columns as the input has and the kernel adds, 4 channels of 6 bytes each.

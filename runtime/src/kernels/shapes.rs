@@ -7,6 +7,7 @@ use crate::kernels::Rows;
 use crate::operator::Mean;
 use crate::operator::{Convolution, Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
+use crate::slices::small;
 use core::ops::Range;
 
 /// Rows and columns of the depthwise kernels.
@@ -14,8 +15,8 @@ pub const KERNEL: usize = 3;
 
 /// Whether there are constants for each of `count` outputs, all multipliers small.
 pub fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
-    let words = [channels.bias.len(), channels.sum.len(), channels.mantissa.len()];
-    channels.small && words == [count; 3] && channels.shift.len() == count
+    let PerChannel { bias, sum, mantissa, shift, small } = channels;
+    *small && bias.len() == count && sum.len() == count && mantissa.len() == count && shift.len() == count
 }
 
 /// Whether a matrix [is one](is_matrix) for the kernels, and its patches fit a chunk.
@@ -58,6 +59,7 @@ pub fn window_rows<'a>(op: &Convolution<'_>, input: Rows<'a>, y: usize) -> [Opti
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     let mut rows = [None; KERNEL];
     for (tap, to) in rows.iter_mut().enumerate() {
+        small();
         if taps.contains(&tap) {
             let row = input.row(top + tap - taps.start);
             *to = (row.len() == op.input.row_len()).then_some(row);

@@ -1,7 +1,7 @@
 //! Elementwise sum of two tensors with different quantisations.
 
 use super::Record;
-use super::fields::{activation, byte, tensor, word};
+use super::fields::{Common, byte, tensor, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::image::layout::record::add as record;
@@ -37,6 +37,7 @@ impl Add {
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?;
         let multiplier = |index: usize| {
             Ok(Multiplier {
                 mantissa: word(record, record::MANTISSAS + 4 * index)?,
@@ -44,11 +45,11 @@ impl Add {
             })
         };
         Ok(Self {
-            first: Addend { tensor: tensor(record, super::record::INPUT)?, multiplier: multiplier(0)? },
+            first: Addend { tensor: common.input, multiplier: multiplier(0)? },
             second: Addend { tensor: tensor(record, record::SECOND)?, multiplier: multiplier(1)? },
-            output: tensor(record, record::OUTPUT)?,
+            output: common.output,
             multiplier: multiplier(2)?,
-            activation: activation(record)?,
+            activation: common.activation,
         })
     }
 

@@ -1,10 +1,9 @@
 //! Constant: values that the image brings along.
 
 use super::Record;
-use super::fields::{activation, tensor};
+use super::fields::Common;
 use crate::cast;
 use crate::error::Problem;
-use crate::fixed_point::Activation;
 use crate::image::bytes;
 use crate::image::layout::record::constant as record;
 use crate::tensor::Tensor;
@@ -21,10 +20,7 @@ pub struct Constant<'a> {
 impl<'a> Constant<'a> {
     #[inline]
     pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
-        if activation(record)? != Activation::NONE {
-            return Err(Problem::Activation);
-        }
-        let output = tensor(record, record::OUTPUT)?;
+        let output = Common::decode(record, record::OUTPUT)?.without_activation()?.output;
         let offset = bytes::u32(record, record::VALUES).ok_or(Problem::RecordLength)?;
         let values = bytes::slice(section, offset, output.shape.len()).ok_or(Problem::Weights)?;
         Ok(Self { output, values: cast::as_i8(values) })

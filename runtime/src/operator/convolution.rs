@@ -1,7 +1,7 @@
 //! Convolution and depthwise convolution: one record, two meanings of the weights.
 
 use super::Record;
-use super::fields::{activation, tensor};
+use super::fields::Common;
 use super::rescale::{self, PerChannel};
 use super::{Matrix, Window};
 use crate::error::Problem;
@@ -32,8 +32,7 @@ pub struct Convolution<'a> {
 impl<'a> Convolution<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn decode(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
-        let input = tensor(record, super::record::INPUT)?;
-        let output = tensor(record, record::OUTPUT)?;
+        let Common { input, output, activation } = Common::decode(record, record::OUTPUT)?;
         let window = Window::decode(record, record::WINDOW)?;
         let outputs = output.shape.channels.into();
         let len = if depthwise {
@@ -43,7 +42,7 @@ impl<'a> Convolution<'a> {
             patch.and_then(|patch| packing::matrix_len(outputs, patch))
         };
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
-        Ok(Self { input, output, window, weights, channels, activation: activation(record)? })
+        Ok(Self { input, output, window, weights, channels, activation })
     }
 
     pub(super) fn check(&self, depthwise: bool) -> Result<(), Problem> {

@@ -7,6 +7,33 @@ use crate::image::bytes;
 use crate::image::layout::{self, record};
 use crate::tensor::Tensor;
 
+/// What records of nearly all kinds have.
+pub(super) struct Common {
+    /// The (first) input; of a constant, which has none, its output.
+    pub(super) input: Tensor,
+    pub(super) output: Tensor,
+    pub(super) activation: Activation,
+}
+
+impl Common {
+    /// Reads them; the output's record lies at `output`.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(super) fn decode(record: &Record, output: usize) -> Result<Self, Problem> {
+        Ok(Self {
+            input: tensor(record, record::INPUT)?,
+            output: tensor(record, output)?,
+            activation: activation(record)?,
+        })
+    }
+
+    /// The same of a kind that takes no activation.
+    #[inline]
+    pub(super) fn without_activation(self) -> Result<Self, Problem> {
+        if self.activation == Activation::NONE { Ok(self) } else { Err(Problem::Activation) }
+    }
+}
+
 /// The tensor record at `at`.
 #[inline]
 pub(super) fn tensor(record: &Record, at: usize) -> Result<Tensor, Problem> {
@@ -18,7 +45,7 @@ pub(super) fn tensor(record: &Record, at: usize) -> Result<Tensor, Problem> {
 
 /// The fields that every record begins with.
 #[inline]
-pub(super) fn activation(record: &Record) -> Result<Activation, Problem> {
+fn activation(record: &Record) -> Result<Activation, Problem> {
     match (bytes::i8(record, record::ACTIVATION_MIN), bytes::i8(record, record::ACTIVATION_MAX)) {
         (Some(min), Some(max)) => Ok(Activation { min, max }),
         _ => Err(Problem::RecordLength),

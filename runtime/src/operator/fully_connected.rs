@@ -2,7 +2,7 @@
 
 use super::Matrix;
 use super::Record;
-use super::fields::{activation, tensor};
+use super::fields::Common;
 use super::rescale::{self, PerChannel};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
@@ -29,11 +29,10 @@ pub struct FullyConnected<'a> {
 impl<'a> FullyConnected<'a> {
     #[inline]
     pub(super) fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
-        let input = tensor(record, super::record::INPUT)?;
-        let output = tensor(record, record::OUTPUT)?;
+        let Common { input, output, activation } = Common::decode(record, record::OUTPUT)?;
         let len = packing::matrix_len(output.shape.channels.into(), input.shape.len());
         let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
-        Ok(Self { input, output, weights, channels, activation: activation(record)? })
+        Ok(Self { input, output, weights, channels, activation })
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {

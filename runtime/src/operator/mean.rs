@@ -1,7 +1,7 @@
 //! Mean over height and width: the global average pool.
 
 use super::Record;
-use super::fields::{activation, byte, tensor, word};
+use super::fields::{Common, byte, word};
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::image::layout::record::mean as record;
@@ -23,14 +23,15 @@ pub struct Mean {
 impl Mean {
     #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?;
         Ok(Self {
-            input: tensor(record, super::record::INPUT)?,
-            output: tensor(record, record::OUTPUT)?,
+            input: common.input,
+            output: common.output,
             multiplier: Multiplier {
                 mantissa: word(record, record::MANTISSA)?,
                 shift: byte(record, record::SHIFT)?,
             },
-            activation: activation(record)?,
+            activation: common.activation,
         })
     }
 

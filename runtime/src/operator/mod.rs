@@ -5,21 +5,26 @@
 
 mod add;
 mod constant;
+mod constants;
 mod convolution;
 mod fields;
 mod fully_connected;
+mod kinds;
 mod matrix;
 mod mean;
 mod pad;
 mod pool;
 mod rescale;
 mod softmax;
+pub(crate) mod usual;
 mod window;
 
 pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
+pub use kinds::{ALL_KINDS, Kinds};
+pub(crate) use kinds::{UNUSUAL, has, name};
 pub use matrix::Matrix;
 pub use mean::Mean;
 pub use pad::Pad;
@@ -32,7 +37,7 @@ use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::{Header, bytes, layout};
 use crate::tensor::Tensor;
-use layout::record;
+use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
 pub(crate) type Record = [u8; layout::RECORD_LEN];
@@ -63,101 +68,108 @@ pub enum Operator<'a> {
 }
 
 impl<'a> Operator<'a> {
-    /// Reads a record. `weights` is the image's weights section.
+    /// Reads a record of one of the `KINDS`. `weights` is the image's weights section.
     ///
     /// # Errors
-    /// A [`Problem`] if the kind is unknown, the record too short, or something it refers to does not exist.
+    /// A [`Problem`] if the kind is unknown or another, the record too short, or something it refers to does not exist.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn decode(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
+    pub(crate) fn decode<const KINDS: Kinds>(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
         let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
-        if record.get(record::RESERVED) != Some(&[0; 2]) {
+        if bytes::u16(record, record::RESERVED.start) != Some(0) {
             return Err(Problem::Reserved);
         }
         match kind {
-            layout::operator::CONVOLUTION => Self::decode_convolution(record, weights),
-            layout::operator::DEPTHWISE => Self::decode_depthwise(record, weights),
-            layout::operator::FULLY_CONNECTED => {
+            kind::CONVOLUTION | kind::DEPTHWISE if has(KINDS, kind) => {
+                Self::decode_convolution(record, weights, kind == kind::DEPTHWISE)
+            }
+            kind::FULLY_CONNECTED if has(KINDS, kind) => {
                 FullyConnected::decode(record, weights).map(Self::FullyConnected)
             }
-            layout::operator::ADD => Add::decode(record).map(Self::Add),
-            layout::operator::MEAN => Mean::decode(record).map(Self::Mean),
-            layout::operator::SOFTMAX => Softmax::decode(record).map(Self::Softmax),
-            layout::operator::AVERAGE_POOL => Pool::decode(record).map(Self::AveragePool),
-            layout::operator::MAX_POOL => Pool::decode(record).map(Self::MaxPool),
-            layout::operator::PAD => Pad::decode(record).map(Self::Pad),
-            layout::operator::CONSTANT => Constant::decode(record, weights).map(Self::Constant),
-            unknown => Err(Problem::Kind(unknown)),
+            kind::ADD if has(KINDS, kind) => Add::decode(record).map(Self::Add),
+            kind::MEAN if has(KINDS, kind) => Mean::decode(record).map(Self::Mean),
+            kind::SOFTMAX if has(KINDS, kind) => Softmax::decode(record).map(Self::Softmax),
+            kind::AVERAGE_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::AveragePool),
+            kind::MAX_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::MaxPool),
+            kind::PAD if has(KINDS, kind) => Pad::decode(record).map(Self::Pad),
+            kind::CONSTANT if has(KINDS, kind) => Constant::decode(record, weights).map(Self::Constant),
+            1.. if has(ALL_KINDS, kind) => Err(Problem::NotBuilt(kind)),
+            _ => Err(Problem::Kind(kind)),
         }
     }
 
-    /// The two kinds that most steps are of, on AArch64 by calls: inlined there, all fields of all kinds go through one set
-    /// of registers and the stack.
+    /// The two kinds that most steps are of, on AArch64 by a call: inlined there, all fields of all kinds go through one set of
+    /// registers and the stack.
     #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_convolution(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, weights, false).map(Self::Convolution)
-    }
-
-    #[cfg_attr(target_arch = "aarch64", inline(never))]
-    fn decode_depthwise(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
-        Convolution::decode(record, weights, true).map(Self::Depthwise)
+    #[cfg_attr(target_os = "none", inline(always))]
+    fn decode_convolution(record: &Record, weights: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
+        let op = Convolution::decode(record, weights, depthwise)?;
+        Ok(if depthwise { Self::Depthwise(op) } else { Self::Convolution(op) })
     }
 
     /// Proves that the operator can run on the arena that the header describes.
     ///
     /// # Errors
     /// The first [`Problem`] found.
-    pub(crate) fn check(&self, header: &Header) -> Result<(), Problem> {
-        if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
+    pub(crate) fn check<const KINDS: Kinds>(&self, header: &Header) -> Result<(), Problem> {
+        let valid = |tensor: &Option<&Tensor>| tensor.is_none_or(Tensor::is_valid);
+        if !self.output().is_valid() || !self.operands().iter().all(valid) {
             return Err(Problem::Tensor);
         }
         self.check_places(header)?;
+        if !has(KINDS, UNUSUAL) && !self.is_usual() {
+            return Err(Problem::NotBuilt(UNUSUAL));
+        }
         let range = self.activation();
         if range.min > range.max {
             return Err(Problem::Activation);
         }
         match self {
-            Self::Convolution(op) => op.check(false),
-            Self::Depthwise(op) => op.check(true),
-            Self::FullyConnected(op) => op.check(),
-            Self::Add(op) => op.check(),
-            Self::Mean(op) => op.check(),
-            Self::Softmax(op) => op.check(),
-            Self::AveragePool(op) => op.check().and_then(|()| op.check_sum()),
-            Self::MaxPool(op) => op.check(),
-            Self::Pad(op) => op.check(),
-            Self::Constant(_) => Ok(()),
+            Self::Convolution(op) if has(KINDS, kind::CONVOLUTION) => op.check(false),
+            Self::Depthwise(op) if has(KINDS, kind::DEPTHWISE) => op.check(true),
+            Self::FullyConnected(op) if has(KINDS, kind::FULLY_CONNECTED) => op.check(),
+            Self::Add(op) if has(KINDS, kind::ADD) => op.check(),
+            Self::Mean(op) if has(KINDS, kind::MEAN) => op.check(),
+            Self::Softmax(op) if has(KINDS, kind::SOFTMAX) => op.check(),
+            Self::AveragePool(op) if has(KINDS, kind::AVERAGE_POOL) => {
+                op.check().and_then(|()| op.check_sum())
+            }
+            Self::MaxPool(op) if has(KINDS, kind::MAX_POOL) => op.check(),
+            Self::Pad(op) if has(KINDS, kind::PAD) => op.check(),
+            // A constant, or none of these kinds, which has not been decoded.
+            _ => Ok(()),
         }
     }
 
     /// Tensors inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
     /// all rows kept where they are needed at once.
     fn check_places(&self, header: &Header) -> Result<(), Problem> {
-        let arena = header.scratch_len as usize..header.arena_len as usize;
-        let inside = |tensor: &Tensor| {
-            let range = tensor.range();
-            range.start >= arena.start && range.end <= arena.end
+        let output = self.output();
+        let [first, second] = self.operands();
+        let [mut outside, mut few_rows, mut overlap] =
+            [!header.has_room_for(output), !(self.works_by_rows() || output.is_whole()), false];
+        let mut add = |input: &Tensor, in_place: bool| {
+            outside |= !header.has_room_for(input);
+            few_rows |= usize::from(input.rows) < self.rows_at_once(input);
+            overlap |= !in_place && input.overlaps(output);
         };
-        if !inside(self.output()) || !self.inputs().all(inside) {
-            return Err(Problem::OutsideArena);
+        if let Some(first) = first {
+            let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
+            add(first, self.works_in_place() && place(first) == place(output));
         }
-        if self.scratch_len() > arena.start {
-            return Err(Problem::Scratch);
+        if let Some(second) = second {
+            add(second, false);
         }
-        let whole = self.works_by_rows() || self.output().is_whole();
-        let rows = |input: &Tensor| usize::from(input.rows) >= self.rows_at_once(input);
-        if !whole || !self.inputs().all(rows) {
-            return Err(Problem::Rows);
+        if outside {
+            Err(Problem::OutsideArena)
+        } else if self.scratch_len() > header.scratch_len as usize {
+            Err(Problem::Scratch)
+        } else if few_rows {
+            Err(Problem::Rows)
+        } else if overlap {
+            Err(Problem::Overlap)
+        } else {
+            Ok(())
         }
-        let output = self.output().range();
-        for (index, input) in self.inputs().enumerate() {
-            let place = input.range();
-            let in_place =
-                index == 0 && self.works_in_place() && place == output && input.rows == self.output().rows;
-            if !in_place && place.start < output.end && output.start < place.end {
-                return Err(Problem::Overlap);
-            }
-        }
-        Ok(())
     }
 
     /// Whether a row of the output depends on some rows of the inputs only, so that it can be computed before the others.
@@ -175,6 +187,7 @@ impl<'a> Operator<'a> {
     }
 
     /// Rows of an input that must be there to compute one row of the output, or the output.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn rows_at_once(&self, input: &Tensor) -> usize {
         let height = input.shape.height;
         match self {
@@ -203,22 +216,27 @@ impl<'a> Operator<'a> {
 
     /// The operator's name as in TensorFlow Lite.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Convolution(_) => "CONV_2D",
-            Self::Depthwise(_) => "DEPTHWISE_CONV_2D",
-            Self::FullyConnected(_) => "FULLY_CONNECTED",
-            Self::Add(_) => "ADD",
-            Self::Mean(_) => "MEAN",
-            Self::Softmax(_) => "SOFTMAX",
-            Self::AveragePool(_) => "AVERAGE_POOL_2D",
-            Self::MaxPool(_) => "MAX_POOL_2D",
-            Self::Pad(_) => "PAD",
-            Self::Constant(_) => "CONSTANT",
-        }
+        name(match self {
+            Self::Convolution(_) => kind::CONVOLUTION,
+            Self::Depthwise(_) => kind::DEPTHWISE,
+            Self::FullyConnected(_) => kind::FULLY_CONNECTED,
+            Self::Add(_) => kind::ADD,
+            Self::Mean(_) => kind::MEAN,
+            Self::Softmax(_) => kind::SOFTMAX,
+            Self::AveragePool(_) => kind::AVERAGE_POOL,
+            Self::MaxPool(_) => kind::MAX_POOL,
+            Self::Pad(_) => kind::PAD,
+            Self::Constant(_) => kind::CONSTANT,
+        })
     }
 
     /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
     pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
+        self.operands().into_iter().flatten()
+    }
+
+    /// See [`inputs`](Self::inputs).
+    const fn operands(&self) -> [Option<&Tensor>; 2] {
         let (first, second) = match self {
             Self::Convolution(op) | Self::Depthwise(op) => (Some(&op.input), None),
             Self::FullyConnected(op) => (Some(&op.input), None),
@@ -229,7 +247,7 @@ impl<'a> Operator<'a> {
             Self::Pad(op) => (Some(&op.input), None),
             Self::Constant(_) => (None, None),
         };
-        first.into_iter().chain(second)
+        [first, second]
     }
 
     /// The tensor that the operator writes.

@@ -1,9 +1,8 @@
 //! Pad: a border of zero points.
 
 use super::Record;
-use super::fields::{activation, half_word, tensor};
+use super::fields::{Common, half_word};
 use crate::error::Problem;
-use crate::fixed_point::Activation;
 use crate::image::layout::record::pad as record;
 use crate::tensor::{Shape, Tensor};
 
@@ -22,15 +21,9 @@ pub struct Pad {
 impl Pad {
     #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
-        if activation(record)? != Activation::NONE {
-            return Err(Problem::Activation);
-        }
+        let common = Common::decode(record, record::OUTPUT)?.without_activation()?;
         let before = |index: usize| half_word(record, record::BEFORE + 2 * index);
-        Ok(Self {
-            input: tensor(record, super::record::INPUT)?,
-            output: tensor(record, record::OUTPUT)?,
-            before: [before(0)?, before(1)?, before(2)?],
-        })
+        Ok(Self { input: common.input, output: common.output, before: [before(0)?, before(1)?, before(2)?] })
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use super::Record;
 use super::Window;
-use super::fields::{activation, tensor};
+use super::fields::Common;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::image::layout::record::pool as record;
@@ -24,11 +24,12 @@ pub struct Pool {
 impl Pool {
     #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
+        let common = Common::decode(record, record::OUTPUT)?;
         Ok(Self {
-            input: tensor(record, super::record::INPUT)?,
-            output: tensor(record, record::OUTPUT)?,
+            input: common.input,
+            output: common.output,
             window: Window::decode(record, record::WINDOW)?,
-            activation: activation(record)?,
+            activation: common.activation,
         })
     }
 

@@ -1,9 +1,9 @@
 //! Softmax over the channels.
 
 use super::Record;
-use super::fields::{activation, byte, tensor, word};
+use super::fields::{Common, byte, word};
 use crate::error::Problem;
-use crate::fixed_point::{Activation, Multiplier};
+use crate::fixed_point::Multiplier;
 use crate::image::layout::record::softmax as record;
 use crate::tensor::Tensor;
 
@@ -29,12 +29,10 @@ impl Softmax {
 
     #[inline]
     pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
-        if activation(record)? != Activation::NONE {
-            return Err(Problem::Activation);
-        }
+        let common = Common::decode(record, record::OUTPUT)?.without_activation()?;
         Ok(Self {
-            input: tensor(record, super::record::INPUT)?,
-            output: tensor(record, record::OUTPUT)?,
+            input: common.input,
+            output: common.output,
             multiplier: Multiplier {
                 mantissa: word(record, record::MANTISSA)?,
                 shift: byte(record, record::SHIFT)?,

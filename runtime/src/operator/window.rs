@@ -33,6 +33,7 @@ impl Window {
 
     /// Where the window of output position `position` meets the input along `axis` (0 vertical, 1 horizontal) of
     /// `size` elements: the first element met, and the taps that meet one.
+    #[inline]
     pub(crate) fn clip(&self, axis: usize, position: usize, size: usize) -> (usize, Range<usize>) {
         let [kernel, stride, padding] = [self.kernel, self.stride, self.padding].map(|pair| match axis {
             0 => pair[0] as usize,

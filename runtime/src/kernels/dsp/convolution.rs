@@ -1,6 +1,6 @@
 //! Convolution of any window: a product of patches that are widened where they are gathered.
 
-use super::product::{multiply_widened, wide_len};
+use super::product::{blocks, multiply_widened, wide_len};
 use super::{clamp, gather};
 use crate::kernels::Rows;
 use crate::operator::{Convolution, Matrix};
@@ -18,9 +18,7 @@ pub(super) fn convolution(
 ) -> bool {
     let columns = output.len() / matrix.outputs().max(1);
     let mut row = Row { op, matrix, input, y, columns, output, scratch, x: 0 };
-    row.blocks::<4>();
-    row.blocks::<2>();
-    row.blocks::<1>();
+    blocks(|count| row.blocks(count));
     let done = row.x == columns;
     clamp::clamp(op.activation, output);
     done
@@ -40,23 +38,23 @@ struct Row<'a, 'b> {
 
 impl Row<'_, '_> {
     /// Whole blocks of so many patches, if there is room for one.
-    fn blocks<const PATCHES: usize>(&mut self) {
+    fn blocks(&mut self, count: usize) {
         let depth = self.matrix.depth;
-        let len = PATCHES.wrapping_mul(wide_len(depth));
-        let staged = if gather::must_stage(self.op) { PATCHES.wrapping_mul(depth) / GROUP } else { 0 };
+        let len = count.wrapping_mul(wide_len(depth));
+        let staged = if gather::must_stage(self.op) { count.wrapping_mul(depth) / GROUP } else { 0 };
         if self.scratch.len() < len.saturating_add(staged) {
             return;
         }
-        while self.columns - self.x >= PATCHES {
+        while self.columns - self.x >= count {
             let wide = self.scratch.as_mut_ptr();
             // SAFETY: there is room for the patches, twice if they are staged, and the row has the outputs of these columns.
             unsafe {
                 let stage = wide.wrapping_add(len).cast();
-                gather::gather::<PATCHES>(self.op, self.input, [self.y, self.x], wide, stage);
+                gather::gather(self.op, self.input, [self.y, self.x], count, wide, stage);
                 let to = self.output.as_mut_ptr().add(self.x * self.matrix.outputs());
-                multiply_widened::<PATCHES>(self.matrix, wide, to);
+                multiply_widened(self.matrix, count, wide, to);
             }
-            self.x += PATCHES;
+            self.x += count;
         }
     }
 }

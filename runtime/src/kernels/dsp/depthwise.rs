@@ -8,6 +8,7 @@ use super::filter::{self, COLUMN, Row};
 use crate::kernels::{Rows, shapes};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
+use crate::slices::small;
 use core::arch::naked_asm;
 use core::ops::Range;
 
@@ -105,7 +106,10 @@ impl Source {
         let zero_point = i32::from(op.input.zero_point) as u32 & 0xffff;
         let word = zero_point << 16 | zero_point;
         let mut pad = |from: usize, to: usize| {
-            scratch.get_mut(from * COLUMN..to * COLUMN).unwrap_or_default().fill(word);
+            for pair in scratch.get_mut(from * COLUMN..to * COLUMN).unwrap_or_default() {
+                small();
+                *pair = word;
+            }
         };
         pad(0, left);
         pad(left + columns, all);

@@ -35,7 +35,7 @@ pub(super) struct Row {
 ///   the third;
 /// * r8 and further sums, r11 and r12 a column's first and third value, and its middle value;
 /// * lr the outputs left, and in its low byte what `asr` shifts by;
-/// * on the stack the bias, the mantissa, the rounding constant, the zero point.
+/// * on the stack the bias, the mantissa, the rounding constant, a zero point to be added in the end or 0, and lr as it was.
 macro_rules! load {
     (bottom) => {
         "ldrd r11, r12, [r0], #24\n"
@@ -81,25 +81,14 @@ macro_rules! third {
     };
 }
 
-/// The zero point, where it is not in the rounding constant.
-macro_rules! zero_point {
-    (together, $sum:literal) => {
-        ""
-    };
-    (apart, $sum:literal) => {
-        concat!("ldr r11, [sp, #12]\n", "add ", $sum, ", ", $sum, ", r11\n")
-    };
-}
-
 /// A complete sum is rescaled and stored; after the last the code is left.
 #[rustfmt::skip]
 macro_rules! finish {
-    ($sum:literal, $zero_point:ident) => {
+    ($sum:literal) => {
         concat!(
             "ldrd r11, r12, [sp, #4]\n",
             "smmla ", $sum, ", ", $sum, ", r11, r12\n",
             "asr ", $sum, ", ", $sum, ", lr\n",
-            zero_point!($zero_point, $sum),
             "ssat ", $sum, ", #8, ", $sum, "\n",
             "strb ", $sum, ", [r1]\n",
             "add r1, r1, r2\n",
@@ -112,17 +101,17 @@ macro_rules! finish {
 /// Windows one column apart.
 #[rustfmt::skip]
 macro_rules! stride_1 {
-    ($half:ident, $zero_point:ident) => {
+    ($half:ident) => {
         concat!(
             load!($half), first!($half, "r8"),
             load!($half), first!($half, "r9"), second!($half, "r8"),
             "2:\n",
             load!($half), first!($half, "r10"), second!($half, "r9"), third!($half, "r8"),
-            finish!("r8", $zero_point),
+            finish!("r8"),
             load!($half), first!($half, "r8"), second!($half, "r10"), third!($half, "r9"),
-            finish!("r9", $zero_point),
+            finish!("r9"),
             load!($half), first!($half, "r9"), second!($half, "r8"), third!($half, "r10"),
-            finish!("r10", $zero_point),
+            finish!("r10"),
             "b 2b\n",
             "4:\n"
         )
@@ -132,16 +121,16 @@ macro_rules! stride_1 {
 /// Windows two columns apart.
 #[rustfmt::skip]
 macro_rules! stride_2 {
-    ($half:ident, $zero_point:ident) => {
+    ($half:ident) => {
         concat!(
             load!($half), first!($half, "r8"),
             "2:\n",
             load!($half), second!($half, "r8"),
             load!($half), first!($half, "r9"), third!($half, "r8"),
-            finish!("r8", $zero_point),
+            finish!("r8"),
             load!($half), second!($half, "r9"),
             load!($half), first!($half, "r8"), third!($half, "r9"),
-            finish!("r9", $zero_point),
+            finish!("r9"),
             "b 2b\n",
             "4:\n"
         )
@@ -178,14 +167,16 @@ macro_rules! filter {
                 "adds r10, r8, #25",
                 "mvn r8, r8",
                 "orr lr, lr, r8",
+                // Where the zero point does not fit, values are within 64 of 0 and not saturated without it.
                 "asr r12, r9, #24",
-                "ite gt",
+                "itt gt",
                 "asrgt r9, r9, r10",
+                "movgt r12, #0",
+                "ittt le",
                 "suble r10, r8, #1",
-                "itt le",
                 "movle r9, #1",
                 "lslle r9, r9, r10",
-                "push {{r6, r7, r9, r12}}",
+                "push {{r6, r7, r9, r12, lr}}",
                 "ldr r8, [r4]",
                 "ldr r9, [r4, r5]",
                 "ldr r10, [r4, r5, lsl #1]",
@@ -196,13 +187,19 @@ macro_rules! filter {
                 "sxtb16 r5, r10",
                 "sxtb16 r7, r10, ror #8",
                 "pkhbt r6, r6, r9, lsl #16",
-                "ble 7f",
-                $stride!($half, together),
-                "add sp, sp, #16",
-                "pop {{r4-r11, pc}}",
-                "7:",
-                $stride!($half, apart),
-                "add sp, sp, #16",
+                $stride!($half),
+                "pop {{r6, r7, r9, r12, lr}}",
+                "cmp r12, #0",
+                "beq 6f",
+                "5:",
+                "sub r1, r1, r2",
+                "ldrsb r3, [r1]",
+                "add r3, r3, r12",
+                "ssat r3, #8, r3",
+                "strb r3, [r1]",
+                "subs lr, lr, #256",
+                "bcs 5b",
+                "6:",
                 "pop {{r4-r11, pc}}",
             )
         }

@@ -4,7 +4,9 @@ use super::widen;
 use crate::kernels::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
+use crate::slices::{of_any_len, small};
 use core::arch::naked_asm;
+use core::ptr::NonNull;
 
 /// How a window meets the columns of the input: bytes of padding, where the first byte inside lies in its row, how many there
 /// are, bytes of padding.
@@ -17,6 +19,7 @@ struct Clip {
 }
 
 impl Clip {
+    #[inline(never)]
     fn new(op: &Convolution<'_>, x: usize) -> Self {
         let [width, channels] = [op.input.shape.width, op.input.shape.channels].map(usize::from);
         let (left, taps) = op.window.clip(1, x, width);
@@ -28,49 +31,53 @@ impl Clip {
             after: after * channels,
         }
     }
-
-    /// Where no row is: padding only.
-    const fn outside(self) -> Self {
-        Self { before: self.before + self.inside + self.after, from: 0, inside: 0, after: 0 }
-    }
 }
 
-/// Widens the patches of the outputs of row `y` from column `x` on. `from` has room for them as they are, if
-/// [`must_stage`]. Patches are as long as the matrix says; what they have beyond their windows is any.
+/// Where patches go.
+struct Target {
+    patches: usize,
+    /// Bytes of a patch.
+    depth: usize,
+    zero_point: i8,
+    wide: *mut u32,
+    /// Where they are put together as they are, if [`must_stage`].
+    stage: Option<NonNull<i8>>,
+}
+
+/// Widens the patches of `patches` outputs, at most four, of row `y` from column `x` on. `stage` has room for them as they are,
+/// if [`must_stage`]. Patches are as long as the matrix says; what they have beyond their windows is any.
 ///
 /// # Safety
 /// There is room, one group of a patch at least, and the pointers are aligned to 4.
-pub(super) unsafe fn gather<const PATCHES: usize>(
+#[inline(never)]
+pub(super) unsafe fn gather(
     op: &Convolution<'_>,
     input: Rows<'_>,
     [y, x]: [usize; 2],
+    patches: usize,
     wide: *mut u32,
     stage: *mut i8,
 ) {
-    let clips: [Clip; PATCHES] = core::array::from_fn(|patch| Clip::new(op, x + patch));
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     let depth = op.matrix().depth;
-    let tap_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
-    let staged = must_stage(op);
+    let row_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
+    let stage = if must_stage(op) { NonNull::new(stage) } else { None };
+    let target = Target { patches, depth, zero_point: op.input.zero_point, wide, stage };
+    let clips = [0, 1, 2, 3].map(|patch| Clip::new(op, x + patch));
+    let clips = of_any_len(&clips).get(..patches).unwrap_or_default();
+    let outside = Clip { before: row_len, ..Clip::default() };
     for tap in 0..usize::from(op.window.kernel[0]) {
         let row = if taps.contains(&tap) { input.row(top + tap - taps.start) } else { &[] };
-        for (patch, clip) in clips.into_iter().enumerate() {
-            let clip = if clip.from + clip.inside <= row.len() { clip } else { clip.outside() };
-            // SAFETY: the row has what the clip says; there is room for the tap's values in the stage, or for their pairs.
-            unsafe {
-                let from = row.as_ptr().add(clip.from);
-                if staged {
-                    stage_tap(clip, from, op.input.zero_point, stage.add(patch * depth + tap * tap_len));
-                } else {
-                    let at = tap * tap_len / GROUP * 2 * PATCHES + patch;
-                    widen_tap::<PATCHES>(clip, from, op.input.zero_point, wide.add(at));
-                }
-            }
+        let whole = row.len() == op.input.row_len();
+        for (patch, clip) in clips.iter().enumerate() {
+            let clip = if whole { clip } else { &outside };
+            // SAFETY: the row has what the clip says; there is room for the patches.
+            unsafe { target.put(patch, tap * row_len, clip, row.as_ptr().add(clip.from)) };
         }
     }
-    if staged {
+    if let Some(stage) = stage {
         // SAFETY: the patches are there, and room for their pairs.
-        unsafe { widen::widen::<PATCHES>(stage, depth, depth / GROUP, wide) };
+        unsafe { widen::widen(patches, stage.as_ptr(), depth, wide) };
     }
 }
 
@@ -79,54 +86,82 @@ pub(super) const fn must_stage(op: &Convolution<'_>) -> bool {
     !(op.input.shape.channels as usize).is_multiple_of(GROUP)
 }
 
-/// A row of a window as it is.
-///
-/// # Safety
-/// There is what the clip says, and room for it.
-unsafe fn stage_tap(clip: Clip, from: *const i8, zero_point: i8, to: *mut i8) {
-    // SAFETY: see above.
-    unsafe {
-        for byte in 0..clip.before {
-            to.add(byte).write(zero_point);
-        }
-        let end = copy(from, to.add(clip.before), clip.inside);
-        for byte in 0..clip.after {
-            end.add(byte).write(zero_point);
-        }
-    }
-}
-
-/// A row of a window as pairs.
-///
-/// # Safety
-/// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
-unsafe fn widen_tap<const PATCHES: usize>(clip: Clip, from: *const i8, zero_point: i8, to: *mut u32) {
-    let half = i32::from(zero_point) as u32 & 0xffff;
-    let pair = half << 16 | half;
-    let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
-    // SAFETY: see above.
-    unsafe {
-        let to = pad::<PATCHES>(pair, before, to);
-        if inside > 0 {
-            widen::single::<PATCHES>(from, inside, to);
-        }
-        pad::<PATCHES>(pair, after, to.add(inside * 2 * PATCHES));
-    }
-}
-
-/// Groups of padding; where the next group belongs.
-///
-/// # Safety
-/// There is room for them, aligned to 4.
-unsafe fn pad<const PATCHES: usize>(pair: u32, groups: usize, to: *mut u32) -> *mut u32 {
-    for group in 0..groups {
+impl Target {
+    /// A row of a window of a patch, `at` bytes from its begin.
+    ///
+    /// # Safety
+    /// There is what the clip says, and room for it.
+    #[inline(never)]
+    unsafe fn put(&self, patch: usize, at: usize, clip: &Clip, from: *const i8) {
         // SAFETY: see above.
         unsafe {
-            to.add(group * 2 * PATCHES).write(pair);
-            to.add((group * 2 + 1) * PATCHES).write(pair);
+            match self.stage {
+                Some(stage) => self.stage(clip, from, stage.as_ptr().add(patch * self.depth + at)),
+                None => self.widen(clip, from, self.wide.add(at / GROUP * 2 * self.patches + patch)),
+            }
         }
     }
-    to.wrapping_add(groups * 2 * PATCHES)
+
+    /// A row of a window as it is.
+    ///
+    /// # Safety
+    /// There is what the clip says, and room for it.
+    unsafe fn stage(&self, clip: &Clip, from: *const i8, to: *mut i8) {
+        // SAFETY: see above.
+        unsafe {
+            fill(to, clip.before, self.zero_point);
+            let end = copy(from, to.add(clip.before), clip.inside);
+            fill(end, clip.after, self.zero_point);
+        }
+    }
+
+    /// A row of a window as pairs.
+    ///
+    /// # Safety
+    /// There is what the clip says, whole groups, and room for their pairs, aligned to 4.
+    unsafe fn widen(&self, clip: &Clip, from: *const i8, to: *mut u32) {
+        let [before, inside, after] = [clip.before, clip.inside, clip.after].map(|bytes| bytes / GROUP);
+        // SAFETY: see above.
+        unsafe {
+            if before | after == 0 {
+                return widen::widen_one(self.patches, from, inside, to);
+            }
+            let to = self.pad(before, to);
+            if inside > 0 {
+                widen::widen_one(self.patches, from, inside, to);
+            }
+            self.pad(after, to.add(inside * 2 * self.patches));
+        }
+    }
+
+    /// Groups of padding; where the next group belongs.
+    ///
+    /// # Safety
+    /// There is room for them, aligned to 4.
+    #[inline(always)]
+    unsafe fn pad(&self, groups: usize, mut to: *mut u32) -> *mut u32 {
+        let half = i32::from(self.zero_point) as u32 & 0xffff;
+        for _ in 0..2 * groups {
+            small();
+            // SAFETY: see above.
+            unsafe { to.write(half << 16 | half) };
+            to = to.wrapping_add(self.patches);
+        }
+        to
+    }
+}
+
+/// Bytes of padding, few of them.
+///
+/// # Safety
+/// There is room for them.
+#[inline(always)]
+unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
+    for byte in 0..len {
+        small();
+        // SAFETY: see above.
+        unsafe { to.add(byte).write(zero_point) };
+    }
 }
 
 /// Copies bytes, few of them; where they end.

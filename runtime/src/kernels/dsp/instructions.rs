@@ -32,7 +32,6 @@ instruction! {
     /// The second and fourth byte of `b` added to the halves of `a`.
     add_odd(a: u32, b: u32) -> u32, "sxtab16 {result}, {a}, {b}, ror #8"
 }
-
 /// The larger of each two bytes.
 #[inline(always)]
 pub(super) fn max4(a: u32, b: u32) -> u32 {

@@ -2,6 +2,7 @@
 
 use super::instructions::{add_even, add_odd};
 use crate::operator::Mean;
+use crate::slices::{of_any_len, small};
 
 /// Channels that are summed side by side.
 const CHANNELS: usize = 4;
@@ -19,7 +20,7 @@ pub(super) fn mean(op: &Mean, input: &[i8], output: &mut [i8]) -> bool {
     let mut first = 0;
     loop {
         let sums = sums(input, first, channels);
-        for (out, sum) in output.iter_mut().skip(first).zip(sums) {
+        for (out, &sum) in output.iter_mut().skip(first).zip(of_any_len(&sums)) {
             let value = op.multiplier.rescale(sum.wrapping_sub(zero_points));
             *out = op.activation.clamp(value.wrapping_add(op.output.zero_point.into()));
         }
@@ -35,6 +36,7 @@ pub(super) fn mean(op: &Mean, input: &[i8], output: &mut [i8]) -> bool {
 fn sums(input: &[i8], first: usize, channels: usize) -> [i32; CHANNELS] {
     let [mut even, mut odd] = [0; 2];
     for pixel in input.chunks_exact(channels) {
+        small();
         let four =
             pixel.get(first..).and_then(|rest| rest.first_chunk::<CHANNELS>()).unwrap_or(&[0; CHANNELS]);
         let bytes = u32::from_le_bytes(four.map(|value| value as u8));

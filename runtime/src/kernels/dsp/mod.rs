@@ -9,6 +9,7 @@ mod convolution;
 mod depthwise;
 mod depthwise_any;
 mod filter;
+pub(crate) mod fold;
 mod gather;
 mod instructions;
 mod mean;
@@ -17,20 +18,21 @@ mod product;
 mod widen;
 
 use super::{Kernels, Rows, convolve_patches, each_row, scalar, shapes};
-use crate::operator::{Add, Convolution, Matrix, Mean};
+use crate::operator::{Add, Convolution, Kinds, Matrix, Mean, UNUSUAL, has};
 use core::ops::Range;
 use product::{wide_len, words};
 
-/// The kernel set.
+/// The kernel set, for some kinds of operators: where none has an unusual form, the scalar kernels are not part of the program.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dsp;
+pub(crate) struct Dsp<const KINDS: Kinds>;
 
-impl Kernels for Dsp {
+impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
+    #[inline(never)]
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let wide = words(scratch);
         if shapes::is_matrix(op) && wide.len() >= wide_len(op.depth) {
             product::product(op, input, output, wide);
-        } else {
+        } else if has(KINDS, UNUSUAL) {
             scalar::product(op, input, output);
         }
     }
@@ -45,7 +47,8 @@ impl Kernels for Dsp {
         let matrix = op.matrix();
         let is_matrix = shapes::is_matrix(&matrix);
         each_row(&op.output, rows, output, |y, row| {
-            if !is_matrix || !convolution::convolution(op, &matrix, input, y, row, words(scratch)) {
+            let done = is_matrix && convolution::convolution(op, &matrix, input, y, row, words(scratch));
+            if !done && has(KINDS, UNUSUAL) {
                 convolve_patches::<Self>(op, input, y..y.wrapping_add(1), row, scratch);
             }
         });
@@ -59,27 +62,27 @@ impl Kernels for Dsp {
         scratch: &mut [i8],
     ) {
         let words = words(scratch);
-        let (filter, any) =
-            (depthwise::fits(op, &rows, output, words), depthwise_any::fits(op, output, words));
+        let filter = depthwise::fits(op, &rows, output, words);
+        let any = has(KINDS, UNUSUAL) && !filter && depthwise_any::fits(op, output, words);
         each_row(&op.output, rows, output, |y, row| {
             if filter {
                 depthwise::depthwise(op, input, y, row, words);
             } else if any {
                 depthwise_any::depthwise(op, input, y, row, words);
-            } else {
+            } else if has(KINDS, UNUSUAL) {
                 scalar::depthwise(op, input, y, row);
             }
         });
     }
 
     fn add(op: &Add, second: &[i8], values: &mut [i8]) {
-        if !add::add(op, second, values) {
+        if !add::add(op, second, values) && has(KINDS, UNUSUAL) {
             scalar::add(op, second, values);
         }
     }
 
     fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
-        if !mean::mean(op, input, output) {
+        if !mean::mean(op, input, output) && has(KINDS, UNUSUAL) {
             scalar::mean(op, input, output);
         }
     }

@@ -4,6 +4,7 @@ use super::multiply::{self, Outputs};
 use super::{clamp, widen};
 use crate::operator::Matrix;
 use crate::packing::{BLOCK, GROUP, padded};
+use crate::slices::{of_any_len, small};
 
 /// Bytes of the words that a group of a patch is widened to.
 pub(super) const WIDE_GROUP: usize = 2 * GROUP;
@@ -19,51 +20,40 @@ pub(super) const fn wide_len(depth: usize) -> usize {
     depth / GROUP * (WIDE_GROUP / size_of::<u32>())
 }
 
+/// Calls `block` with the numbers of patches that are multiplied together: as many as there is room for and are left.
+#[inline(always)]
+pub(super) fn blocks(mut block: impl FnMut(usize)) {
+    of_any_len(&[4, 2, 1]).iter().for_each(|&count| block(count));
+}
+
 /// See [`Kernels::product`](crate::kernels::Kernels::product), of a matrix that [fits](crate::kernels::shapes::is_matrix) and
 /// patches of which one fits into the words.
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], wide: &mut [u32]) {
-    let patches = (input.len() / op.depth.max(1)).min(output.len() / op.outputs().max(1));
+    let (depth, outputs) = (op.depth, op.outputs());
+    let patches = (input.len() / depth.max(1)).min(output.len() / outputs.max(1));
     let mut at = 0;
-    at = blocks::<4>(op, input, output, wide, at, patches);
-    at = blocks::<2>(op, input, output, wide, at, patches);
-    blocks::<1>(op, input, output, wide, at, patches);
+    blocks(|count| {
+        if wide.len() < count.wrapping_mul(wide_len(depth)) {
+            return;
+        }
+        while patches - at >= count {
+            // SAFETY: the input has so many patches, the output their outputs, and the words have room for the block.
+            unsafe {
+                widen::widen(count, input.as_ptr().add(at * depth), depth, wide.as_mut_ptr());
+                multiply_widened(op, count, wide.as_ptr(), output.as_mut_ptr().add(at * outputs));
+            }
+            at += count;
+        }
+    });
     clamp::clamp(op.activation, output);
 }
 
-/// As many of the patches from `at` on as make whole blocks, if there is room for one; the first patch that is left.
-fn blocks<const PATCHES: usize>(
-    op: &Matrix<'_>,
-    input: &[i8],
-    output: &mut [i8],
-    wide: &mut [u32],
-    mut at: usize,
-    patches: usize,
-) -> usize {
-    if wide.len() < PATCHES.wrapping_mul(wide_len(op.depth)) {
-        return at;
-    }
-    while patches - at >= PATCHES {
-        // SAFETY: the input has so many patches, the output their outputs, and the words have room for the block.
-        unsafe {
-            let from = input.as_ptr().add(at * op.depth);
-            widen::widen::<PATCHES>(from, op.depth, op.depth / GROUP, wide.as_mut_ptr());
-            multiply_widened::<PATCHES>(op, wide.as_ptr(), output.as_mut_ptr().add(at * op.outputs()));
-        }
-        at += PATCHES;
-    }
-    at
-}
-
-/// All outputs of widened patches.
+/// All outputs of one, two or four widened patches.
 ///
 /// # Safety
 /// The matrix [fits](crate::kernels::shapes::is_matrix), the patches are as long as its rows, widened and aligned to 4, and `to`
 /// has room for their outputs.
-pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
-    op: &Matrix<'_>,
-    patches: *const u32,
-    to: *mut i8,
-) {
+pub(super) unsafe fn multiply_widened(op: &Matrix<'_>, count: usize, patches: *const u32, to: *mut i8) {
     let groups = op.depth / GROUP;
     let outputs = op.outputs();
     let mut args = Outputs {
@@ -83,60 +73,55 @@ pub(super) unsafe fn multiply_widened<const PATCHES: usize>(
         step: 0,
     };
     // Several outputs at once, where all their weights can be loaded at once.
-    let many = match PATCHES {
-        1 | 2 if op.weights.as_ptr().cast::<u32>().is_aligned() => 4 / PATCHES,
+    let many = match count {
+        1 | 2 if op.weights.as_ptr().cast::<u32>().is_aligned() => 4 / count,
         _ => 1,
     };
     // SAFETY: the matrix has the weights and constants of all outputs; the rest is the caller's word.
     unsafe {
-        if PATCHES * many >= 4 && outputs >= BLOCK {
+        if count * many >= 4 && outputs >= BLOCK {
             args.end = outputs / BLOCK * BLOCK;
-            args.walk(groups, many, BLOCK * GROUP);
-            run::<PATCHES, { BLOCK * GROUP }, 0>(&args, many);
+            args.walk(groups, many, multiply::WHOLE);
+            match count {
+                4 => multiply::four::<{ multiply::WHOLE }>(&args),
+                2 => multiply::two_by_two::<{ multiply::WHOLE }>(&args),
+                _ => multiply::one_by_four(&args),
+            }
         }
         while args.end < outputs {
             let (begin, last) = (args.end, outputs.min(args.end + BLOCK));
-            for many in [many, 1] {
+            let mut many = many;
+            loop {
+                small();
                 (args.first, args.end) = (args.end, last - (last - begin) % many);
                 if args.first < args.end {
                     args.walk(groups, many, padded(last - begin) * GROUP);
                     args.weights = op.weights.as_ptr().add(begin * op.depth + (args.first - begin) * GROUP);
-                    tail::<PATCHES>(&args, many);
+                    part(&args, count, many);
                 }
+                if args.end == last {
+                    break;
+                }
+                many = 1;
             }
         }
     }
 }
 
-/// Outputs of one block.
+/// Outputs of one block, `many` at once.
 ///
 /// # Safety
 /// As of the loops.
-unsafe fn tail<const PATCHES: usize>(args: &Outputs, many: usize) {
+unsafe fn part(args: &Outputs, count: usize, many: usize) {
     // SAFETY: see above.
     unsafe {
-        match args.step {
-            16 => run::<PATCHES, 16, 1>(args, many),
-            32 => run::<PATCHES, 32, 1>(args, many),
-            48 => run::<PATCHES, 48, 1>(args, many),
-            _ => run::<PATCHES, 64, 1>(args, many),
-        }
-    }
-}
-
-/// The loop for so many patches and outputs at once.
-///
-/// # Safety
-/// As of the loops.
-#[inline(always)]
-unsafe fn run<const PATCHES: usize, const STEP: usize, const TAIL: usize>(args: &Outputs, many: usize) {
-    // SAFETY: see above.
-    unsafe {
-        match (PATCHES, many) {
-            (4, _) => multiply::four::<STEP, TAIL>(args),
-            (2, 2) => multiply::two_by_two::<STEP, TAIL>(args),
+        match (count, many) {
+            // What is left of a network's outputs mostly is half a block.
+            (4, _) if args.step == multiply::HALF => multiply::four::<{ multiply::HALF }>(args),
+            (4, _) => multiply::four::<{ multiply::ANY }>(args),
+            (2, 2) => multiply::two_by_two::<{ multiply::ANY }>(args),
             (2, _) => multiply::two(args),
-            (_, 4) => multiply::one_by_four::<STEP, TAIL>(args),
+            (_, 4) => multiply::one_by_four(args),
             _ => multiply::one(args),
         }
     }

@@ -4,18 +4,35 @@
 //! `sxtb16` does in one instruction. Patches that are multiplied together take turns: the first words of a group of each, then
 //! the second words.
 
+use crate::packing::GROUP;
 use core::arch::naked_asm;
 
 /// Widens patches that lie one behind the other, `len` bytes each: four, two or one of them.
 ///
 /// # Safety
-/// The patches have `groups` groups, one at least, and `to`, aligned to 4, has room for twice as much.
-pub(super) unsafe fn widen<const PATCHES: usize>(from: *const i8, len: usize, groups: usize, to: *mut u32) {
+/// The patches have one group at least, and `to`, aligned to 4, has room for twice as much.
+pub(super) unsafe fn widen(patches: usize, from: *const i8, len: usize, to: *mut u32) {
+    let groups = len / GROUP;
     // SAFETY: see above.
     unsafe {
-        match PATCHES {
+        match patches {
             4 => four(from, len, groups, to),
             2 => two(from, len, groups, to),
+            _ => single::<1>(from, groups, to),
+        }
+    }
+}
+
+/// Widens one patch of four, two or one that take turns, or a part of it: `to` is where its own first word belongs.
+///
+/// # Safety
+/// There are `groups` groups, one at least, and room for them.
+pub(super) unsafe fn widen_one(patches: usize, from: *const i8, groups: usize, to: *mut u32) {
+    // SAFETY: see above.
+    unsafe {
+        match patches {
+            4 => single::<4>(from, groups, to),
+            2 => single::<2>(from, groups, to),
             _ => single::<1>(from, groups, to),
         }
     }
@@ -91,12 +108,12 @@ macro_rules! widen_group {
     };
 }
 
-/// One patch of `PATCHES` that take turns, or a part of it: `to` is where its own first word belongs.
+/// See [`widen_one`].
 ///
 /// # Safety
-/// There are `groups` groups, one at least, and room for them.
+/// As of that.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn single<const PATCHES: usize>(from: *const i8, groups: usize, to: *mut u32) {
+unsafe extern "C" fn single<const PATCHES: usize>(from: *const i8, groups: usize, to: *mut u32) {
     naked_asm!(
         env!("EDGE8_DSP"),
         // An odd one first, then two at a time.

@@ -6,8 +6,9 @@ use crate::packing;
 use crate::slices::part;
 use core::ops::Range;
 
-/// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers.
-const BLOCK: usize = 16;
+/// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers, and a device's
+/// stack.
+const BLOCK: usize = if cfg!(target_os = "none") { 4 } else { 16 };
 
 /// `bias + sum of w * x` with the input's zero point where the kernel reaches beyond the input; output channel `c` reads
 /// input channel `c / multiplier`.
@@ -21,9 +22,11 @@ pub fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [
             let first = block * BLOCK;
             let sums = sum_block(op, input, [y, x], first..first + outputs.len());
             for ((out, sum), channel) in outputs.iter_mut().zip(sums).zip(&mut constants) {
-                // Taps outside the input hold its zero point, so that the sum of all weights is in the bias.
-                let bias = channel.bias + channel.sum * i32::from(op.input.zero_point);
-                let value = channel.multiplier.rescale(bias + sum) + i64::from(op.output.zero_point);
+                // Taps outside the input hold its zero point, so that the sum of all weights is in the bias. A device has
+                // not checked that sum.
+                let zero_points = channel.sum.wrapping_mul(op.input.zero_point.into());
+                let sum = channel.bias.wrapping_add(zero_points).wrapping_add(sum);
+                let value = channel.multiplier.rescale(sum) + i64::from(op.output.zero_point);
                 *out = op.activation.clamp(value);
             }
         }

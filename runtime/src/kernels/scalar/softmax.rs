@@ -2,20 +2,28 @@
 //! counts integer and fractional bits, products round half away from zero.
 
 use crate::operator::Softmax;
+use crate::slices::small;
 
 /// Softmax over the channels of each pixel, in place. `values` is `[pixels][channels]`; the output's scale is 1/256,
 /// its zero point -128.
 pub fn softmax(op: &Softmax, values: &mut [i8]) {
     for pixel in values.chunks_exact_mut(usize::from(op.input.shape.channels).max(1)) {
-        let max = pixel.iter().copied().max().unwrap_or(0);
+        let max = pixel.iter().fold(i8::MIN, |max, &value| {
+            small();
+            max.max(value)
+        });
         // The sum in Q12.19. The largest input alone contributes 2^19.
         let sum: i32 = pixel
             .iter()
-            .filter_map(|&x| exponential(op, x, max))
+            .filter_map(|&x| {
+                small();
+                exponential(op, x, max)
+            })
             .map(|e| round_shift(e.into(), 12) as i32)
             .sum();
         let (scale, shift) = reciprocal(sum);
         for value in pixel {
+            small();
             let probability = match exponential(op, *value, max) {
                 Some(e) => round_shift(product(scale, e).into(), shift.wrapping_add(31 - 8)) - 128,
                 None => -128,
@@ -26,6 +34,7 @@ pub fn softmax(op: &Softmax, values: &mut [i8]) {
 }
 
 /// `exp` of the scaled difference to the maximum, in Q0.31; [`None`] where it is too far below to count.
+#[cfg_attr(target_os = "none", inline(never))]
 fn exponential(op: &Softmax, x: i8, max: i8) -> Option<i32> {
     let difference = i32::from(x) - i32::from(max);
     (difference >= op.diff_min).then(|| exp_on_negative(op.multiplier.rescale(difference) as i32))
@@ -44,6 +53,7 @@ fn exp_on_negative(a: i32) -> i32 {
     let whole = fraction - a;
     let start = exp_near_minus_one_eighth(fraction << 5);
     POWERS.iter().enumerate().fold(start, |value, (index, &power)| {
+        small();
         if whole & (QUARTER << index) != 0 { product(value, power) } else { value }
     })
 }
@@ -70,6 +80,7 @@ fn reciprocal(sum: i32) -> (i32, u32) {
     let half_denominator = ((i64::from(fraction) + i64::from(i32::MAX) + 1) / 2) as i32;
     let mut z = 1_515_870_810 + product(half_denominator, -1_010_580_540);
     for _ in 0..3 {
+        small();
         let error = (1 << 29) - product(half_denominator, z);
         z += saturating_shift(product(z, error), 2);
     }
@@ -77,6 +88,7 @@ fn reciprocal(sum: i32) -> (i32, u32) {
 }
 
 /// `a * b` of Q0.31 numbers, rounded half away from zero; saturates for -1 * -1.
+#[cfg_attr(target_os = "none", inline(never))]
 fn product(a: i32, b: i32) -> i32 {
     let exact = i64::from(a) * i64::from(b);
     let nudge = if exact >= 0 { 1 << 30 } else { 1 - (1 << 30) };
@@ -84,6 +96,7 @@ fn product(a: i32, b: i32) -> i32 {
 }
 
 /// `x / 2^exponent`, rounded half away from zero, for an exponent below 63.
+#[cfg_attr(target_os = "none", inline(never))]
 fn round_shift(x: i64, exponent: u32) -> i64 {
     let mask = (1i64 << (exponent & 63)) - 1;
     let threshold = (mask >> 1) + i64::from(x < 0);

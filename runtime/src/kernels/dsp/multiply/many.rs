@@ -3,8 +3,8 @@
 use super::Outputs;
 use core::arch::naked_asm;
 
-/// A whole function, as those of [`single`](super::single), for a multiple of `outputs` outputs: lr counts, and the output lies
-/// on the stack.
+/// A whole function, as those of [`single`](super::single), for a multiple of `outputs` outputs: lr counts and has the step
+/// in its lowest byte, and the output lies on the stack.
 ///
 /// * `begin`: loads the biases, which r12 points to, into the sums, r4 to r7.
 /// * `group`: adds the products of a group to each sum.
@@ -12,13 +12,22 @@ use core::arch::naked_asm;
 ///   stride; loads r3 again.
 /// * `apart`: what `finish` branches to where the zero point does not fit.
 macro_rules! many_outputs {
-    ($name:ident, $outputs:literal, $begin:literal, $group:expr, $finish:expr, $apart:expr) => {
+    (
+        $name:ident $(<$(const $operand:ident as $constant:ident),+>)?,
+        $outputs:literal,
+        $begin:literal,
+        $group:expr,
+        $finish:expr,
+        $apart:expr
+    ) => {
         /// See [`Outputs`].
         ///
         /// # Safety
         /// As of the others; the weights are aligned to 4, and the outputs a multiple of those computed at once.
         #[unsafe(naked)]
-        pub(in crate::kernels::dsp) unsafe extern "C" fn $name<const STEP: usize, const TAIL: usize>(outputs: *const Outputs) {
+        pub(in crate::kernels::dsp) unsafe extern "C" fn $name$(<$(const $constant: usize),+>)?(
+            outputs: *const Outputs,
+        ) {
             naked_asm!(
                 env!("EDGE8_DSP"),
                 "push {{r4-r11, lr}}",
@@ -43,20 +52,19 @@ macro_rules! many_outputs {
                 $finish,
                 "add r3, r3, #{outputs}",
                 "str r3, [sp]",
-                ".if {tail} == 0",
+                // After a whole block the next one's weights follow, if there is one.
                 "tst r3, #15",
-                "bne 2b",
+                "bne 7f",
                 "sub r1, r1, lr",
                 "sub r1, r1, #(64 - 4 * {outputs})",
-                ".endif",
+                "7:",
                 "ldr r2, [sp, #44]",
                 "cmp r3, r2",
                 "bne 2b",
                 "add sp, sp, #48",
                 "pop {{r4-r11, pc}}",
                 $apart,
-                step = const STEP,
-                tail = const TAIL,
+                $($($operand = const $constant,)+)?
                 outputs = const $outputs,
             )
         }
@@ -140,7 +148,7 @@ many_outputs!(
      ldr r7, [r12, #12]",
     concat!(
         "ldm r1, {{r8-r11}}\n",
-        "add r1, r1, #{step}\n",
+        "uxtab r1, r1, lr\n",
         "ldm r0!, {{r2, r3}}\n",
         one_patch!("r4", "r8"),
         one_patch!("r5", "r9"),
@@ -179,14 +187,14 @@ many_outputs!(
 );
 
 many_outputs!(
-    two_by_two,
+    two_by_two<const step as STEP>,
     2,
     "ldr r4, [r12]
      ldr r6, [r12, #4]
      mov r5, r4
      mov r7, r6",
     concat!(
-        "ldrd r2, r3, [r1], #{step}\n",
+        ".if {step}\nldrd r2, r3, [r1], #{step}\n.else\nldrd r2, r3, [r1]\nuxtab r1, r1, lr\n.endif\n",
         "ldm r0!, {{r8-r11}}\n",
         two_patches!("r4", "r5", "r2"),
         two_patches!("r6", "r7", "r3"),

@@ -7,9 +7,10 @@
 //! added before the shift where that fits into 32 bits: up to `k = 23`.
 
 use crate::operator::Word;
-use crate::packing::GROUP;
+use crate::packing::{BLOCK, GROUP};
 
-/// The loop of groups: `$count` says how often, and the word at `$enter` on the stack where it is entered.
+/// The loop of groups: `$count` says how often, beside the step in its lowest byte, and the word at `$enter` on the stack where
+/// it is entered.
 #[rustfmt::skip]
 macro_rules! groups {
     ($group:expr, $count:literal, $enter:literal) => {
@@ -21,8 +22,8 @@ macro_rules! groups {
             "51:\n", $group, "\n",
             "52:\n", $group, "\n",
             "53:\n", $group, "\n",
-            "54: subs ", $count, ", ", $count, ", #1\n",
-            "bne 50b\n"
+            "54: subs ", $count, ", ", $count, ", #256\n",
+            "bcs 50b\n"
         )
     };
 }
@@ -51,7 +52,8 @@ pub(super) struct Outputs {
     pub rewind: isize,
     /// Read together, when an output begins.
     pub patches: *const u32,
-    /// How often the loop runs, and after which of its groups but one it is entered.
+    /// How often the loop runs but one, times 256, plus `step` where that fits; and after which of its groups but one it is
+    /// entered.
     pub loops: usize,
     pub enter: usize,
     pub biases: *const Word,
@@ -64,12 +66,21 @@ pub(super) struct Outputs {
     pub step: usize,
 }
 
+/// Bytes between the groups of a whole block.
+pub(super) const WHOLE: usize = BLOCK * GROUP;
+
+/// Of half a block.
+pub(super) const HALF: usize = WHOLE / 2;
+
+/// Any number of bytes between groups.
+pub(super) const ANY: usize = 0;
+
 impl Outputs {
     /// Sets how the loops walk over so many groups, `step` bytes apart, for so many outputs at once.
     pub(super) fn walk(&mut self, groups: usize, outputs: usize, step: usize) {
         // Where an output is computed by itself, its first group is before the loop.
         let left = if outputs == 1 { groups.wrapping_sub(1) } else { groups };
-        (self.loops, self.enter) = (left / UNROLLED + 1, UNROLLED - 1 - left % UNROLLED);
+        (self.loops, self.enter) = ((left / UNROLLED) << 8 | step & 255, UNROLLED - 1 - left % UNROLLED);
         self.step = step;
         self.rewind = (outputs * GROUP) as isize - (groups * step) as isize;
     }

@@ -81,11 +81,16 @@ macro_rules! outputs {
     };
 }
 
-// Of whole blocks of 16 outputs, or (`TAIL` 1) of one block; `STEP` bytes lie between the groups of an output.
+// Of whole blocks of 16 outputs (`STEP` 64), or of one block whose groups lie `STEP` bytes apart, or (0) as many as are given.
 outputs!(
-    four<const step as STEP, const tail as TAIL>,
+    four<const step as STEP>,
     "",
-    "ldr r12, [r1], #{step}
+    ".if {step}
+     ldr r12, [r1], #{step}
+     .else
+     ldr r12, [r1]
+     uxtab r1, r1, r2
+     .endif
      ldm r0!, {{r8-r11}}
      sxtb16 lr, r12
      smlad r7, lr, r11, r4
@@ -98,7 +103,12 @@ outputs!(
      smlad r5, r12, r9, r5
      smlad r6, r12, r10, r6
      smlad r7, r12, r11, r7",
-    "ldr r12, [r1], #{step}
+    ".if {step}
+     ldr r12, [r1], #{step}
+     .else
+     ldr r12, [r1]
+     uxtab r1, r1, r2
+     .endif
      ldm r0!, {{r8-r11}}
      sxtb16 lr, r12
      smlad r4, lr, r8, r4
@@ -117,7 +127,7 @@ outputs!(
      strb r6, [r11, r12, lsl #1]
      add r11, r11, r12
      strb r7, [r11, r12, lsl #1]",
-    ".if {tail} == 0
+    ".if {step} == 64
      tst r3, #15
      bne 2b
      sub r1, r1, lr
