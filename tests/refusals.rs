@@ -1,6 +1,8 @@
 //! Operators that the kernels could not run, or would run wrongly: each refused, and for its own reason.
 
 use fastrand::Rng;
+use runtime::image::layout::operator as kind;
+use runtime::operator::{Kinds, USUAL_KINDS};
 use runtime::{Error, Model, Problem};
 use tests::spec::{Kind, Spec, Tensor, Window};
 use tests::{bytes, random};
@@ -259,4 +261,25 @@ fn kernels_have_bytes_to_work_in() {
     assert_eq!([16, 100, bytes::SCRATCH as u32].map(scratch), [None; 3]);
     assert_eq!([0, 15].map(scratch), [Some(Problem::Scratch); 2]);
     assert_eq!(scratch(bytes::SCRATCH as u32 + 1), Some(Problem::OutsideArena));
+}
+
+/// An image for another program.
+#[test]
+fn a_program_for_other_operators_says_which_it_lacks() {
+    const POOLS: Kinds = 1 << kind::AVERAGE_POOL | 1 << kind::MAX_POOL;
+    let lacks = |image: &[u8]| match Model::parse_as::<POOLS>(image).map(|_| ()) {
+        Ok(()) => None,
+        Err(Error::Operator { problem: Problem::NotBuilt(kind), .. }) => Some(kind),
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(lacks(&bytes::single(&pool(Kind::MaxPool, 1))), None);
+    assert_eq!(lacks(&bytes::single(&add([2, 3, 4]))), Some(kind::ADD));
+    let repeated = bytes::single(&add([1, 1, 4]));
+    assert!(Model::parse(&repeated).is_ok());
+    assert_eq!(
+        Model::parse_as::<USUAL_KINDS>(&repeated).err().map(|error| error.to_string()).as_deref(),
+        Some(
+            "operator 0: the program is built for a model without operators in unusual forms: embed the new one"
+        )
+    );
 }

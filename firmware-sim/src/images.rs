@@ -10,6 +10,7 @@ use cortex_m_semihosting::hio::HostStream;
 use runtime::Model;
 use runtime::image::{Aligned, image_checksum};
 use runtime::kernels::KernelSet;
+use runtime::operator::USUAL_KINDS;
 
 static IMAGES: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("EDGE8_IMAGES")));
 
@@ -87,7 +88,15 @@ fn check(image: &[u8], memory: &mut Memory) -> Option<Found> {
             }
         }
     }
-    Some(Found { stack, different: None })
+    let different = usual_differs(image, memory)?.then(KernelSet::best);
+    Some(Found { stack, different })
+}
+
+/// Whether a program without the scalar kernels takes the image, and a layer differs.
+fn usual_differs(image: &[u8], memory: &mut Memory) -> Option<bool> {
+    let Ok(model) = Model::parse_as::<USUAL_KINDS>(image) else { return Some(false) };
+    let output = memory.output.get_mut(..model.output().shape.len())?;
+    differs(&model, memory.arena.bytes(), output)
 }
 
 /// Whether a layer of a test vector differs.

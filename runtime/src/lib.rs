@@ -8,7 +8,7 @@
 //! ```
 //! runtime::embed_model!(mod digits, "../models/mnist.edge8");
 //!
-//! let model = runtime::Model::parse(digits::IMAGE)?;
+//! let model = digits::model()?;
 //! let mut arena = digits::Arena::new();
 //! let mut input = [0i8; digits::INPUT_LEN];
 //! let mut probabilities = [0i8; digits::OUTPUT_LEN];

@@ -100,6 +100,7 @@ impl Tensor {
 
     /// Where the arena has `rows` rows from `row` on, and how many of them lie there before the place of row 0 comes
     /// again.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn place(&self, row: usize, rows: usize) -> (Range<usize>, usize) {
         let kept = usize::from(self.rows);
         let slot = self.slot(row);

@@ -9,6 +9,9 @@ pub type Kinds = u16;
 /// All kinds that this library knows, in all forms.
 pub const ALL_KINDS: Kinds = (2 << kind::CONSTANT) - 1;
 
+/// All kinds, in forms that a Cortex-M with DSP instructions has kernels of its own for: a program for these has no others.
+pub const USUAL_KINDS: Kinds = ALL_KINDS - 1;
+
 /// The bit of forms that are not [usual](super::usual).
 pub(crate) const UNUSUAL: u16 = 0;
 

@@ -23,7 +23,7 @@ pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use fully_connected::FullyConnected;
-pub use kinds::{ALL_KINDS, Kinds};
+pub use kinds::{ALL_KINDS, Kinds, USUAL_KINDS};
 pub(crate) use kinds::{UNUSUAL, has, name};
 pub use matrix::Matrix;
 pub use mean::Mean;

@@ -63,7 +63,8 @@ pub(super) unsafe fn gather(
     let row_len = usize::from(op.window.kernel[1]) * usize::from(op.input.shape.channels);
     let stage = if must_stage(op) { NonNull::new(stage) } else { None };
     let target = Target { patches, depth, zero_point: op.input.zero_point, wide, stage };
-    let clips = [0, 1, 2, 3].map(|patch| Clip::new(op, x + patch));
+    let clip = |patch| Clip::new(op, x + patch);
+    let clips = [clip(0), clip(1), clip(2), clip(3)];
     let clips = of_any_len(&clips).get(..patches).unwrap_or_default();
     let outside = Clip { before: row_len, ..Clip::default() };
     for tap in 0..usize::from(op.window.kernel[0]) {
