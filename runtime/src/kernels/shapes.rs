@@ -13,6 +13,9 @@ use core::ops::Range;
 /// Rows and columns of the depthwise kernels.
 pub const KERNEL: usize = 3;
 
+/// Longer patches, for which no memory is large enough, are not what loops can count.
+const MOST_DEPTH: usize = 1 << 28;
+
 /// Whether there are constants for each of `count` outputs, all multipliers small.
 pub fn has_constants(channels: &PerChannel<'_>, count: usize) -> bool {
     let PerChannel { bias, sum, mantissa, shift, small } = channels;
@@ -28,7 +31,7 @@ pub fn is_product(op: &Matrix<'_>) -> bool {
 /// Whether a matrix has the weights and constants that its sizes say, and small multipliers.
 pub fn is_matrix(op: &Matrix<'_>) -> bool {
     op.depth.is_multiple_of(GROUP)
-        && op.depth >= GROUP
+        && (GROUP..MOST_DEPTH).contains(&op.depth)
         && padded(op.outputs()).checked_mul(op.depth).is_some_and(|len| op.weights.len() >= len)
         && has_constants(&op.channels, op.outputs())
 }

@@ -22,7 +22,7 @@ pub(super) fn fits(op: &Convolution<'_>, output: &[i8], wide: &[u32]) -> bool {
         && output.len() >= op.output.row_len()
         && shapes::has_constants(&op.channels, channels)
         && channels.checked_rem(op.input.shape.channels.into()) == Some(0)
-        && groups(op) > 0
+        && (1..1 << 26).contains(&groups(op))
         && wide.len() / 2 >= groups(op)
 }
 
