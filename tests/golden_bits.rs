@@ -140,7 +140,8 @@ fn on_32_bit_risc_v() {
 #[test]
 fn on_web_assembly() {
     let loader = commands::root().join("tests/wasi.mjs");
-    let node = ["node", "--no-warnings", loader.to_str().expect("UTF-8")];
+    let node =
+        ["node", "--no-warnings", "--experimental-wasi-unstable-preview1", loader.to_str().expect("UTF-8")];
     for (target, kernels) in [(&WASM, &["scalar"][..]), (&WASM_SIMD128, &["simd128", "scalar"])] {
         let Some(program) = program(target, "node") else { return };
         compare(&node, &program.with_extension("wasm"), kernels);

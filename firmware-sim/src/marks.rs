@@ -30,10 +30,12 @@ pub fn stack(run: impl FnOnce()) -> usize {
     // SAFETY: below the stack pointer nothing lies that is still used, and no interrupt is on.
     unsafe {
         asm!(
-            "sub {low}, sp, {len}",
+            "mov {low}, sp",
+            "subs {low}, {low}, {len}",
             "mov {at}, {low}",
             "2:",
-            "str {paint}, [{at}], #4",
+            "str {paint}, [{at}]",
+            "adds {at}, #4",
             "cmp {at}, sp",
             "bne 2b",
             low = out(reg) low,
@@ -47,11 +49,13 @@ pub fn stack(run: impl FnOnce()) -> usize {
     unsafe {
         asm!(
             "2:",
-            "ldr {word}, [{at}], #4",
+            "ldr {word}, [{at}]",
+            "adds {at}, #4",
             "cmp {word}, {paint}",
             "beq 2b",
-            "sub {at}, #4",
-            "sub {at}, sp, {at}",
+            "subs {at}, #4",
+            "mov {word}, sp",
+            "subs {at}, {word}, {at}",
             at = inout(reg) low => used,
             word = out(reg) _,
             paint = in(reg) PAINT,
