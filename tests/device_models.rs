@@ -64,7 +64,9 @@ fn golden_models_have_the_bits_of_the_host() {
             println!(
                 "{board}, millions of instructions beside TensorFlow Lite Micro with CMSIS-NN on a Cortex-M4:"
             );
-            report(&device::counts(&run), &stacks(&String::from_utf8_lossy(&run.stdout)));
+            let counts = device::counts(&run);
+            assert!(plugin.is_none() || counts.len() == MODELS.len(), "the plugin counted {counts:?}");
+            report(&counts, &stacks(&String::from_utf8_lossy(&run.stdout)));
         }
     }
 }

@@ -20,6 +20,7 @@ fn draw() -> Proofs {
     edges::products(SIZES, &mut add);
     edges::pixels(SIZES, &mut add);
     edges::depthwise(SIZES, &mut add);
+    edges::same_depthwise(SIZES, &mut add);
     edges::convolutions(SIZES, &mut add);
     edges::fully_connected(SIZES, &mut add);
     edges::sums_and_means(SIZES, &mut add);

@@ -117,7 +117,7 @@ pub enum Error {
 pub enum Problem {
     /// This library does not know the operator.
     Kind(u16),
-    /// The program is built for another model and has no code for this kind of operator.
+    /// The program is built for another model and has no code for this kind of operator, or, of 0, for an unusual form of one.
     NotBuilt(u16),
     /// This library does not know the order in which the weights are packed.
     WeightLayout(u8),
@@ -218,7 +218,7 @@ impl fmt::Display for Error {
             Self::OutputLength { expected, found } => {
                 write!(f, "the output has {expected} values, found {found}")
             }
-            Self::ArenaPlace => f.write_str("the arena must lie at a multiple of 4"),
+            Self::ArenaPlace => f.write_str("the arena begins at an odd place, no multiple of 4: use the `Arena` of the model's own module"),
             Self::ArenaLength { expected, found } => {
                 write!(f, "the arena needs {expected} bytes, found {found}")
             }

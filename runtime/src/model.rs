@@ -13,7 +13,7 @@ use crate::preprocess::Recipe;
 use crate::slices::{copy, small};
 use crate::tensor::{Shape, Tensor};
 
-/// A model image that has been checked: it can be run and inspected, and neither can fail late.
+/// A model image that has been checked: it can be run and inspected, and a run cannot fail late.
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'a> {
     header: Header,
@@ -28,6 +28,9 @@ impl<'a> Model<'a> {
     /// Checks an image, in time that is bounded by its length, and chooses the fastest kernels for this processor.
     ///
     /// The image may lie at any address; one that is a multiple of 16 is read fastest.
+    ///
+    /// On a device, where time counts, what no run relies on is left out: labels, recipe and test vectors are checked when they
+    /// are asked for, and the weights' values and sums were, by the quantizer.
     ///
     /// # Errors
     /// The first thing found that is not as [the format](crate::image) says.
@@ -218,7 +221,7 @@ impl<'a> Model<'a> {
     /// The names of the classes, in the order of the outputs; there may be fewer than outputs.
     ///
     /// # Errors
-    /// If the image has none.
+    /// If the image has none, or, on a device, one that is not as the format says.
     pub fn labels(&self) -> Result<core::str::Lines<'a>, Error> {
         let text = core::str::from_utf8(self.section(section::LABELS)?);
         Ok(text.map_err(|_| Error::SectionContent { kind: section::LABELS })?.lines())
@@ -227,7 +230,7 @@ impl<'a> Model<'a> {
     /// How a picture becomes the input tensor.
     ///
     /// # Errors
-    /// If the image has none.
+    /// If the image has none, or, on a device, one that is not as the format says.
     pub fn recipe(&self) -> Result<Recipe<'a>, Error> {
         let recipe = Recipe::parse(self.section(section::RECIPE)?);
         let Shape { height, width, channels } = self.input().shape;
@@ -239,7 +242,7 @@ impl<'a> Model<'a> {
     /// The image's own test vectors.
     ///
     /// # Errors
-    /// If the image has none.
+    /// If the image has none, or, on a device, one that is not as the format says.
     pub fn test_vectors(&self) -> Result<TestVectors<'a>, Error> {
         let lens = [self.input().shape.len(), self.output().shape.len(), self.header.operators as usize];
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)

@@ -40,11 +40,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         arguments.arena
     );
     let planned = image::write_planned(&network, &plan, &image::optional_sections(&model))?;
+    let steps = [&planned, &bytes].map(|image| Model::parse(image).map(|model| model.steps().count()));
+    let [after, before] = steps;
     let output = arguments.output.as_ref().unwrap_or(&arguments.model);
-    write_atomically(output, &planned)?;
-    let steps = model.steps().count();
     println!("arena: {} bytes, before {}", plan.arena, model.arena_len());
-    println!("steps: {}, before {steps}", Model::parse(&planned)?.steps().count());
+    println!("steps: {}, before {}", after?, before?);
+    write_atomically(output, &planned)?;
     println!("written: {}", output.display());
     Ok(())
 }

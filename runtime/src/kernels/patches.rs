@@ -139,14 +139,16 @@ fn fill(
 ) {
     let stride = usize::from(op.window.stride[0]);
     let count = (rows.len().saturating_sub(1) * stride) + layout.taps;
-    for (tap, line) in lines[..LINES].chunks_exact_mut(layout.line_len.max(1)).take(count).enumerate() {
+    let first: *mut u8 = lines.as_mut_ptr().cast();
+    // As many as there are; of a convolution that fits, all.
+    for tap in 0..count.min(LINES / layout.line_len.max(1)) {
         let y = (rows.start * stride + tap).checked_sub(op.window.padding[0].into());
         let row = match y.filter(|&y| y < op.input.shape.height.into()) {
             Some(y) => input.row(y),
             None => &[],
         };
-        // SAFETY: the lines are filled in order, and there are as many bytes behind the last one.
-        unsafe { pad(op, row, line.as_mut_ptr().cast(), layout.line_len) };
+        // SAFETY: the lines lie one behind the other and are filled in order, and there are as many bytes behind the last one.
+        unsafe { pad(op, row, first.add(tap * layout.line_len), layout.line_len) };
     }
 }
 

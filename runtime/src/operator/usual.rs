@@ -1,5 +1,8 @@
 //! Forms of operators that kernels with special instructions are for. A program for a device that runs no other needs no other
 //! kernels: [`embed_model!`](crate::embed_model) looks for them at compile time, the reader when it parses.
+//!
+//! What is usual here, the `fits` of each kernel in `kernels/dsp` must take: such a program has nothing to fall back to. The test
+//! `device_operators` runs every operator that is usual without the others.
 
 use super::{Add, Convolution, Mean, Operator, Window};
 use crate::fixed_point::Multiplier;

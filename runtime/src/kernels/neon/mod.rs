@@ -83,7 +83,7 @@ unsafe fn convolution<M: Multiply>(
 /// A kernel set of products and filters by `$how`.
 macro_rules! kernels {
     ($set:ty, $how:ty) => {
-        // SAFETY of every call in here: the engine dispatches to this set only where the processor has the instructions.
+        // SAFETY of every call in here: this set is chosen only where the processor has the instructions.
         impl Kernels for $set {
             fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
                 let _ = scratch;

@@ -42,7 +42,7 @@ unsafe fn store(to: *mut i8, count: usize, values: __m128i) {
     }
 }
 
-// SAFETY of every call in here: the engine dispatches to this set only where the processor has AVX2.
+// SAFETY of every call in here: this set is chosen only where the processor has AVX2.
 impl Kernels for Avx2 {
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;

@@ -99,7 +99,7 @@ const fn first_bytes(count: usize) -> u64 {
     if count >= 4 * LANES { u64::MAX } else { (1u64 << count).wrapping_sub(1) }
 }
 
-// SAFETY of every call in here: the engine dispatches to this set only where the processor has its features.
+// SAFETY of every call in here: this set is chosen only where the processor has its features.
 impl Kernels for Avx512Vnni {
     fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
