@@ -9,6 +9,11 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The shipped model image.
+pub fn shipped() -> PathBuf {
+    root().join("runtime/models/mnist.edge8")
+}
+
 /// The folder of this profile's programs.
 fn profile() -> PathBuf {
     // target/PROFILE/deps/this-test

@@ -4,6 +4,7 @@ use crate::bytes::{self, SCRATCH};
 use crate::{commands, reference, spec::Spec, tools};
 use fastrand::Rng;
 use runtime::Model;
+use runtime::operator::USUAL_KINDS;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -20,18 +21,23 @@ pub const BOARDS: [(&str, &[&str]); 2] = [
 /// reached: its panic handler calls a function that does not exist.
 pub fn build(target: &str, folder: &Path, images: Option<&Path>) -> PathBuf {
     let folder = folder.join(if images.is_some() { "images" } else { "shipped" });
+    program("firmware-sim", target, &folder, images.map(|images| ("EDGE8_IMAGES", images)))
+}
+
+/// Builds the smallest program that runs a model.
+pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
+    program("minimal", target, &folder.join("minimal"), Some(("EDGE8_MODEL", model)))
+}
+
+/// Builds a program of firmware-sim around a file that a variable names.
+fn program(name: &str, target: &str, folder: &Path, file: Option<(&str, &Path)>) -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "firmware-sim"]);
-    build
-        .args(["--bin", "firmware-sim", "--target", target, "--target-dir"])
-        .arg(&folder)
-        .env_remove("EDGE8_IMAGES");
-    if let Some(images) = images {
-        build.env("EDGE8_IMAGES", images);
-    }
+    build.args(["--bin", name, "--target", target, "--target-dir"]).arg(folder);
+    build.env_remove("EDGE8_IMAGES").env_remove("EDGE8_MODEL").envs(file);
     let build = build.output().expect("cargo starts");
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    folder.join(target).join("release/firmware-sim")
+    folder.join(target).join("release").join(name)
 }
 
 /// Runs a device image on a board, with a plugin of the emulator if there is one.
@@ -49,17 +55,6 @@ pub fn counts(run: &Output) -> Vec<[u64; 3]> {
     let text = String::from_utf8_lossy(&run.stderr);
     let counts: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse().ok()).collect();
     counts.as_chunks().0.to_vec()
-}
-
-/// Builds the smallest program that runs a model.
-pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
-    let folder = folder.join("minimal");
-    let mut build = Command::new(env!("CARGO"));
-    build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "firmware-sim"]);
-    build.args(["--bin", "minimal", "--target", target, "--target-dir"]).arg(&folder);
-    let build = build.env_remove("EDGE8_IMAGES").env("EDGE8_MODEL", model).output().expect("cargo starts");
-    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    folder.join(target).join("release/minimal")
 }
 
 /// Whether the target can be built and its boards emulated.
@@ -98,6 +93,13 @@ impl Proofs {
         }
         self.images.push((rng.usize(..4), image));
         self.specs.push(spec);
+    }
+
+    /// The share of the operators that a program without scalar kernels takes.
+    pub fn usual(&self) -> f64 {
+        let usual =
+            self.images.iter().filter(|(_, image)| Model::parse_as::<USUAL_KINDS>(image).is_ok()).count();
+        usual as f64 / self.images.len() as f64
     }
 
     /// Blobs of as many images as a device holds, each with the operators in it.

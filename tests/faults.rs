@@ -138,7 +138,7 @@ fn wrong_lengths_are_errors() {
 #[cfg(feature = "chain")]
 #[test]
 fn the_shipped_image_with_one_changed_byte() {
-    let path = tests::commands::root().join("runtime/models/mnist.edge8");
+    let path = tests::commands::shipped();
     let mut image = std::fs::read(path).expect("part of the repository");
     let mut rng = Rng::with_seed(10);
     let mut refused = 0;

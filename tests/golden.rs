@@ -20,7 +20,7 @@ pub struct Golden {
 
 /// Name and image of the shipped model and of some golden ones; their images lie in `folder` and have a test vector.
 pub fn images(names: &[&str], folder: &Path) -> Vec<(String, PathBuf)> {
-    let mut images = vec![("mnist".into(), commands::root().join("runtime/models/mnist.edge8"))];
+    let mut images = vec![("mnist".into(), commands::shipped())];
     let golden = tools::shared("golden").map(|shared| all(&shared)).unwrap_or_default();
     for model in golden.into_iter().filter(|model| names.contains(&model.name.as_str())) {
         let path = folder.join(&model.name).with_extension("edge8");

@@ -34,7 +34,7 @@ fn images() -> &'static Images {
             std::fs::write(&path, image).expect("written");
             path
         };
-        let shipped = commands::root().join("runtime/models/mnist.edge8");
+        let shipped = commands::shipped();
         let wrong = save("wrong.edge8".into(), with_a_wrong_hash(&shipped));
         let mut right = vec![shipped];
         for model in tools::shared("golden").iter().flat_map(|shared| golden::all(shared)) {

@@ -21,7 +21,7 @@ fn inputs() -> Vec<u8> {
 fn arguments(folder: &Path, name: &str) -> Vec<String> {
     let path = |file: &str| folder.join(file).to_str().expect("UTF-8").to_owned();
     let [input, output, layers] = [path("x.bin"), path(&format!("{name}.bin")), path(name)];
-    let model = commands::root().join("runtime/models/mnist.edge8").to_str().expect("UTF-8").to_owned();
+    let model = commands::shipped().to_str().expect("UTF-8").to_owned();
     ["infer", &model, "--input", &input, "--output", &output, "--layers", &layers].map(str::to_owned).to_vec()
 }
 

@@ -10,7 +10,7 @@ use crate::image::{
 use crate::kernels::KernelSet;
 use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
 use crate::preprocess::Recipe;
-use crate::slices::{copy, small};
+use crate::slices::{copy, not_unrolled};
 use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and a run cannot fail late.
@@ -164,7 +164,7 @@ impl<'a> Model<'a> {
     /// The class that an output of a classifier names: the index of its largest value, the first of equals.
     pub fn class(output: &[i8]) -> usize {
         let first_largest = |best: (usize, i8), (index, &value)| {
-            small();
+            not_unrolled();
             if value > best.1 { (index, value) } else { best }
         };
         output.iter().enumerate().fold((0, i8::MIN), first_largest).0

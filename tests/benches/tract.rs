@@ -12,7 +12,7 @@ use trainer::file::ModelFile;
 
 fn networks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("the shipped network");
-    let image = std::fs::read(commands::root().join("runtime/models/mnist.edge8")).expect("it is shipped");
+    let image = std::fs::read(commands::shipped()).expect("it is shipped");
     let model = Model::parse(&image).expect("a valid image");
     let (input, mut arena) = (vec![1; model.input().shape.len()], vec![0; model.arena_len()]);
     let mut output = vec![0; model.output().shape.len()];

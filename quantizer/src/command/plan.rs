@@ -43,9 +43,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let steps = [&planned, &bytes].map(|image| Model::parse(image).map(|model| model.steps().count()));
     let [after, before] = steps;
     let output = arguments.output.as_ref().unwrap_or(&arguments.model);
-    println!("arena: {} bytes, before {}", plan.arena, model.arena_len());
-    println!("steps: {}, before {}", after?, before?);
+    let (after, before) = (after?, before?);
     write_atomically(output, &planned)?;
+    println!("arena: {} bytes, before {}", plan.arena, model.arena_len());
+    println!("steps: {after}, before {before}");
     println!("written: {}", output.display());
     Ok(())
 }

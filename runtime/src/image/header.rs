@@ -3,7 +3,7 @@
 use super::layout::{self, header};
 use super::{bytes, checksum};
 use crate::error::Error;
-use crate::slices::small;
+use crate::slices::not_unrolled;
 use crate::tensor::Tensor;
 
 /// The header's fields, checked against the image.
@@ -37,9 +37,9 @@ impl Header {
         }
         check_integrity(image, field(header::IMAGE_LEN)?, field(header::CHECKSUM)?)?;
         for range in header::RESERVED {
-            small();
+            not_unrolled();
             let zero = |&byte: &u8| {
-                small();
+                not_unrolled();
                 byte == 0
             };
             if !image.get(range).ok_or(cut)?.iter().all(zero) {
@@ -60,9 +60,7 @@ impl Header {
             output: endpoint(header::OUTPUT)?,
         })
     }
-}
 
-impl Header {
     /// Whether a tensor lies in the arena behind the scratch bytes.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn has_room_for(&self, tensor: &Tensor) -> bool {

@@ -6,7 +6,7 @@ use super::layout::{operator, record};
 use super::schedule::{Step, Steps};
 use crate::error::{Error, Problem};
 use crate::operator::{ALL_KINDS, Kinds, Operator, Record};
-use crate::slices::small;
+use crate::slices::not_unrolled;
 
 /// The operators of a model in the order of their records, decoded on the way.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
 pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result<(), Error> {
     let mut found = 0u64;
     for (index, Step { operator, rows }) in (0..).zip(steps) {
-        small();
+        not_unrolled();
         let right = operators.records.get(operator).is_some_and(|record| {
             let height = height(record);
             !rows.is_empty() && rows.end <= height && (rows.len() == height || works_by_rows(record))
@@ -114,7 +114,7 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
         found = found.wrapping_add(rows.len() as u64);
     }
     let expected = operators.records.iter().fold(0, |rows, record| {
-        small();
+        not_unrolled();
         rows + height(record) as u64
     });
     if found == expected { Ok(()) } else { Err(Error::Schedule { expected, found }) }

@@ -3,6 +3,11 @@
 //! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
 //! them. The scalar set is the oracle: any other must give the same bits.
 
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(target_pointer_width = "64")))]
+compile_error!(
+    "the assembly for x86-64 and AArch64 has 64-bit addresses: build for a target that has them too"
+);
+
 #[cfg(arm_dsp)]
 #[allow(unsafe_code)]
 pub(crate) mod dsp;

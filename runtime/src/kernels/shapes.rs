@@ -7,7 +7,7 @@ use crate::kernels::Rows;
 use crate::operator::Mean;
 use crate::operator::{Convolution, Matrix, PerChannel};
 use crate::packing::{GROUP, padded};
-use crate::slices::small;
+use crate::slices::not_unrolled;
 use core::ops::Range;
 
 /// Rows and columns of the depthwise kernels.
@@ -62,7 +62,7 @@ pub fn window_rows<'a>(op: &Convolution<'_>, input: Rows<'a>, y: usize) -> [Opti
     let (top, taps) = op.window.clip(0, y, op.input.shape.height.into());
     let mut rows = [None; KERNEL];
     for (tap, to) in rows.iter_mut().enumerate() {
-        small();
+        not_unrolled();
         if taps.contains(&tap) {
             let row = input.row(top + tap - taps.start);
             *to = (row.len() == op.input.row_len()).then_some(row);

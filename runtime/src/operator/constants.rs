@@ -4,7 +4,7 @@ use super::Word;
 use crate::fixed_point::Multiplier;
 #[cfg(arm_dsp)]
 use crate::kernels::dsp::fold;
-use crate::slices::small;
+use crate::slices::not_unrolled;
 
 /// Whether no word is further from zero than `most`.
 pub(super) fn are_within(words: &[Word], most: u32) -> bool {
@@ -14,7 +14,7 @@ pub(super) fn are_within(words: &[Word], most: u32) -> bool {
         return true;
     }
     words.iter().all(|word| {
-        small();
+        not_unrolled();
         i32::from_le_bytes(*word).unsigned_abs() <= most
     })
 }
@@ -26,7 +26,7 @@ pub(super) fn are_not_negative(words: &[Word]) -> bool {
         return true;
     }
     words.iter().all(|word| {
-        small();
+        not_unrolled();
         word[3] < 128
     })
 }
@@ -40,7 +40,7 @@ pub(super) fn are_shifts(shifts: &[i8], largest: i8) -> bool {
         _ => shifts,
     };
     shifts.iter().all(|shift| {
-        small();
+        not_unrolled();
         (Multiplier::MIN_SHIFT..=largest).contains(shift)
     })
 }

@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Print the time that each layer takes as well.
     #[arg(long)]
     layers: bool,
-    /// Print one JSON object with the keys ns (median), kernels, peak_gmacs and, with --layers, layers.
+    /// Print one JSON object with the keys ns (median), kernels and, with --layers, layers and peak_gmacs.
     #[arg(long)]
     json: bool,
 }
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "{shown} per inference (median of {}, fastest {least}), kernels {kernels}",
         times.len()
     ))?;
-    let peak = peak(model.kernels());
+    let peak = if arguments.layers { peak(model.kernels()) } else { 0.0 };
     let layers = if arguments.layers { layers(&model, &input, &mut arena, &mut output)? } else { Vec::new() };
     if arguments.layers {
         report.text(&format!("peak of these kernels, measured on a large product: {peak:.1} GMAC/s"))?;
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "kernels": kernels,
         "runs": times.len(),
         "fastest_ns": fastest.as_nanos() as u64,
-        "peak_gmacs": peak,
+        "peak_gmacs": arguments.layers.then_some(peak),
         "layers": layers.iter().map(|time| time.as_nanos() as u64).collect::<Vec<_>>(),
     }))
 }

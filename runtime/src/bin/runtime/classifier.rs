@@ -1,6 +1,6 @@
 //! A model with all the memory that it needs, from picture to probabilities.
 
-use crate::aligned::Aligned;
+use crate::cache_aligned::CacheAligned;
 use crate::model_file;
 use anyhow::{Context, Result};
 use runtime::Model;
@@ -15,7 +15,7 @@ pub struct Classifier<'a> {
     labels: Vec<&'a str>,
     workspace: Workspace,
     input: Vec<i8>,
-    arena: Aligned,
+    arena: CacheAligned,
     output: Vec<i8>,
 }
 

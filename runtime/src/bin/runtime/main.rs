@@ -1,7 +1,7 @@
 //! The command `runtime`: reads a digit in a picture, and shows what a model image is and does.
 
-mod aligned;
 mod bench;
+mod cache_aligned;
 mod classifier;
 mod data;
 mod eval;

@@ -1,6 +1,6 @@
 //! The model image: the one inside the program, or a file.
 
-use crate::aligned::Aligned;
+use crate::cache_aligned::CacheAligned;
 use crate::files;
 use anyhow::{Context, Result};
 use runtime::Model;
@@ -26,15 +26,15 @@ impl ModelOption {
 }
 
 /// Memory for a run; an error, and no abort, for an image that names more than there is.
-pub fn arena(model: &Model<'_>) -> Result<Aligned> {
-    Aligned::zeros(model.arena_len())
+pub fn arena(model: &Model<'_>) -> Result<CacheAligned> {
+    CacheAligned::zeros(model.arena_len())
         .with_context(|| format!("the model wants an arena of {} bytes", model.arena_len()))
 }
 
 /// The bytes of a model image.
 pub struct ModelFile {
     name: String,
-    pub bytes: Aligned,
+    pub bytes: CacheAligned,
 }
 
 impl ModelFile {
@@ -43,7 +43,10 @@ impl ModelFile {
     }
 
     fn new(name: String, bytes: &[u8]) -> Result<Self> {
-        Ok(Self { name, bytes: Aligned::copy(bytes)? })
+        let copy = CacheAligned::copy(bytes);
+        let bytes =
+            copy.with_context(|| format!("{name} has {} bytes, for which there is no memory", bytes.len()))?;
+        Ok(Self { name, bytes })
     }
 
     pub fn parse(&self) -> Result<Model<'_>> {

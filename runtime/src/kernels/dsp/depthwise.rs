@@ -8,7 +8,7 @@ use super::filter::{self, COLUMN, Row};
 use crate::kernels::{Rows, shapes};
 use crate::operator::Convolution;
 use crate::packing::GROUP;
-use crate::slices::small;
+use crate::slices::not_unrolled;
 use core::arch::naked_asm;
 use core::ops::Range;
 
@@ -107,7 +107,7 @@ impl Source {
         let word = zero_point << 16 | zero_point;
         let mut pad = |from: usize, to: usize| {
             for pair in scratch.get_mut(from * COLUMN..to * COLUMN).unwrap_or_default() {
-                small();
+                not_unrolled();
                 *pair = word;
             }
         };

@@ -4,7 +4,7 @@ use super::widen;
 use crate::kernels::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
-use crate::slices::{of_any_len, small};
+use crate::slices::{not_unrolled, of_any_len};
 use core::arch::naked_asm;
 use core::ptr::NonNull;
 
@@ -143,7 +143,7 @@ impl Target {
     unsafe fn pad(&self, groups: usize, mut to: *mut u32) -> *mut u32 {
         let half = i32::from(self.zero_point) as u32 & 0xffff;
         for _ in 0..2 * groups {
-            small();
+            not_unrolled();
             // SAFETY: see above.
             unsafe { to.write(half << 16 | half) };
             to = to.wrapping_add(self.patches);
@@ -159,7 +159,7 @@ impl Target {
 #[inline(always)]
 unsafe fn fill(to: *mut i8, len: usize, zero_point: i8) {
     for byte in 0..len {
-        small();
+        not_unrolled();
         // SAFETY: see above.
         unsafe { to.add(byte).write(zero_point) };
     }

@@ -2,7 +2,7 @@
 
 use super::instructions::{add_even, add_odd};
 use crate::operator::Mean;
-use crate::slices::{of_any_len, small};
+use crate::slices::{not_unrolled, of_any_len};
 
 /// Channels that are summed side by side.
 const CHANNELS: usize = 4;
@@ -36,7 +36,7 @@ pub(super) fn mean(op: &Mean, input: &[i8], output: &mut [i8]) -> bool {
 fn sums(input: &[i8], first: usize, channels: usize) -> [i32; CHANNELS] {
     let [mut even, mut odd] = [0; 2];
     for pixel in input.chunks_exact(channels) {
-        small();
+        not_unrolled();
         let four =
             pixel.get(first..).and_then(|rest| rest.first_chunk::<CHANNELS>()).unwrap_or(&[0; CHANNELS]);
         let bytes = u32::from_le_bytes(four.map(|value| value as u8));

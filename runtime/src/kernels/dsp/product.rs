@@ -4,7 +4,7 @@ use super::multiply::{self, Outputs};
 use super::{clamp, widen};
 use crate::operator::Matrix;
 use crate::packing::{BLOCK, GROUP, padded};
-use crate::slices::{of_any_len, small};
+use crate::slices::{not_unrolled, of_any_len};
 
 /// Bytes of the words that a group of a patch is widened to.
 pub(super) const WIDE_GROUP: usize = 2 * GROUP;
@@ -92,7 +92,7 @@ pub(super) unsafe fn multiply_widened(op: &Matrix<'_>, count: usize, patches: *c
             let (begin, last) = (args.end, outputs.min(args.end + BLOCK));
             let mut many = many;
             loop {
-                small();
+                not_unrolled();
                 (args.first, args.end) = (args.end, last - (last - begin) % many);
                 if args.first < args.end {
                     args.walk(groups, many, padded(last - begin) * GROUP);

@@ -2,7 +2,7 @@
 
 use crate::kernels::Rows;
 use crate::operator::Pool;
-use crate::slices::{part, small};
+use crate::slices::{not_unrolled, part};
 
 /// Channels summed side by side: enough for the compiler to use vectors, few enough for registers, and a device's stack.
 const BLOCK: usize = if cfg!(target_os = "none") { 4 } else { 16 };
@@ -16,17 +16,17 @@ pub fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
             let (mut sums, mut count) = ([0; BLOCK], 0);
             for row in window(op, input, [y, x]) {
                 for values in row.chunks_exact(usize::from(op.input.shape.channels).max(1)) {
-                    small();
+                    not_unrolled();
                     let values = part(values, block * BLOCK, outputs.len());
                     for (sum, &value) in sums.iter_mut().zip(values) {
-                        small();
+                        not_unrolled();
                         *sum += i32::from(value);
                     }
                     count += 1;
                 }
             }
             for (out, sum) in outputs.iter_mut().zip(sums) {
-                small();
+                not_unrolled();
                 *out = op.activation.clamp(mean_of(sum, count).into());
             }
         }
@@ -46,7 +46,7 @@ pub fn max_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
         for row in window(op, input, [y, x]) {
             for values in row.chunks_exact(pixel.len().max(1)) {
                 for (out, &value) in pixel.iter_mut().zip(values) {
-                    small();
+                    not_unrolled();
                     *out = value.max(*out).min(op.activation.max);
                 }
             }

@@ -2,28 +2,28 @@
 //! counts integer and fractional bits, products round half away from zero.
 
 use crate::operator::Softmax;
-use crate::slices::small;
+use crate::slices::not_unrolled;
 
 /// Softmax over the channels of each pixel, in place. `values` is `[pixels][channels]`; the output's scale is 1/256,
 /// its zero point -128.
 pub fn softmax(op: &Softmax, values: &mut [i8]) {
     for pixel in values.chunks_exact_mut(usize::from(op.input.shape.channels).max(1)) {
         let max = pixel.iter().fold(i8::MIN, |max, &value| {
-            small();
+            not_unrolled();
             max.max(value)
         });
         // The sum in Q12.19. The largest input alone contributes 2^19.
         let sum: i32 = pixel
             .iter()
             .filter_map(|&x| {
-                small();
+                not_unrolled();
                 exponential(op, x, max)
             })
             .map(|e| round_shift(e.into(), 12) as i32)
             .sum();
         let (scale, shift) = reciprocal(sum);
         for value in pixel {
-            small();
+            not_unrolled();
             let probability = match exponential(op, *value, max) {
                 Some(e) => round_shift(product(scale, e).into(), shift.wrapping_add(31 - 8)) - 128,
                 None => -128,
@@ -53,7 +53,7 @@ fn exp_on_negative(a: i32) -> i32 {
     let whole = fraction - a;
     let start = exp_near_minus_one_eighth(fraction << 5);
     POWERS.iter().enumerate().fold(start, |value, (index, &power)| {
-        small();
+        not_unrolled();
         if whole & (QUARTER << index) != 0 { product(value, power) } else { value }
     })
 }
@@ -80,7 +80,7 @@ fn reciprocal(sum: i32) -> (i32, u32) {
     let half_denominator = ((i64::from(fraction) + i64::from(i32::MAX) + 1) / 2) as i32;
     let mut z = 1_515_870_810 + product(half_denominator, -1_010_580_540);
     for _ in 0..3 {
-        small();
+        not_unrolled();
         let error = (1 << 29) - product(half_denominator, z);
         z += saturating_shift(product(z, error), 2);
     }

@@ -7,12 +7,12 @@ use std::ops::{Deref, DerefMut, Range};
 const LINE: usize = 64;
 
 /// Bytes at an address that is a multiple of 64.
-pub struct Aligned {
+pub struct CacheAligned {
     bytes: Vec<u8>,
     used: Range<usize>,
 }
 
-impl Aligned {
+impl CacheAligned {
     /// Zeros; an error, and no abort, where there is not so much memory.
     pub fn zeros(len: usize) -> Result<Self, TryReserveError> {
         let whole = len.saturating_add(LINE - 1);
@@ -23,7 +23,7 @@ impl Aligned {
         Ok(Self { bytes, used: start..start + len })
     }
 
-    /// A copy.
+    /// A copy of bytes that may lie anywhere; errors as of [`zeros`](Self::zeros).
     pub fn copy(bytes: &[u8]) -> Result<Self, TryReserveError> {
         let mut copy = Self::zeros(bytes.len())?;
         copy.copy_from_slice(bytes);
@@ -31,7 +31,7 @@ impl Aligned {
     }
 }
 
-impl Deref for Aligned {
+impl Deref for CacheAligned {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -39,7 +39,7 @@ impl Deref for Aligned {
     }
 }
 
-impl DerefMut for Aligned {
+impl DerefMut for CacheAligned {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.used.clone()]
     }
