@@ -96,20 +96,30 @@ impl Filter {
         }
     }
 
-    /// 16 outputs from the columns of their window.
+    /// What sums begin with.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub fn apply(&self, columns: [Column; KERNEL]) -> __m128i {
-        let mut sums = self.bias;
-        for half in 0..2 {
-            let mut sum = sums[half];
-            for tap in 0..KERNEL {
-                let (column, weights) = (&columns[tap], &self.weights[tap]);
-                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(column.pairs[half], weights.pairs[half]));
-                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(column.singles[half], weights.singles[half]));
-            }
-            sums[half] = self.rescale[half].apply(sum);
-        }
-        self.finish.apply(sums[0], sums[1])
+    pub fn bias(&self) -> [__m256i; 2] {
+        self.bias
+    }
+
+    /// Sums of 16 lanes, and what kernel column `TAP` adds to them.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub fn add<const TAP: usize>(&self, [low, high]: [__m256i; 2], column: &Column) -> [__m256i; 2] {
+        let Weights { pairs, singles } = &self.weights[TAP];
+        let low = _mm256_add_epi32(low, _mm256_madd_epi16(column.pairs[0], pairs[0]));
+        let high = _mm256_add_epi32(high, _mm256_madd_epi16(column.pairs[1], pairs[1]));
+        [
+            _mm256_add_epi32(low, _mm256_madd_epi16(column.singles[0], singles[0])),
+            _mm256_add_epi32(high, _mm256_madd_epi16(column.singles[1], singles[1])),
+        ]
+    }
+
+    /// 16 outputs from their sums.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub fn finish(&self, [low, high]: [__m256i; 2]) -> __m128i {
+        self.finish.apply(self.rescale[0].apply(low), self.rescale[1].apply(high))
     }
 }

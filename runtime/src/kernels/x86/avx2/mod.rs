@@ -12,7 +12,7 @@ mod rescale;
 
 use super::{patches, shapes};
 use crate::kernels::scalar::{self, Scalar};
-use crate::kernels::{Kernels, Rows, convolve_patches, each_row};
+use crate::kernels::{Kernels, Rows, convolve_patches};
 use crate::operator::{Add, Convolution, Matrix, Mean, PerChannel};
 use core::arch::x86_64::*;
 use core::ops::Range;
@@ -81,16 +81,14 @@ impl Kernels for Avx2 {
     ) {
         let channels = usize::from(op.output.shape.channels);
         if channels >= narrow::STEP && shapes::is_depthwise(op, &rows, output) {
-            each_row(&op.output, rows, output, |y, row| {
-                // SAFETY: see above.
-                unsafe {
-                    if channels >= depthwise::STEP {
-                        depthwise::depthwise(op, input, y, row);
-                    } else {
-                        narrow::depthwise(op, input, y, row);
-                    }
+            // SAFETY: see above.
+            unsafe {
+                if channels >= depthwise::STEP {
+                    depthwise::depthwise(op, input, rows, output);
+                } else {
+                    narrow::depthwise(op, input, rows, output);
                 }
-            });
+            }
         } else {
             Scalar::depthwise(op, input, rows, output, scratch);
         }

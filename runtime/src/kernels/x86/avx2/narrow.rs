@@ -5,35 +5,34 @@ use crate::kernels::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use core::arch::x86_64::*;
+use core::ops::Range;
 
 /// Channels at a time. A second block begins where it ends with the last channel, and computes some again.
 pub(super) const STEP: usize = 8;
 
-/// Row `y` of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise), of 8 to 16 channels.
+/// Some rows of an operator that [`is_depthwise`](crate::kernels::shapes::is_depthwise), of 8 to 16 channels.
 #[target_feature(enable = "avx2")]
-pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, y: usize, output: &mut [i8]) {
+pub(super) fn depthwise(op: &Convolution<'_>, input: Rows<'_>, rows: Range<usize>, output: &mut [i8]) {
     let channels = usize::from(op.output.shape.channels);
+    let [width, stride] = [op.input.shape.width, op.window.stride[1]].map(usize::from);
     let padding = [op.input.zero_point; STEP];
-    let rows = window_rows(op, input, y);
     for first in (0..channels).step_by(STEP) {
         let channel = first.min(channels - STEP);
-        let mut from = [None; KERNEL];
-        for tap in 0..KERNEL {
-            if let Some(row) = rows[tap] {
-                from[tap] = Some(row[channel.min(row.len())..].as_ptr());
+        // SAFETY: 8 channels from this one on exist in the operator's parameters.
+        let filter = unsafe { Filter::new::<STEP>(op, channel) };
+        for (y, output) in rows.clone().zip(output.chunks_exact_mut(op.output.row_len())) {
+            let mut from = [None; KERNEL];
+            for (from, row) in from.iter_mut().zip(window_rows(op, input, y)) {
+                if let Some(row) = row {
+                    *from = Some(row[channel.min(row.len())..].as_ptr());
+                }
             }
+            let adjacent = if (channels, stride) == (STEP, 1) { width.saturating_sub(1) } else { 0 };
+            let columns =
+                Columns { rows: from, channels, width, stride, adjacent, padding: padding.as_ptr() };
+            // SAFETY: 8 channels from this one on exist in the rows and in the output.
+            unsafe { row(op, &filter, &columns, output[channel..].as_mut_ptr()) };
         }
-        let [width, stride] = [op.input.shape.width, op.window.stride[1]].map(usize::from);
-        let columns = Columns {
-            rows: from,
-            channels,
-            width,
-            stride,
-            adjacent: if (channels, stride) == (STEP, 1) { width.saturating_sub(1) } else { 0 },
-            padding: padding.as_ptr(),
-        };
-        // SAFETY: 8 channels from this one on exist in the rows, the operator's parameters and the output.
-        unsafe { block(op, &columns, channel, output) };
     }
 }
 
@@ -92,21 +91,24 @@ impl Columns {
 /// One row of 8 channels.
 ///
 /// # Safety
-/// The operator is one for this kernel; `columns` are those from `channel` on, of which there are 8.
+/// The operator is one for this kernel; `columns` are those of the row, and `to` has the place of the channels in its first
+/// column.
+#[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn block(op: &Convolution<'_>, columns: &Columns, channel: usize, output: &mut [i8]) {
+unsafe fn row(op: &Convolution<'_>, filter: &Filter, columns: &Columns, to: *mut i8) {
     let Columns { channels, stride, .. } = *columns;
     let outputs = usize::from(op.output.shape.width);
     // SAFETY: see above.
     unsafe {
-        let filter = Filter::new::<STEP>(op, channel);
         // Columns to the left of the input wrap around to numbers beyond its right end.
         let mut x = 0usize.wrapping_sub(op.window.padding[1].into());
         let mut left = columns.get(x);
         for index in (0..outputs).step_by(2) {
             let right = columns.get(x.wrapping_add(2));
-            let values = filter.apply([left, columns.get(x.wrapping_add(1)), right]);
-            let to = output.as_mut_ptr().add(index * channels + channel);
+            let sums = filter.add::<0>(filter.bias(), &left);
+            let sums = filter.add::<1>(sums, &columns.get(x.wrapping_add(1)));
+            let values = filter.finish(filter.add::<2>(sums, &right));
+            let to = to.add(index * channels);
             _mm_storel_epi64(to.cast(), values);
             if index + 1 < outputs {
                 _mm_storel_epi64(to.add(channels).cast(), _mm_srli_si128::<8>(values));

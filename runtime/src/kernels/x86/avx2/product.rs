@@ -7,30 +7,41 @@ use crate::packing::{BLOCK, GROUP, padded};
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
-/// Outputs whose weights for a group of inputs fill a register.
-const QUAD: usize = 4;
+/// Outputs whose sums fill a register.
+const LANES: usize = 8;
 
 /// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::shapes::is_product).
 #[target_feature(enable = "avx2")]
 pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
-    let mut wide = [MaybeUninit::<i16>::uninit(); CHUNK];
+    let mut wide = [MaybeUninit::<[i16; GROUP]>::uninit(); CHUNK / GROUP];
     let outputs = op.outputs().max(1);
     let many = CHUNK / op.depth;
     for (input, output) in input.chunks(many * op.depth).zip(output.chunks_mut(many * outputs)) {
-        for (to, &from) in wide.iter_mut().zip(input) {
-            *to = MaybeUninit::new(from.into());
-        }
+        widen(input, &mut wide);
         let patches = (input.len() / op.depth).min(output.len() / outputs);
         let tiles = Tiles { op, input: wide.as_ptr().cast(), output: output.as_mut_ptr(), patches };
-        for first in (0..outputs).step_by(BLOCK) {
-            // SAFETY: `patches` of them lie in both slices, all widened, the block exists, and the operator fits.
+        // SAFETY: `patches` of them lie in both slices, all widened, and the operator fits.
+        unsafe { tiles.run() };
+    }
+}
+
+/// Groups of 4 inputs with 16 bits each, the even ones before the odd ones: as the weights are split.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn widen(input: &[i8], wide: &mut [MaybeUninit<[i16; GROUP]>]) {
+    const STEP: usize = 16;
+    let order = _mm_set_epi8(15, 13, 14, 12, 11, 9, 10, 8, 7, 5, 6, 4, 3, 1, 2, 0);
+    for (from, to) in input.chunks(STEP).zip(wide.chunks_mut(STEP / GROUP)) {
+        if from.len() == STEP && to.len() == STEP / GROUP {
+            // SAFETY: there are 16 bytes, and as many places.
             unsafe {
-                match padded(outputs - first).min(BLOCK) / QUAD {
-                    1 => tiles.column::<1>(first),
-                    2 => tiles.column::<2>(first),
-                    3 => tiles.column::<3>(first),
-                    _ => tiles.column::<4>(first),
-                }
+                let values = _mm_shuffle_epi8(_mm_loadu_si128(from.as_ptr().cast()), order);
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm256_cvtepi8_epi16(values));
+            }
+        } else {
+            for (group, to) in from.as_chunks().0.iter().zip(to) {
+                let &[first, second, third, fourth] = group;
+                *to = MaybeUninit::new([first, third, second, fourth].map(i16::from));
             }
         }
     }
@@ -39,134 +50,238 @@ pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
 /// The product, cut into tiles of patches and blocks of outputs.
 struct Tiles<'a, 'b> {
     op: &'a Matrix<'b>,
-    /// `[patches][depth]`
+    /// `[patches][depth]`, [widened](widen).
     input: *const i16,
     /// `[patches][outputs]`
     output: *mut i8,
     patches: usize,
 }
 
-/// What follows the sums of a block of 16 outputs, those that do not exist filled up with anything.
-struct Channels {
-    bias: [__m256i; 2],
-    rescale: [Rescale; 2],
+/// What follows the sums of some blocks of 8 outputs, those that do not exist filled up with anything.
+struct Channels<const BLOCKS: usize> {
+    bias: [__m256i; BLOCKS],
+    rescale: [Rescale; BLOCKS],
     finish: Finish,
+    /// Outputs of the last block.
     count: usize,
 }
 
-impl Channels {
+impl<const BLOCKS: usize> Channels<BLOCKS> {
+    /// Of the outputs from `first` on, of which there is one for each block but the last at least.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn new(op: &Matrix<'_>, first: usize) -> Self {
         let PerChannel { bias, mantissa, shift, .. } = op.channels;
-        let count = (op.outputs() - first).min(BLOCK);
-        // SAFETY: 16 constants of each kind, from `first` on or copied.
-        unsafe {
-            let load = |bias: *const Word, mantissa: *const Word, shift: *const i8| Self {
-                bias: [_mm256_loadu_si256(bias.cast()), _mm256_loadu_si256(bias.add(8).cast())],
-                rescale: Rescale::of_channels::<BLOCK>(mantissa, shift),
-                finish: Finish::new(op.zero_point, op.activation),
-                count,
-            };
-            if count == BLOCK {
-                load(bias.as_ptr().add(first), mantissa.as_ptr().add(first), shift.as_ptr().add(first))
+        let load = |bias: &[Word], mantissa: &[Word], shift: &[i8]| {
+            // SAFETY: 8 constants of each kind.
+            unsafe {
+                (
+                    _mm256_loadu_si256(bias.as_ptr().cast()),
+                    Rescale::of_eight(mantissa.as_ptr(), shift.as_ptr()),
+                )
+            }
+        };
+        let mut channels = Self {
+            bias: [_mm256_setzero_si256(); BLOCKS],
+            rescale: [Rescale::none(); BLOCKS],
+            finish: Finish::new(op.zero_point, op.activation),
+            count: LANES,
+        };
+        for block in 0..BLOCKS {
+            let first = first + block * LANES;
+            let count = (op.outputs() - first).min(LANES);
+            (channels.bias[block], channels.rescale[block]) = if count == LANES {
+                load(
+                    &bias[first..first + LANES],
+                    &mantissa[first..first + LANES],
+                    &shift[first..first + LANES],
+                )
             } else {
-                let mut words = [[[0; 4]; BLOCK]; 2];
+                let (mut words, mut shifts) = ([[[0; 4]; LANES]; 2], [0; LANES]);
                 words[0][..count].copy_from_slice(&bias[first..]);
                 words[1][..count].copy_from_slice(&mantissa[first..]);
-                let mut shifts = [0; BLOCK];
                 shifts[..count].copy_from_slice(&shift[first..]);
-                load(words[0].as_ptr(), words[1].as_ptr(), shifts.as_ptr())
-            }
+                load(&words[0], &words[1], &shifts)
+            };
+            channels.count = count;
         }
+        channels
     }
 }
 
 impl Tiles<'_, '_> {
-    /// All patches times a block of `4 Q` outputs.
-    ///
     /// # Safety
-    /// As described, and the block exists.
+    /// As described; the operator [`is_product`](crate::kernels::shapes::is_product).
     #[target_feature(enable = "avx2")]
-    unsafe fn column<const Q: usize>(&self, first: usize) {
-        let channels = Channels::new(self.op, first);
-        let mut patch = 0;
-        // SAFETY: as many patches as there are.
+    unsafe fn run(&self) {
+        let outputs = self.op.outputs();
+        // SAFETY: the blocks exist.
         unsafe {
-            while patch + 2 <= self.patches {
-                self.tile::<2, Q>(&channels, patch, first);
-                patch += 2;
-            }
-            if patch < self.patches {
-                self.tile::<1, Q>(&channels, patch, first);
+            for first in (0..outputs).step_by(BLOCK) {
+                match padded(outputs - first) {
+                    4 => self.column::<1, true>(first),
+                    8 => self.column::<1, false>(first),
+                    12 => {
+                        self.column::<1, false>(first);
+                        self.column::<1, true>(first + LANES);
+                    }
+                    _ => self.column::<2, false>(first),
+                }
             }
         }
     }
 
-    /// Some patches times a block.
+    /// All patches times some blocks of 8 outputs, or of 4 and a `HALF` that is not there.
+    ///
+    /// # Safety
+    /// As of [`run`](Self::run), and the blocks exist.
+    #[target_feature(enable = "avx2")]
+    unsafe fn column<const BLOCKS: usize, const HALF: bool>(&self, first: usize) {
+        let channels = Channels::<BLOCKS>::new(self.op, first);
+        let mut patch = 0;
+        // SAFETY: as many patches as there are.
+        unsafe {
+            if BLOCKS == 1 {
+                while patch + 8 <= self.patches {
+                    self.tile::<8, BLOCKS, HALF>(&channels, patch, first);
+                    patch += 8;
+                }
+            }
+            while patch + 4 <= self.patches {
+                self.tile::<4, BLOCKS, HALF>(&channels, patch, first);
+                patch += 4;
+            }
+            match self.patches - patch {
+                1 => self.tile::<1, BLOCKS, HALF>(&channels, patch, first),
+                2 => self.tile::<2, BLOCKS, HALF>(&channels, patch, first),
+                3 => self.tile::<3, BLOCKS, HALF>(&channels, patch, first),
+                _ => {}
+            }
+        }
+    }
+
+    /// Some patches times some blocks.
     ///
     /// # Safety
     /// As of [`column`](Self::column); `PATCHES` from `patch` on exist.
     #[inline]
     #[target_feature(enable = "avx2")]
-    unsafe fn tile<const PATCHES: usize, const Q: usize>(
+    unsafe fn tile<const PATCHES: usize, const BLOCKS: usize, const HALF: bool>(
         &self,
-        channels: &Channels,
+        channels: &Channels<BLOCKS>,
         patch: usize,
         first: usize,
     ) {
-        let depth = self.op.depth;
-        // Of each output two sums, of the even and the odd pairs of inputs.
-        let mut sums = [[_mm256_setzero_si256(); Q]; PATCHES];
-        // SAFETY: a block has `4 Q * depth` weights, those before it 16 * depth each; a patch has `depth` inputs. Loops over
+        let (depth, outputs) = (self.op.depth, self.op.outputs());
+        let mut sums = [channels.bias; PATCHES];
+        // A block of 16 outputs begins here, and has so many bytes for 4 inputs.
+        let begin = first - first % BLOCK;
+        let step = padded(outputs - begin).min(BLOCK) * GROUP;
+        // SAFETY: the weights of the blocks before take `depth` bytes an output; a patch has `depth` inputs. Loops over
         // registers count: closures and iterators would send them through memory.
         unsafe {
-            let weights = self.op.weights.as_ptr().add(first * depth);
-            for group in (0..depth).step_by(GROUP) {
-                let mut input = [_mm256_setzero_si256(); PATCHES];
-                for index in 0..PATCHES {
-                    let from = self.input.add((patch + index) * depth + group);
-                    input[index] = _mm256_set1_epi64x(from.cast::<i64>().read_unaligned());
+            let mut weights = self.op.weights.as_ptr().add(begin * depth + first % BLOCK * GROUP);
+            let mut input = self.input.add(patch * depth);
+            for _ in 0..depth / GROUP {
+                let mut split = [Weights::none(); BLOCKS];
+                for block in 0..BLOCKS {
+                    split[block] = Weights::load::<HALF>(weights.add(block * LANES * GROUP));
                 }
-                for quad in 0..Q {
-                    let at = weights.add((group * Q + quad * GROUP) * QUAD);
-                    let weight = _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast()));
-                    for index in 0..PATCHES {
-                        let products = _mm256_madd_epi16(input[index], weight);
-                        sums[index][quad] = _mm256_add_epi32(sums[index][quad], products);
+                for index in 0..PATCHES {
+                    let pairs = input.add(index * depth).cast::<i32>();
+                    let even = _mm256_set1_epi32(pairs.read_unaligned());
+                    let odd = _mm256_set1_epi32(pairs.add(1).read_unaligned());
+                    for block in 0..BLOCKS {
+                        let even = _mm256_madd_epi16(even, split[block].even);
+                        let odd = _mm256_madd_epi16(odd, split[block].odd);
+                        sums[index][block] =
+                            _mm256_add_epi32(_mm256_add_epi32(sums[index][block], even), odd);
                     }
                 }
+                (weights, input) = (weights.add(step), input.add(GROUP));
             }
+            self.finish(channels, &mut sums, self.output.add(patch * outputs + first));
+        }
+    }
+
+    /// Rescales and stores sums, `to` on.
+    ///
+    /// # Safety
+    /// As of [`tile`](Self::tile).
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn finish<const PATCHES: usize, const BLOCKS: usize>(
+        &self,
+        channels: &Channels<BLOCKS>,
+        sums: &mut [[__m256i; BLOCKS]; PATCHES],
+        to: *mut i8,
+    ) {
+        for block in 0..BLOCKS {
             for index in 0..PATCHES {
-                let to = self.output.add((patch + index) * self.op.outputs() + first);
-                finish::<Q>(channels, &sums[index], to);
+                sums[index][block] = channels.rescale[block].apply(sums[index][block]);
+            }
+        }
+        let outputs = self.op.outputs();
+        // SAFETY: the outputs of these patches exist.
+        unsafe {
+            if BLOCKS == 2 {
+                for p in (0..PATCHES).step_by(2) {
+                    let q = (p + 1).min(PATCHES - 1);
+                    let values = channels.finish.four([sums[p][0], sums[p][1], sums[q][0], sums[q][1]]);
+                    let (low, high) = (_mm256_castsi256_si128(values), _mm256_extracti128_si256::<1>(values));
+                    super::store(to.add(p * outputs), LANES + channels.count, low);
+                    super::store(to.add(q * outputs), LANES + channels.count, high);
+                }
+            } else {
+                for p in (0..PATCHES).step_by(4) {
+                    let [q, r, s] = [p + 1, p + 2, p + 3].map(|patch| patch.min(PATCHES - 1));
+                    let values = channels.finish.four([sums[p][0], sums[q][0], sums[r][0], sums[s][0]]);
+                    if outputs == LANES && s == p + 3 {
+                        _mm256_storeu_si256(to.add(p * outputs).cast(), values);
+                    } else {
+                        let (low, high) =
+                            (_mm256_castsi256_si128(values), _mm256_extracti128_si256::<1>(values));
+                        super::store(to.add(p * outputs), channels.count, low);
+                        super::store(to.add(q * outputs), channels.count, _mm_unpackhi_epi64(low, low));
+                        super::store(to.add(r * outputs), channels.count, high);
+                        super::store(to.add(s * outputs), channels.count, _mm_unpackhi_epi64(high, high));
+                    }
+                }
             }
         }
     }
 }
 
-/// Stores the outputs of a block.
-///
-/// # Safety
-/// There is room for as many as the block has.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn finish<const Q: usize>(channels: &Channels, sums: &[__m256i; Q], to: *mut i8) {
-    // Adding neighbours leaves the outputs of two quads as 0 1 4 5, 2 3 6 7.
-    let pairs = |one: usize, other: usize| {
-        let sums = _mm256_hadd_epi32(sums[one.min(Q - 1)], sums[other.min(Q - 1)]);
-        _mm256_permute4x64_epi64::<0b11_01_10_00>(sums)
-    };
-    let (low, high) = (pairs(0, 1), pairs(2, 3));
-    let low = _mm256_add_epi32(low, channels.bias[0]);
-    let high = _mm256_add_epi32(high, channels.bias[1]);
-    // SAFETY: the caller's room is for `count` values.
-    unsafe {
-        let [one, other] = channels.rescale;
-        let values = channels.finish.apply(
-            one.apply(_mm256_permute2x128_si256::<0x20>(low, high)),
-            other.apply(_mm256_permute2x128_si256::<0x31>(low, high)),
-        );
-        super::store(to, channels.count, values);
+/// The weights of 8 outputs for 4 inputs, with 16 bits each: those for the even inputs, and for the odd ones.
+#[derive(Clone, Copy)]
+struct Weights {
+    even: __m256i,
+    odd: __m256i,
+}
+
+impl Weights {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn none() -> Self {
+        Self { even: _mm256_setzero_si256(), odd: _mm256_setzero_si256() }
+    }
+
+    /// # Safety
+    /// There are 32 bytes, or of a `HALF` 16.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn load<const HALF: bool>(from: *const i8) -> Self {
+        // SAFETY: see above.
+        let bytes = unsafe {
+            if HALF {
+                _mm256_zextsi128_si256(_mm_loadu_si128(from.cast()))
+            } else {
+                _mm256_loadu_si256(from.cast())
+            }
+        };
+        Self {
+            even: _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)),
+            odd: _mm256_srai_epi16::<8>(bytes),
+        }
     }
 }
