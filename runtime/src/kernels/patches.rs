@@ -53,7 +53,7 @@ impl Patches {
     ///
     /// # Safety
     /// They are that, and still there.
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(target_arch = "wasm32")]
     pub unsafe fn bytes<'a>(&self) -> &'a [u8] {
         // SAFETY: see above.
         unsafe { core::slice::from_raw_parts(self.start, self.count * self.step) }

@@ -1,6 +1,4 @@
 //! AVX2: 8 output channels, or 8 values, at a time.
-//!
-//! Bytes are widened to 16 bits and multiplied in pairs by `vpmaddwd`, which cannot overflow.
 
 mod add;
 mod depthwise;
@@ -11,6 +9,8 @@ mod product;
 mod rescale;
 
 use super::{patches, shapes};
+use crate::cast;
+use crate::kernels::patches::Patches;
 use crate::kernels::scalar::{self, Scalar};
 use crate::kernels::{Kernels, Rows, convolve_patches};
 use crate::operator::{Add, Convolution, Matrix, Mean, PerChannel};
@@ -48,7 +48,7 @@ impl Kernels for Avx2 {
         let _ = scratch;
         if shapes::is_product(op) {
             // SAFETY: see above.
-            unsafe { product::product(op, input, output) };
+            unsafe { product::product(op, Patches::side_by_side(cast::as_u8(input), op.depth), output) };
         } else {
             scalar::product(op, input, output);
         }
@@ -63,9 +63,9 @@ impl Kernels for Avx2 {
     ) {
         let matrix = op.matrix();
         if shapes::is_product(&matrix) && patches::fit(op) {
-            patches::each_chunk(op, input, rows, output, false, |patches, output| {
-                // SAFETY: see above; the patches lie side by side.
-                unsafe { product::product(&matrix, crate::cast::as_i8(patches.bytes()), output) }
+            patches::each_chunk(op, input, rows, output, true, |patches, output| {
+                // SAFETY: see above.
+                unsafe { product::product(&matrix, patches, output) }
             });
         } else {
             convolve_patches::<Self>(op, input, rows, output, scratch);

@@ -1,60 +1,35 @@
 //! A packed matrix times patches.
+//!
+//! `vpmaddubsw` multiplies unsigned by signed bytes and adds neighbours in 16 bits. `w * x` is `w * sign(x)` times `|x|`: a
+//! weight is in [-127, 127], so that its sign can be changed, and two products fit, `2 * 127 * 128`.
 
 use super::rescale::{Finish, Rescale};
-use crate::kernels::patches::CHUNK;
+use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel, Word};
 use crate::packing::{BLOCK, GROUP, padded};
 use core::arch::x86_64::*;
-use core::mem::MaybeUninit;
 
 /// Outputs whose sums fill a register.
 const LANES: usize = 8;
 
-/// See [`Kernels::product`](crate::kernels::Kernels::product); the operator [`is_product`](crate::kernels::shapes::is_product).
+/// A matrix that [`is_product`](crate::kernels::shapes::is_product) times patches.
+///
+/// # Safety
+/// The patches are there, each of `depth` bytes.
 #[target_feature(enable = "avx2")]
-pub(super) fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8]) {
-    let mut wide = [MaybeUninit::<[i16; GROUP]>::uninit(); CHUNK / GROUP];
-    let outputs = op.outputs().max(1);
-    let many = CHUNK / op.depth;
-    for (input, output) in input.chunks(many * op.depth).zip(output.chunks_mut(many * outputs)) {
-        widen(input, &mut wide);
-        let patches = (input.len() / op.depth).min(output.len() / outputs);
-        let tiles = Tiles { op, input: wide.as_ptr().cast(), output: output.as_mut_ptr(), patches };
-        // SAFETY: `patches` of them lie in both slices, all widened, and the operator fits.
-        unsafe { tiles.run() };
-    }
-}
-
-/// Groups of 4 inputs with 16 bits each, the even ones before the odd ones: as the weights are split.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn widen(input: &[i8], wide: &mut [MaybeUninit<[i16; GROUP]>]) {
-    const STEP: usize = 16;
-    let order = _mm_set_epi8(15, 13, 14, 12, 11, 9, 10, 8, 7, 5, 6, 4, 3, 1, 2, 0);
-    for (from, to) in input.chunks(STEP).zip(wide.chunks_mut(STEP / GROUP)) {
-        if from.len() == STEP && to.len() == STEP / GROUP {
-            // SAFETY: there are 16 bytes, and as many places.
-            unsafe {
-                let values = _mm_shuffle_epi8(_mm_loadu_si128(from.as_ptr().cast()), order);
-                _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm256_cvtepi8_epi16(values));
-            }
-        } else {
-            for (group, to) in from.as_chunks().0.iter().zip(to) {
-                let &[first, second, third, fourth] = group;
-                *to = MaybeUninit::new([first, third, second, fourth].map(i16::from));
-            }
-        }
-    }
+pub(super) unsafe fn product(op: &Matrix<'_>, patches: Patches, output: &mut [i8]) {
+    let count = patches.count.min(output.len() / op.outputs().max(1));
+    let tiles = Tiles { op, input: Patches { count, ..patches }, output: output.as_mut_ptr() };
+    // SAFETY: so many patches have their place in the output; see above.
+    unsafe { tiles.run() };
 }
 
 /// The product, cut into tiles of patches and blocks of outputs.
 struct Tiles<'a, 'b> {
     op: &'a Matrix<'b>,
-    /// `[patches][depth]`, [widened](widen).
-    input: *const i16,
+    input: Patches,
     /// `[patches][outputs]`
     output: *mut i8,
-    patches: usize,
 }
 
 /// What follows the sums of some blocks of 8 outputs, those that do not exist filled up with anything.
@@ -111,7 +86,7 @@ impl<const BLOCKS: usize> Channels<BLOCKS> {
 
 impl Tiles<'_, '_> {
     /// # Safety
-    /// As described; the operator [`is_product`](crate::kernels::shapes::is_product).
+    /// `input` and `output` are as described, and the operator [`is_product`](crate::kernels::shapes::is_product).
     #[target_feature(enable = "avx2")]
     unsafe fn run(&self) {
         let outputs = self.op.outputs();
@@ -142,16 +117,16 @@ impl Tiles<'_, '_> {
         // SAFETY: as many patches as there are.
         unsafe {
             if BLOCKS == 1 {
-                while patch + 8 <= self.patches {
+                while patch + 8 <= self.input.count {
                     self.tile::<8, BLOCKS, HALF>(&channels, patch, first);
                     patch += 8;
                 }
             }
-            while patch + 4 <= self.patches {
+            while patch + 4 <= self.input.count {
                 self.tile::<4, BLOCKS, HALF>(&channels, patch, first);
                 patch += 4;
             }
-            match self.patches - patch {
+            match self.input.count - patch {
                 1 => self.tile::<1, BLOCKS, HALF>(&channels, patch, first),
                 2 => self.tile::<2, BLOCKS, HALF>(&channels, patch, first),
                 3 => self.tile::<3, BLOCKS, HALF>(&channels, patch, first),
@@ -181,24 +156,25 @@ impl Tiles<'_, '_> {
         // registers count: closures and iterators would send them through memory.
         unsafe {
             let mut weights = self.op.weights.as_ptr().add(begin * depth + first % BLOCK * GROUP);
-            let mut input = self.input.add(patch * depth);
-            for _ in 0..depth / GROUP {
-                let mut split = [Weights::none(); BLOCKS];
-                for block in 0..BLOCKS {
-                    split[block] = Weights::load::<HALF>(weights.add(block * LANES * GROUP));
-                }
-                for index in 0..PATCHES {
-                    let pairs = input.add(index * depth).cast::<i32>();
-                    let even = _mm256_set1_epi32(pairs.read_unaligned());
-                    let odd = _mm256_set1_epi32(pairs.add(1).read_unaligned());
+            for row in 0..self.input.rows {
+                let mut at = self.input.start.add(patch * self.input.step + row * self.input.row_step);
+                for _ in 0..self.input.row_len / GROUP {
+                    let mut weight = [_mm256_setzero_si256(); BLOCKS];
                     for block in 0..BLOCKS {
-                        let even = _mm256_madd_epi16(even, split[block].even);
-                        let odd = _mm256_madd_epi16(odd, split[block].odd);
-                        sums[index][block] =
-                            _mm256_add_epi32(_mm256_add_epi32(sums[index][block], even), odd);
+                        weight[block] = load::<HALF>(weights.add(block * LANES * GROUP));
                     }
+                    for index in 0..PATCHES {
+                        let group = at.add(index * self.input.step).cast::<i32>().read_unaligned();
+                        let input = _mm256_set1_epi32(group);
+                        let size = _mm256_abs_epi8(input);
+                        for block in 0..BLOCKS {
+                            let pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(weight[block], input));
+                            let products = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+                            sums[index][block] = _mm256_add_epi32(sums[index][block], products);
+                        }
+                    }
+                    (at, weights) = (at.add(GROUP), weights.add(step));
                 }
-                (weights, input) = (weights.add(step), input.add(GROUP));
             }
             self.finish(channels, &mut sums, self.output.add(patch * outputs + first));
         }
@@ -252,36 +228,19 @@ impl Tiles<'_, '_> {
     }
 }
 
-/// The weights of 8 outputs for 4 inputs, with 16 bits each: those for the even inputs, and for the odd ones.
-#[derive(Clone, Copy)]
-struct Weights {
-    even: __m256i,
-    odd: __m256i,
-}
-
-impl Weights {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn none() -> Self {
-        Self { even: _mm256_setzero_si256(), odd: _mm256_setzero_si256() }
-    }
-
-    /// # Safety
-    /// There are 32 bytes, or of a `HALF` 16.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn load<const HALF: bool>(from: *const i8) -> Self {
-        // SAFETY: see above.
-        let bytes = unsafe {
-            if HALF {
-                _mm256_zextsi128_si256(_mm_loadu_si128(from.cast()))
-            } else {
-                _mm256_loadu_si256(from.cast())
-            }
-        };
-        Self {
-            even: _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)),
-            odd: _mm256_srai_epi16::<8>(bytes),
+/// The weights of 8 outputs for 4 inputs, or of a `HALF` of them.
+///
+/// # Safety
+/// They are there.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn load<const HALF: bool>(from: *const i8) -> __m256i {
+    // SAFETY: see above.
+    unsafe {
+        if HALF {
+            _mm256_zextsi128_si256(_mm_loadu_si128(from.cast()))
+        } else {
+            _mm256_loadu_si256(from.cast())
         }
     }
 }
