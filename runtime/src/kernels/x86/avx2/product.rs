@@ -92,7 +92,12 @@ impl Tiles<'_, '_> {
         let outputs = self.op.outputs();
         // SAFETY: the blocks exist.
         unsafe {
-            for first in (0..outputs).step_by(BLOCK) {
+            let mut first = 0;
+            while first + 2 * BLOCK <= outputs {
+                self.column::<4, false>(first);
+                first += 2 * BLOCK;
+            }
+            for first in (first..outputs).step_by(BLOCK) {
                 match padded(outputs - first) {
                     4 => self.column::<1, true>(first),
                     8 => self.column::<1, false>(first),
@@ -122,15 +127,18 @@ impl Tiles<'_, '_> {
                     patch += 8;
                 }
             }
-            while patch + 4 <= self.input.count {
-                self.tile::<4, BLOCKS, HALF>(&channels, patch, first);
-                patch += 4;
+            if BLOCKS < 4 {
+                while patch + 4 <= self.input.count {
+                    self.tile::<4, BLOCKS, HALF>(&channels, patch, first);
+                    patch += 4;
+                }
             }
-            match self.input.count - patch {
-                1 => self.tile::<1, BLOCKS, HALF>(&channels, patch, first),
-                2 => self.tile::<2, BLOCKS, HALF>(&channels, patch, first),
-                3 => self.tile::<3, BLOCKS, HALF>(&channels, patch, first),
-                _ => {}
+            while patch + 2 <= self.input.count {
+                self.tile::<2, BLOCKS, HALF>(&channels, patch, first);
+                patch += 2;
+            }
+            if patch < self.input.count {
+                self.tile::<1, BLOCKS, HALF>(&channels, patch, first);
             }
         }
     }
@@ -161,7 +169,8 @@ impl Tiles<'_, '_> {
                 for _ in 0..self.input.row_len / GROUP {
                     let mut weight = [_mm256_setzero_si256(); BLOCKS];
                     for block in 0..BLOCKS {
-                        weight[block] = load::<HALF>(weights.add(block * LANES * GROUP));
+                        weight[block] =
+                            load::<HALF>(weights.add(block / 2 * BLOCK * depth + block % 2 * LANES * GROUP));
                     }
                     for index in 0..PATCHES {
                         let group = at.add(index * self.input.step).cast::<i32>().read_unaligned();
@@ -200,7 +209,12 @@ impl Tiles<'_, '_> {
         let outputs = self.op.outputs();
         // SAFETY: the outputs of these patches exist.
         unsafe {
-            if BLOCKS == 2 {
+            if BLOCKS == 4 {
+                for p in 0..PATCHES {
+                    let four = [sums[p][0], sums[p][1 % BLOCKS], sums[p][2 % BLOCKS], sums[p][3 % BLOCKS]];
+                    _mm256_storeu_si256(to.add(p * outputs).cast(), channels.finish.four(four));
+                }
+            } else if BLOCKS == 2 {
                 for p in (0..PATCHES).step_by(2) {
                     let q = (p + 1).min(PATCHES - 1);
                     let values = channels.finish.four([sums[p][0], sums[p][1], sums[q][0], sums[q][1]]);
