@@ -104,6 +104,29 @@ fn bench_takes_kernels_by_name_and_shows_layers() {
 }
 
 #[test]
+fn threads_are_counted_and_change_no_answer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::write(path("input"), vec![7; 2 * 32 * 32]).expect("written");
+    let infer = |threads: &str| {
+        let [input, output] = ["input", threads].map(path);
+        let words = ["infer", INT8, "--input", &input, "--output", &output, "--threads", threads];
+        assert_eq!(run("runtime", &words).code, Some(0));
+        std::fs::read(output).expect("written")
+    };
+    assert_eq!(infer("1"), infer("3"));
+    let picture = ["run", "runtime/assets/5_blue_ink.png", "--json"];
+    let [one, two] = ["1", "2"].map(|n| run("runtime", &[&picture[..], &["--threads", n]].concat()).json());
+    assert_eq!(one["probabilities"], two["probabilities"]);
+    let bench = run("runtime", &["bench", "--threads", "2", "--layers", "--json"]).json();
+    assert_eq!((&bench["threads"], bench["layers"].as_array().map(Vec::len)), (&2.into(), Some(66)));
+    for wrong in ["0", "65", "two"] {
+        let refused = run("runtime", &["bench", "--threads", wrong]);
+        assert!(refused.code == Some(2) && refused.stderr.contains(wrong), "{refused:?}");
+    }
+}
+
+#[test]
 fn pictures_that_cannot_be_read_are_one_clear_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();

@@ -3,14 +3,15 @@
 
 use quantizer::image::{self, Extras};
 use quantizer::plan::NetworkPlan;
-use runtime::Model;
 use runtime::image::layout::{ALIGNMENT, section};
 use runtime::kernels::KernelSet;
+use runtime::{Computed, Model, Threads};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 use tests::cross::{self, AARCH64, ARMV7, RISCV32, Target, WASM, WASM_SIMD128};
 use tests::golden::{self, Golden};
+use tests::scoped::Scoped;
 use tests::{commands, tools};
 
 /// Inputs of each model.
@@ -97,6 +98,37 @@ fn on_this_machine() {
         }
         assert!(vectors >= INPUTS, "{}", path.display());
     }
+}
+
+/// On several threads, which share the rows of the larger steps.
+#[test]
+fn on_several_threads() {
+    let mut joins = 0;
+    for path in &images().right {
+        let image = std::fs::read(path).expect("readable");
+        let model = Model::parse(&image).expect("a valid image");
+        for vector in model.test_vectors().expect("the image has some") {
+            let hashes: Vec<_> = (0..model.operators().len()).map(|layer| vector.layer(layer)).collect();
+            for threads in [2, 3, 8].map(Scoped::new) {
+                let found = hashes_on(&threads, &model, vector.input);
+                assert_eq!(found, hashes, "{}, {threads:?}", path.display());
+                joins += threads.joins();
+            }
+        }
+    }
+    assert!(joins > 100, "{joins} shared steps show too little");
+}
+
+/// The hash of every layer's output.
+fn hashes_on(threads: &Scoped, model: &Model<'_>, input: &[i8]) -> Vec<Option<u32>> {
+    let mut hashes = vec![crc32fast::Hasher::new(); model.operators().len()];
+    let mut arena = vec![0x55; model.arena_len_for(threads.count())];
+    let mut output = vec![0; model.output().shape.len()];
+    let observe = |computed: Computed<'_, '_>| {
+        hashes[computed.index].update(&computed.values.iter().map(|&value| value as u8).collect::<Vec<u8>>());
+    };
+    model.run_on(threads, input, &mut arena, &mut output, observe).expect("lengths are the model's own");
+    hashes.into_iter().map(|hash| Some(hash.finalize())).collect()
 }
 
 /// Every image on an emulated processor, which must run these kernel sets.

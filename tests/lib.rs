@@ -17,6 +17,7 @@ pub mod mnist;
 pub mod network;
 pub mod random;
 pub mod reference;
+pub mod scoped;
 pub mod spec;
 #[cfg(feature = "chain")]
 pub mod tools;

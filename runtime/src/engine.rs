@@ -2,6 +2,8 @@
 
 #[cfg(not(target_os = "none"))]
 mod decoded;
+#[cfg(not(target_os = "none"))]
+pub(crate) mod threads;
 
 #[cfg(target_os = "none")]
 use crate::error::Problem;
@@ -30,6 +32,9 @@ pub struct Computed<'a, 'b> {
     pub values: &'a [i8],
 }
 
+/// Computes some rows of one operator: their values, with scratch bytes to work in.
+pub(crate) type Run = fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]);
+
 /// What a program has to run a model with. A model carries it along, so that nothing else is part of the program: no kernel sets
 /// but those named, where the best one is known at compile time, and no operators but those of some kinds.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +43,7 @@ pub(crate) struct Code {
     /// Reads a record.
     #[cfg(target_os = "none")]
     decode: for<'a> fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
-    /// Computes some rows of one operator.
-    run: fn(&Operator<'_>, &Arena<'_>, Range<usize>, &mut [i8], &mut [i8]),
+    run: Run,
 }
 
 impl Code {
@@ -55,12 +59,45 @@ impl Code {
     }
 }
 
+/// Who computes the rows of a step.
+pub(crate) trait Workers {
+    /// Calls `run` once with all rows, or with parts of them that make up the whole.
+    fn compute(
+        &mut self,
+        run: Run,
+        operator: &Operator<'_>,
+        arena: &Arena<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    );
+}
+
+/// The calling thread.
+pub(crate) struct Alone;
+
+impl Workers for Alone {
+    #[inline(always)]
+    fn compute(
+        &mut self,
+        run: Run,
+        operator: &Operator<'_>,
+        arena: &Arena<'_>,
+        rows: Range<usize>,
+        output: &mut [i8],
+        scratch: &mut [i8],
+    ) {
+        run(operator, arena, rows, output, scratch);
+    }
+}
+
 /// Runs checked steps of checked operators on an arena that already holds the input.
 pub(crate) fn execute(
     code: Code,
     operators: Operators<'_>,
     steps: Steps<'_>,
     [scratch, arena]: [&mut [i8]; 2],
+    mut workers: impl Workers,
     mut observe: impl FnMut(Computed<'_, '_>),
 ) {
     #[cfg(not(target_os = "none"))]
@@ -79,7 +116,7 @@ pub(crate) fn execute(
             let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
                 return;
             };
-            (code.run)(operator, &arena, rows.clone(), output, scratch);
+            workers.compute(code.run, operator, &arena, rows.clone(), output, scratch);
             observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
             row = rows.end;
         }

@@ -61,6 +61,8 @@ mod slices;
 mod tensor;
 
 pub use engine::Computed;
+#[cfg(not(target_os = "none"))]
+pub use engine::threads::Threads;
 pub use error::{Error, Problem};
 pub use model::Model;
 pub use tensor::{Shape, Tensor};

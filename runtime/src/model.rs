@@ -1,7 +1,9 @@
 //! A checked model image.
 
 use crate::cast;
-use crate::engine::{self, Code, Computed};
+#[cfg(not(target_os = "none"))]
+use crate::engine::threads::{Lent, Threads, spare_len};
+use crate::engine::{self, Alone, Code, Computed, Workers};
 use crate::error::Error;
 use crate::image::layout::section;
 use crate::image::{
@@ -99,6 +101,47 @@ impl<'a> Model<'a> {
         output: &mut [i8],
         observe: impl FnMut(Computed<'_, '_>),
     ) -> Result<(), Error> {
+        self.run_by(Alone, input, arena, output, observe)
+    }
+
+    /// As [`Model::run_layers`], on several threads: the rows of a step that is large enough are shared out among them, with
+    /// the same bits as on one. Steps of a single row, which a small arena takes, are not.
+    ///
+    /// `arena` has at least the bytes that [`Model::arena_len_for`] says for so many threads.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    #[cfg(not(target_os = "none"))]
+    pub fn run_on(
+        &self,
+        threads: &impl Threads,
+        input: &[i8],
+        arena: &mut [u8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) -> Result<(), Error> {
+        let count = threads.count();
+        if count <= 1 {
+            return self.run_layers(input, arena, output, observe);
+        }
+        let expected = self.arena_len_for(count);
+        let short = Error::ArenaLength { expected, found: arena.len() };
+        let whole = arena.get_mut(..expected).ok_or(short)?;
+        // In front of the arena, whose place among the cache lines stays what it is.
+        let (spare, arena) = whole.split_at_mut_checked(expected - self.arena_len()).ok_or(short)?;
+        let workers = Lent { threads, count, spare: cast::as_i8_mut(spare) };
+        self.run_by(workers, input, arena, output, observe)
+    }
+
+    /// As [`Model::run_layers`]; `workers` compute the rows of each step.
+    fn run_by(
+        &self,
+        workers: impl Workers,
+        input: &[i8],
+        arena: &mut [u8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) -> Result<(), Error> {
         let lens = [self.input().shape.len(), self.output().shape.len(), self.arena_len()];
         if input.len() != lens[0] {
             return Err(Error::InputLength { expected: lens[0], found: input.len() });
@@ -118,7 +161,7 @@ impl<'a> Model<'a> {
             copy(place, input);
         }
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
-            engine::execute(self.code, self.operators, self.steps, [scratch, tensors], observe);
+            engine::execute(self.code, self.operators, self.steps, [scratch, tensors], workers, observe);
         }
         if let Some(result) = arena.get(self.output().range()) {
             copy(output, result);
@@ -183,6 +226,13 @@ impl<'a> Model<'a> {
     /// Bytes of arena that a run needs.
     pub const fn arena_len(&self) -> usize {
         self.header.arena_len as usize
+    }
+
+    /// Bytes of arena that a run on some threads needs: scratch of its own for each but one of them.
+    #[cfg(not(target_os = "none"))]
+    pub const fn arena_len_for(&self, threads: usize) -> usize {
+        let spare = spare_len(self.scratch_len()).saturating_mul(threads.saturating_sub(1));
+        self.arena_len().saturating_add(spare)
     }
 
     /// Bytes at the arena's begin in which kernels work.

@@ -2,10 +2,11 @@
 
 use crate::model_file::{self, ModelOption};
 use crate::report::{self, Report, time};
+use crate::threads::{Pool, ThreadsOption};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use runtime::kernels::{KernelSet, Probe};
-use runtime::{Model, Shape};
+use runtime::{Model, Shape, Threads};
 use serde_json::json;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -24,10 +25,12 @@ pub struct Arguments {
     /// Measure other kernels than the fastest ones.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(available().map(KernelSet::name)))]
     kernels: Option<String>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     /// Print the time that each layer takes as well.
     #[arg(long)]
     layers: bool,
-    /// Print one JSON object with the keys ns (median), kernels and, with --layers, layers and peak_gmacs.
+    /// Print one JSON object with the keys ns (median), kernels, threads and, with --layers, layers and peak_gmacs.
     #[arg(long)]
     json: bool,
 }
@@ -43,12 +46,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(set) = available().find(|set| arguments.kernels.as_deref() == Some(set.name())) {
         model = model.with_kernels(set);
     }
+    let pool = arguments.threads.start()?;
+    pool.install(|| measure(arguments, &model, &pool))
+}
+
+fn measure(arguments: &Arguments, model: &Model<'_>, pool: &Pool) -> Result<()> {
     let input = noise(model.input().shape.len());
-    let mut arena = model_file::arena(&model)?;
+    let mut arena = model_file::arena(model, pool.count())?;
     let mut output = vec![0; model.output().shape.len()];
     let times = repeat(|| {
         let start = Instant::now();
-        model.run(black_box(&input), &mut arena, black_box(&mut output))?;
+        model.run_on(pool, black_box(&input), &mut arena, black_box(&mut output), |_| ())?;
         Ok(start.elapsed())
     })?;
     let (median, fastest) = (times[times.len() / 2], times[0]);
@@ -56,18 +64,23 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let report = Report::new(arguments.json);
     let (shown, least) = (time(median.as_nanos()), time(fastest.as_nanos()));
     report.text(&format!(
-        "{shown} per inference (median of {}, fastest {least}), kernels {kernels}",
-        times.len()
+        "{shown} per inference (median of {}, fastest {least}), kernels {kernels}, threads {}",
+        times.len(),
+        pool.count()
     ))?;
     let peak = if arguments.layers { peak(model.kernels()) } else { 0.0 };
-    let layers = if arguments.layers { layers(&model, &input, &mut arena, &mut output)? } else { Vec::new() };
+    let layers =
+        if arguments.layers { layers(model, pool, &input, &mut arena, &mut output)? } else { Vec::new() };
     if arguments.layers {
-        report.text(&format!("peak of these kernels, measured on a large product: {peak:.1} GMAC/s"))?;
-        report.text(&table(&model, &layers, peak))?;
+        report.text(&format!(
+            "peak of these kernels on one thread, measured on a large product: {peak:.1} GMAC/s"
+        ))?;
+        report.text(&table(model, &layers, peak))?;
     }
     report.finish(&json!({
         "ns": median.as_nanos() as u64,
         "kernels": kernels,
+        "threads": pool.count(),
         "runs": times.len(),
         "fastest_ns": fastest.as_nanos() as u64,
         "peak_gmacs": arguments.layers.then_some(peak),
@@ -91,12 +104,18 @@ fn repeat(mut run: impl FnMut() -> Result<Duration>) -> Result<Vec<Duration>> {
 
 /// The mean time of each layer. Reading the clock after every few rows takes time of its own, that of the layers that are
 /// streamed most of all.
-fn layers(model: &Model<'_>, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<Vec<Duration>> {
+fn layers(
+    model: &Model<'_>,
+    pool: &Pool,
+    input: &[i8],
+    arena: &mut [u8],
+    output: &mut [i8],
+) -> Result<Vec<Duration>> {
     let mut times = vec![Duration::ZERO; model.operators().len()];
     let runs = repeat(|| {
         let begin = Instant::now();
         let mut last = begin;
-        model.run_layers(input, arena, output, |computed| {
+        model.run_on(pool, input, arena, output, |computed| {
             let now = Instant::now();
             times[computed.index] += now - last;
             last = now;

@@ -2,15 +2,17 @@
 
 use crate::cache_aligned::CacheAligned;
 use crate::model_file;
+use crate::threads::Pool;
 use anyhow::{Context, Result};
-use runtime::Model;
 use runtime::operator::Operator;
 use runtime::picture::Picture;
 use runtime::preprocess::{Recipe, Workspace};
+use runtime::{Model, Threads};
 use std::time::{Duration, Instant};
 
 pub struct Classifier<'a> {
     model: Model<'a>,
+    pool: Pool,
     recipe: Recipe<'a>,
     labels: Vec<&'a str>,
     workspace: Workspace,
@@ -27,7 +29,7 @@ pub struct Reading {
 }
 
 impl<'a> Classifier<'a> {
-    pub fn new(model: Model<'a>) -> Result<Self> {
+    pub fn new(model: Model<'a>, pool: Pool) -> Result<Self> {
         let recipe = model.recipe().context("this model takes no pictures")?;
         let outputs = model.output().shape.len();
         let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
@@ -36,9 +38,10 @@ impl<'a> Classifier<'a> {
             labels,
             workspace: Workspace::new(),
             input: vec![0; model.input().shape.len()],
-            arena: model_file::arena(&model)?,
+            arena: model_file::arena(&model, pool.count())?,
             output: vec![0; outputs],
             model,
+            pool,
         })
     }
 
@@ -59,7 +62,8 @@ impl<'a> Classifier<'a> {
         let begin = Instant::now();
         self.recipe.apply(picture, &mut self.workspace, &mut self.input)?;
         let framed = Instant::now();
-        self.model.run(&self.input, &mut self.arena, &mut self.output)?;
+        let Self { model, pool, input, arena, output, .. } = self;
+        pool.install(|| model.run_on(pool, input, arena, output, |_| ()))?;
         let inference = framed.elapsed();
         Ok(Reading { class: Model::class(&self.output), preprocessing: framed - begin, inference })
     }

@@ -4,6 +4,7 @@ use crate::classifier::Classifier;
 use crate::data::Data;
 use crate::model_file::ModelOption;
 use crate::report::{Report, time};
+use crate::threads::Pool;
 use anyhow::{Result, anyhow};
 use runtime::Model;
 use runtime::picture::Picture;
@@ -28,7 +29,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let file = arguments.model.load()?;
     let model = file.parse()?;
-    let classifier = Classifier::new(model)?;
+    let classifier = Classifier::new(model, Pool::ALONE)?;
     let classes = classifier.classes();
     let data = Data::open(arguments.data.as_deref(), classes, |class| classifier.label(class))?;
     let begin = Instant::now();
@@ -81,7 +82,7 @@ fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<Result<usize>>> {
 }
 
 fn classify(model: Model<'_>, data: &Data, range: Range<usize>) -> Result<Vec<Result<usize>>> {
-    let mut classifier = Classifier::new(model)?;
+    let mut classifier = Classifier::new(model, Pool::ALONE)?;
     let mut read = |picture: &Picture<'_>| Ok(classifier.classify(picture)?.class);
     Ok(range.map(|index| data.with(index, &mut read)).collect())
 }

@@ -2,8 +2,9 @@
 
 use crate::files;
 use crate::model_file::{self, ModelFile};
+use crate::threads::{Pool, ThreadsOption};
 use anyhow::{Context, Result, bail};
-use runtime::Model;
+use runtime::{Model, Threads};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub struct Arguments {
     /// Write every layer's output for the first input to layer_NNN_OPERATOR.bin in this folder.
     #[arg(long, value_name = "DIR")]
     layers: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadsOption,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -31,24 +34,31 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = arguments.input.display();
         bail!("{name} has {} bytes: a multiple of the input's {length} was expected", inputs.len());
     }
-    let mut arena = model_file::arena(&model)?;
+    let pool = arguments.threads.start()?;
+    let outputs = pool.install(|| infer(&model, &pool, &inputs, arguments.layers.as_deref()))?;
+    files::write(&arguments.output, &outputs)
+}
+
+/// The outputs for all inputs, back to back as those are; the layers of the first one go to a folder, if there is one.
+fn infer(model: &Model<'_>, pool: &Pool, inputs: &[u8], folder: Option<&Path>) -> Result<Vec<u8>> {
+    let mut arena = model_file::arena(model, pool.count())?;
     let mut output = vec![0; model.output().shape.len()];
     let mut outputs = Vec::new();
-    for (index, input) in inputs.chunks_exact(length).enumerate() {
+    for (index, input) in inputs.chunks_exact(model.input().shape.len()).enumerate() {
         let input: Vec<i8> = input.iter().map(|byte| *byte as i8).collect();
-        match &arguments.layers {
+        match folder {
             Some(folder) if index == 0 => {
                 let mut layers = vec![Vec::new(); model.operators().len()];
-                model.run_layers(&input, &mut arena, &mut output, |computed| {
+                model.run_on(pool, &input, &mut arena, &mut output, |computed| {
                     layers[computed.index].extend(bytes(computed.values));
                 })?;
-                write_layers(folder, &model, &layers)?;
+                write_layers(folder, model, &layers)?;
             }
-            _ => model.run(&input, &mut arena, &mut output)?,
+            _ => model.run_on(pool, &input, &mut arena, &mut output, |_| ())?,
         }
         outputs.extend(bytes(&output));
     }
-    files::write(&arguments.output, &outputs)
+    Ok(outputs)
 }
 
 fn bytes(values: &[i8]) -> Vec<u8> {

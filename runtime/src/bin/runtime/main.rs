@@ -12,6 +12,7 @@ mod memory_map;
 mod model_file;
 mod report;
 mod run;
+mod threads;
 
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};

@@ -25,10 +25,10 @@ impl ModelOption {
     }
 }
 
-/// Memory for a run; an error, and no abort, for an image that names more than there is.
-pub fn arena(model: &Model<'_>) -> Result<CacheAligned> {
-    CacheAligned::zeros(model.arena_len())
-        .with_context(|| format!("the model wants an arena of {} bytes", model.arena_len()))
+/// Memory for a run on some threads; an error, and no abort, for an image that names more than there is.
+pub fn arena(model: &Model<'_>, threads: usize) -> Result<CacheAligned> {
+    let len = model.arena_len_for(threads);
+    CacheAligned::zeros(len).with_context(|| format!("the model wants an arena of {len} bytes"))
 }
 
 /// The bytes of a model image.

@@ -4,6 +4,7 @@ use crate::classifier::{Classifier, Reading};
 use crate::files;
 use crate::model_file::ModelOption;
 use crate::report::{Report, time};
+use crate::threads::ThreadsOption;
 use anyhow::{Context, Result};
 use image::{GrayImage, ImageFormat};
 use runtime::picture::Picture;
@@ -21,6 +22,8 @@ pub struct Arguments {
     image: PathBuf,
     #[command(flatten)]
     model: ModelOption,
+    #[command(flatten)]
+    threads: ThreadsOption,
     /// Write what the network sees as a PNG file.
     #[arg(long, value_name = "FILE")]
     show_input: Option<PathBuf>,
@@ -31,7 +34,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let model = arguments.model.load()?;
-    let mut classifier = Classifier::new(model.parse()?)?;
+    let mut classifier = Classifier::new(model.parse()?, arguments.threads.start()?)?;
     let file = files::read_picture(&arguments.image)?;
     let picture = file.picture()?;
     let reading = classifier.classify(&picture).with_context(|| arguments.image.display().to_string())?;
