@@ -21,7 +21,7 @@ pub const BOARDS: [(&str, &[&str]); 2] = [
 /// reached: its panic handler calls a function that does not exist.
 pub fn build(target: &str, folder: &Path, images: Option<&Path>) -> PathBuf {
     let folder = folder.join(if images.is_some() { "images" } else { "shipped" });
-    program("firmware-sim", target, &folder, images.map(|images| ("EDGE8_IMAGES", images)))
+    program("self_test", target, &folder, images.map(|images| ("EDGE8_IMAGES", images)))
 }
 
 /// Builds the smallest program that runs a model.
@@ -29,10 +29,10 @@ pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
     program("minimal", target, &folder.join("minimal"), Some(("EDGE8_MODEL", model)))
 }
 
-/// Builds a program of firmware-sim around a file that a variable names.
+/// Builds a program of firmware-sim/device around a file that a variable names.
 fn program(name: &str, target: &str, folder: &Path, file: Option<(&str, &Path)>) -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
-    build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "firmware-sim"]);
+    build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "device"]);
     build.args(["--bin", name, "--target", target, "--target-dir"]).arg(folder);
     build.env_remove("EDGE8_IMAGES").env_remove("EDGE8_MODEL").envs(file);
     let build = build.output().expect("cargo starts");
@@ -62,7 +62,7 @@ pub fn available(target: &str) -> bool {
     tools::have_target(target) && tools::have("qemu-system-arm")
 }
 
-/// What firmware-sim reads: model images, each with its number of bytes before it.
+/// What the self-test reads: model images, each with its number of bytes before it.
 pub fn blob(images: &[(usize, Vec<u8>)]) -> Vec<u8> {
     let mut blob = Vec::new();
     for (before, image) in images {

@@ -20,7 +20,7 @@ const GOLDEN: [&str; 5] = [
 /// Bytes of code that a program may have: all of it but the vector table, with the start and the standard library's copying.
 const MOST_CODE: u64 = 24 * 1024;
 
-/// The values in the middle of otherwise empty inputs, as in `firmware-sim/src/bin/minimal.rs`.
+/// The values in the middle of otherwise empty inputs, as in `firmware-sim/device/src/bin/minimal.rs`.
 const INPUTS: [i8; 3] = [i8::MIN, 0, i8::MAX];
 
 /// What the program is to write.

@@ -1,9 +1,9 @@
 //! Start, report and end on a Cortex-M.
 
+#[cfg(not(images))]
+use crate::check::{self, Memory, Verdict};
 #[cfg(images)]
 use crate::images::{self, Memory};
-#[cfg(not(images))]
-use crate::self_test::{self, Memory, Verdict};
 use core::panic::PanicInfo;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
@@ -40,7 +40,7 @@ fn main() -> ! {
 /// Whether the shipped model proves itself.
 #[cfg(not(images))]
 fn test(memory: &mut Memory) -> bool {
-    let verdict = self_test::run(memory);
+    let verdict = check::run(memory);
     if let Ok(mut out) = hio::hstdout() {
         let _ = out.write_all(verdict.text().as_bytes());
         let _ = out.write_all(b"\n");

@@ -4,7 +4,7 @@ use runtime::Model;
 use runtime::picture::Picture;
 use runtime::preprocess::Workspace;
 
-runtime::embed_model!(mod digits, "../../runtime/models/mnist.edge8");
+runtime::embed_model!(mod digits, "../../../../../runtime/models/mnist.edge8");
 
 /// All memory that the test needs, stack apart.
 #[derive(Debug)]

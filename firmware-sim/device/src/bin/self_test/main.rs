@@ -10,18 +10,18 @@
 
 #[cfg(target_os = "none")]
 mod bare_metal;
+#[cfg(not(images))]
+mod check;
 #[cfg(images)]
 mod images;
 #[cfg(images)]
 mod marks;
-#[cfg(not(images))]
-mod self_test;
 
 #[cfg(not(target_os = "none"))]
 fn main() -> std::process::ExitCode {
-    let verdict = self_test::run(&mut self_test::Memory::new());
+    let verdict = check::run(&mut check::Memory::new());
     println!("{}", verdict.text());
-    if verdict == self_test::Verdict::Equal {
+    if verdict == check::Verdict::Equal {
         std::process::ExitCode::SUCCESS
     } else {
         std::process::ExitCode::FAILURE

@@ -1,6 +1,6 @@
 //! Gives bare-metal builds their linker script and memory map.
 //!
-//! With the variable `EDGE8_IMAGES` the program runs the model images of that file (see `src/images.rs`) in the place of the
+//! With the variable `EDGE8_IMAGES` the program runs the model images of that file (see `src/bin/self_test/images.rs`) in the place of the
 //! shipped one, and has all memory of the boards. `EDGE8_MODEL` is the image of `src/bin/minimal.rs`.
 
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(images)");
     println!("cargo::rerun-if-env-changed=EDGE8_MODEL");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let shipped = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../runtime/models/mnist.edge8");
+    let shipped = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../../runtime/models/mnist.edge8");
     let model = std::env::var_os("EDGE8_MODEL").map_or(shipped, PathBuf::from);
     println!("cargo::rustc-env=EDGE8_MODEL={}", model.display());
     if variable("CARGO_CFG_TARGET_OS") != "none" {

@@ -1,0 +1,58 @@
+//! What a display showed, as files.
+
+use anyhow::{Context, Result};
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, Frame, RgbImage, buffer::ConvertBuffer};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a frame of the animation is seen.
+const FRAME: Duration = Duration::from_millis(40);
+
+/// How long the last one is.
+const LAST: Duration = Duration::from_millis(2000);
+
+/// A folder of frames, and an animation of them all.
+pub struct Frames {
+    folder: PathBuf,
+    frames: Vec<RgbImage>,
+}
+
+impl Frames {
+    pub fn new(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        Ok(Self { folder: folder.into(), frames: Vec::new() })
+    }
+
+    pub fn add(&mut self, frame: RgbImage) -> Result<()> {
+        let name = format!("frame_{:04}.png", self.frames.len());
+        replace(&self.folder.join(name), |part| Ok(frame.save_with_format(part, image::ImageFormat::Png)?))?;
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    /// Writes the animation; the number of frames.
+    pub fn finish(self) -> Result<usize> {
+        let count = self.frames.len();
+        replace(&self.folder.join("animation.gif"), |part| {
+            let mut encoder = GifEncoder::new_with_speed(fs::File::create(part)?, 10);
+            encoder.set_repeat(Repeat::Infinite)?;
+            for (index, frame) in self.frames.iter().enumerate() {
+                let time = if index + 1 == count { LAST } else { FRAME };
+                let delay = Delay::from_saturating_duration(time);
+                encoder.encode_frame(Frame::from_parts(frame.convert(), 0, 0, delay))?;
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}
+
+/// Writes a file beside its place and moves it there: a crash leaves no half of one.
+fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let part = path.with_extension("part");
+    write(&part)
+        .and_then(|()| Ok(fs::rename(&part, path)?))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

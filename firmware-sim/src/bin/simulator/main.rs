@@ -1,0 +1,61 @@
+//! The command `firmware-sim`: the device app on a simulated display.
+
+mod frames;
+mod replay;
+mod screen;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use screen::Screen;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Run the device app on a simulated display: draw a recorded script of strokes, write what the display shows
+#[derive(Parser)]
+#[command(name = "firmware-sim", version)]
+struct Arguments {
+    /// Strokes to draw, see firmware-sim/strokes
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    script: Vec<PathBuf>,
+    /// Folder for frame_NNNN.png and animation.gif
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The display
+    #[arg(long, value_enum, default_value_t = Screen::Colour240x240)]
+    screen: Screen,
+    /// Model image (.edge8) [default: the one inside]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+/// The model that ships inside.
+const SHIPPED: &[u8] = include_bytes!("../../../../runtime/models/mnist.edge8");
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let image = match &arguments.model {
+        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+        None => SHIPPED.to_vec(),
+    };
+    let mut scripts = Vec::new();
+    for path in &arguments.script {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        if let Some(line) = firmware_sim::script::check(&text) {
+            bail!(
+                "{name}, line {line}: expected `x,y x,y ...` with numbers from 0 to 100, `clear` or `page`"
+            );
+        }
+        scripts.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text));
+    }
+    replay::all(&image, &scripts, arguments.screen, arguments.out.as_deref())
+}

@@ -1,0 +1,20 @@
+//! The device app: a reader of handwritten digits on any `embedded_graphics` display.
+//!
+//! One [`App`] runs in the simulator, on a Cortex-M and in a browser. A [`Board`] brings events and a clock, a
+//! [`Reader`](reader::Reader) the model and its memory. There is no heap and no float; all memory is in the two.
+
+#![cfg_attr(not(test), no_std)]
+
+mod app;
+mod board;
+pub mod canvas;
+pub mod layout;
+mod page;
+pub mod reader;
+pub mod script;
+mod text;
+mod theme;
+
+pub use app::App;
+pub use board::{Board, Event};
+pub use theme::Theme;

@@ -1,0 +1,203 @@
+//! What the display shows.
+
+use crate::app::App;
+use crate::canvas::Area;
+use crate::reader::{DIGITS, Verdict};
+use crate::text::{self, Line};
+use crate::theme::Theme;
+use core::iter::repeat_n;
+use embedded_graphics::prelude::{DrawTarget, Drawable, Point, Primitive, Size};
+use embedded_graphics::primitives::{Line as Stroke, PrimitiveStyle, Rectangle};
+
+/// Which page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The sheet, and what it is read as.
+    Draw,
+    /// What the network saw, and what that cost.
+    Seen,
+}
+
+impl Page {
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Draw => Self::Seen,
+            Self::Seen => Self::Draw,
+        }
+    }
+}
+
+/// Draws all.
+pub fn whole<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    let layout = &app.layout;
+    display.fill_solid(&layout.screen, D::Color::GROUND)?;
+    frame(around(layout.sheet), display)?;
+    button("CLR", layout.clear, display)?;
+    button(if app.page == Page::Draw { "NET" } else { "INK" }, layout.page, display)?;
+    ink(app, Area::ALL, display)?;
+    reading(app, display)
+}
+
+/// Draws a part of the sheet; on the other page nothing, for what the network saw comes with the reading.
+pub fn ink<D>(app: &App<'_>, area: Area, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    if app.page != Page::Draw {
+        return Ok(());
+    }
+    let (scale, corner) = (app.layout.scale as usize, app.layout.sheet.top_left);
+    let [columns, rows] = [area.columns, area.rows].map(|(first, end)| first..end);
+    let at = Point::new((columns.start * scale) as i32, (rows.start * scale) as i32);
+    let size = Size::new((columns.len() * scale) as u32, (rows.len() * scale) as u32);
+    let colors = rows.flat_map(|y| repeat_n(y, scale)).flat_map(|y| {
+        let row = app.canvas.row(y).get(columns.clone()).unwrap_or(&[]);
+        row.iter().flat_map(|&level| repeat_n(D::Color::ink(level), scale))
+    });
+    display.fill_contiguous(&Rectangle::new(corner + at, size), colors)
+}
+
+/// Draws what the sheet is read as.
+pub fn reading<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    verdict(app.verdict, app.layout.digit, display)?;
+    match app.page {
+        Page::Draw => bars(app, display),
+        Page::Seen => {
+            seen(app, display)?;
+            costs(app, display)
+        }
+    }
+}
+
+/// The digit, or a cross where there is none, or what to do.
+fn verdict<D>(verdict: Verdict, place: Rectangle, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    display.fill_solid(&place, D::Color::GROUND)?;
+    match verdict {
+        Verdict::Blank => text::centred("draw", place, D::Color::TEXT, display),
+        Verdict::Digit(digit) => {
+            let line = Line::new().number(digit.into());
+            text::large(line.as_str(), place, D::Color::CHOSEN, display)
+        }
+        Verdict::Reject => cross(place, display),
+    }
+}
+
+fn cross<D>(place: Rectangle, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    let side = place.size.width.min(place.size.height) * 2 / 3;
+    let square = Rectangle::with_center(place.center(), Size::new_equal(side));
+    let style = PrimitiveStyle::with_stroke(D::Color::REJECT, (side / 8).max(2));
+    let far = side as i32 - 1;
+    for (from, to) in [((0, 0), (far, far)), ((far, 0), (0, far))] {
+        let at = |(x, y): (i32, i32)| square.top_left + Point::new(x, y);
+        Stroke::new(at(from), at(to)).into_styled(style).draw(display)?;
+    }
+    Ok(())
+}
+
+/// The probabilities, a bar each.
+fn bars<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    let place = app.layout.bars;
+    let height = place.size.height / DIGITS as u32;
+    let font = text::font(height);
+    let label = font.character_size;
+    let left = label.width + 2;
+    let most = place.size.width.saturating_sub(left);
+    for (digit, probability) in app.reader.probabilities().enumerate() {
+        let top = place.top_left + Point::new(0, digit as i32 * height as i32);
+        let lower = (height.saturating_sub(label.height) / 2) as i32;
+        let chosen = app.verdict == Verdict::Digit(digit as u8);
+        let color = if chosen { D::Color::CHOSEN } else { D::Color::TEXT };
+        text::write(Line::new().number(digit).as_str(), top + Point::new(0, lower), font, color, display)?;
+        let long = (u32::from(probability) * most).div_ceil(256);
+        let bar = |from: u32, len: u32| {
+            let corner = top + Point::new((left + from) as i32, 1);
+            Rectangle::new(corner, Size::new(len, height.saturating_sub(2)))
+        };
+        let color = if chosen { D::Color::CHOSEN } else { D::Color::QUIET };
+        display.fill_solid(&bar(0, long), color)?;
+        display.fill_solid(&bar(long, most - long), D::Color::GROUND)?;
+    }
+    Ok(())
+}
+
+/// The network's input in the place of the sheet.
+fn seen<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    let sheet = app.layout.sheet;
+    display.fill_solid(&sheet, D::Color::ink(0))?;
+    let (side, levels) = app.reader.seen();
+    let cell = (sheet.size.width / side.max(1) as u32).max(1);
+    let corner = Rectangle::with_center(sheet.center(), Size::new_equal(cell * side as u32)).top_left;
+    for (index, level) in levels.enumerate() {
+        let column = index.checked_rem(side).unwrap_or(0);
+        let row = index.checked_div(side).unwrap_or(0);
+        let at = corner + Point::new(column as i32, row as i32) * cell as i32;
+        let place = Rectangle::new(at, Size::new_equal(cell)).intersection(&sheet);
+        display.fill_solid(&place, D::Color::ink(level))?;
+    }
+    Ok(())
+}
+
+/// What the latest reading took.
+fn costs<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    let place = app.layout.bars;
+    display.fill_solid(&place, D::Color::GROUND)?;
+    let (side, _) = app.reader.seen();
+    let micros = app.micros as usize;
+    let lines = [
+        ("input", Line::new().number(side).text("x").number(side)),
+        ("time", Line::new().number(micros / 1000).text(".").number(micros % 1000 / 100).text(" ms")),
+        ("arena", Line::new().number(app.reader.model().arena_len()).text(" B")),
+        ("app", Line::new().number(size_of::<App<'_>>()).text(" B")),
+    ];
+    let height = place.size.height / (2 * lines.len() as u32);
+    let wide = place.size.width >= 6 * 9;
+    let font = text::font(if wide { height } else { 6 });
+    for (index, (name, value)) in lines.iter().enumerate() {
+        let top = place.top_left + Point::new(0, (2 * index as u32 * height) as i32);
+        text::write(name, top, font, D::Color::TEXT, display)?;
+        let below = Point::new(0, height as i32);
+        text::write(value.as_str(), top + below, font, D::Color::CHOSEN, display)?;
+    }
+    Ok(())
+}
+
+fn button<D>(name: &str, place: Rectangle, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    frame(place, display)?;
+    text::centred(name, place, D::Color::TEXT, display)
+}
+
+fn frame<D>(place: Rectangle, display: &mut D) -> Result<(), D::Error>
+where
+    D: DrawTarget<Color: Theme>,
+{
+    place.into_styled(PrimitiveStyle::with_stroke(D::Color::QUIET, 1)).draw(display)
+}
+
+/// The rectangle one pixel outside.
+fn around(place: Rectangle) -> Rectangle {
+    Rectangle::new(place.top_left - Point::new(1, 1), place.size + Size::new(2, 2))
+}

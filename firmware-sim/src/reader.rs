@@ -1,0 +1,133 @@
+//! From the sheet to what the network says.
+
+use crate::canvas::Canvas;
+use core::fmt;
+use runtime::image::Crc32;
+use runtime::operator::Operator;
+use runtime::preprocess::{Recipe, Workspace};
+use runtime::{Computed, Error, Model};
+
+/// Classes: the digits.
+pub const DIGITS: usize = 10;
+
+/// The memory that reading takes; each slice may be longer than need be.
+#[derive(Debug)]
+pub struct Memory<'a> {
+    /// [`Model::arena_len`] bytes.
+    pub arena: &'a mut [u8],
+    /// What pre-processing works in.
+    pub workspace: &'a mut Workspace,
+    /// The network's input.
+    pub input: &'a mut [i8],
+}
+
+/// Why a model cannot read digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The image is none.
+    Model(Error),
+    /// The network does not end in the probabilities of ten digits.
+    NoProbabilities,
+    /// The arena or the input is shorter than the model needs.
+    Memory,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Model(error) => error.fmt(f),
+            Self::NoProbabilities => {
+                write!(f, "expected a network that ends in a softmax over {DIGITS} classes, the digits")
+            }
+            Self::Memory => f.write_str("the arena or the input is shorter than the model needs"),
+        }
+    }
+}
+
+/// What the sheet shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing yet, or not enough.
+    Blank,
+    /// A digit.
+    Digit(u8),
+    /// Ink that is no digit.
+    Reject,
+}
+
+/// Of 256: a digit is one if the network gives it at least this probability. Chosen on a validation split, see
+/// `examples/threshold.rs`.
+const LEAST: u8 = 205;
+
+/// A model that reads digits.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    model: Model<'a>,
+    recipe: Recipe<'a>,
+    memory: Memory<'a>,
+    output: [i8; DIGITS],
+}
+
+impl<'a> Reader<'a> {
+    /// # Errors
+    /// If the model does not read digits, or the memory is too small for it.
+    pub fn new(model: Model<'a>, memory: Memory<'a>) -> Result<Self, Refused> {
+        let recipe = model.recipe().map_err(Refused::Model)?;
+        let ends = matches!(model.operators().last(), Some(Operator::Softmax(_)));
+        if !ends || model.output().shape.len() != DIGITS {
+            return Err(Refused::NoProbabilities);
+        }
+        if memory.arena.len() < model.arena_len() || memory.input.len() < recipe.input_len() {
+            return Err(Refused::Memory);
+        }
+        Ok(Self { model, recipe, memory, output: [i8::MIN; DIGITS] })
+    }
+
+    /// Reads the sheet.
+    pub fn read(&mut self, canvas: &Canvas) -> Verdict {
+        self.output = [i8::MIN; DIGITS];
+        let Some(input) = self.memory.input.get_mut(..self.recipe.input_len()) else { return Verdict::Blank };
+        let framed =
+            canvas.picture().and_then(|picture| self.recipe.apply(&picture, self.memory.workspace, input));
+        if framed.is_err() || self.model.run(input, self.memory.arena, &mut self.output).is_err() {
+            return Verdict::Blank;
+        }
+        let class = Model::class(&self.output);
+        match self.probabilities().nth(class) {
+            Some(probability) if probability >= LEAST => Verdict::Digit(class as u8),
+            _ => Verdict::Reject,
+        }
+    }
+
+    /// The probability of each digit in the latest reading, of 256.
+    pub fn probabilities(&self) -> impl Iterator<Item = u8> + '_ {
+        self.output.iter().map(|&value| value.wrapping_sub(i8::MIN) as u8)
+    }
+
+    /// The network's input in the latest reading: `side` rows of grey values.
+    pub fn seen(&self) -> (usize, impl Iterator<Item = u8> + '_) {
+        let values = self.memory.input.iter().take(self.recipe.input_len());
+        (self.recipe.framing().side.into(), values.map(|&value| value.wrapping_sub(i8::MIN) as u8))
+    }
+
+    /// Runs the network once more on the latest input; the CRC-32 of all rows of all layers, in the order in which they are
+    /// computed.
+    pub fn hash_of_layers(&mut self) -> u32 {
+        let mut hash = Crc32::default();
+        if let Some(input) = self.memory.input.get(..self.recipe.input_len()) {
+            let hashed = |computed: Computed<'_, '_>| {
+                for &value in computed.values {
+                    hash = hash.update(&[value as u8]);
+                }
+            };
+            // It has the lengths that have been checked.
+            let _ = self.model.run_layers(input, self.memory.arena, &mut self.output, hashed);
+        }
+        hash.value()
+    }
+
+    /// The model.
+    pub const fn model(&self) -> &Model<'a> {
+        &self.model
+    }
+}

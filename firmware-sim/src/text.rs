@@ -1,0 +1,141 @@
+//! Texts and numbers without a heap.
+
+use embedded_graphics::Pixel;
+use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10, FONT_10X20};
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
+use embedded_graphics::prelude::{Dimensions, DrawTarget, Drawable, PixelColor, Point, Size};
+use embedded_graphics::primitives::Rectangle;
+use embedded_graphics::text::{Baseline, Text};
+
+/// A short text that is put together on the way; what does not fit is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    bytes: [u8; Self::MOST],
+    len: usize,
+}
+
+impl Line {
+    const MOST: usize = 20;
+
+    pub const fn new() -> Self {
+        Self { bytes: [b' '; Self::MOST], len: 0 }
+    }
+
+    /// The text, and one more behind it.
+    pub fn text(mut self, text: &str) -> Self {
+        for (place, byte) in self.bytes.iter_mut().skip(self.len).zip(text.bytes()) {
+            *place = byte;
+            self.len += 1;
+        }
+        self
+    }
+
+    /// The text, and a number behind it.
+    pub fn number(self, number: usize) -> Self {
+        let mut digits = [b'0'; 10];
+        let (mut rest, mut count) = (number, 0);
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            (rest, count) = (rest / 10, count + 1);
+            if rest == 0 {
+                break;
+            }
+        }
+        let digits = digits.get(digits.len() - count..).unwrap_or(&[]);
+        self.text(core::str::from_utf8(digits).unwrap_or(""))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
+    }
+}
+
+/// The font for lines of some height.
+pub fn font(height: u32) -> &'static MonoFont<'static> {
+    if height >= 10 { &FONT_6X10 } else { &FONT_4X6 }
+}
+
+/// Writes a text in the middle of a place, as large as fits one line.
+pub fn centred<D: DrawTarget>(
+    text: &str,
+    place: Rectangle,
+    color: D::Color,
+    display: &mut D,
+) -> Result<(), D::Error> {
+    let width = |font: &MonoFont<'_>| font.character_size.width * text.len() as u32;
+    let mut font = font(place.size.height.saturating_sub(2));
+    if width(font) > place.size.width {
+        font = &FONT_4X6;
+    }
+    let free = |room: u32, taken: u32| (room.saturating_sub(taken) / 2) as i32;
+    let corner =
+        Point::new(free(place.size.width, width(font)), free(place.size.height, font.character_size.height));
+    write(text, place.top_left + corner, font, color, display)
+}
+
+/// Writes a text from its top left corner on.
+pub fn write<D: DrawTarget>(
+    text: &str,
+    at: Point,
+    font: &MonoFont<'_>,
+    color: D::Color,
+    display: &mut D,
+) -> Result<(), D::Error> {
+    Text::with_baseline(text, at, MonoTextStyle::new(font, color), Baseline::Top).draw(display).map(|_| ())
+}
+
+/// Draws a character as large as a place allows.
+pub fn large<D: DrawTarget>(
+    character: &str,
+    place: Rectangle,
+    color: D::Color,
+    display: &mut D,
+) -> Result<(), D::Error> {
+    let cell = FONT_10X20.character_size;
+    let scale = (place.size.width / cell.width).min(place.size.height / cell.height).max(1);
+    let free = |room: u32, taken: u32| (room.saturating_sub(taken * scale) / 2) as i32;
+    let corner = Point::new(free(place.size.width, cell.width), free(place.size.height, cell.height));
+    let mut magnified = Magnified { display, origin: place.top_left + corner, scale };
+    write(character, Point::zero(), &FONT_10X20, color, &mut magnified)
+}
+
+/// A display whose pixels are squares of another's.
+struct Magnified<'a, D> {
+    display: &'a mut D,
+    origin: Point,
+    scale: u32,
+}
+
+impl<D: DrawTarget> Dimensions for Magnified<'_, D> {
+    fn bounding_box(&self) -> Rectangle {
+        self.display.bounding_box()
+    }
+}
+
+impl<D: DrawTarget> DrawTarget for Magnified<'_, D>
+where
+    D::Color: PixelColor,
+{
+    type Color = D::Color;
+    type Error = D::Error;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<D::Color>>>(&mut self, pixels: I) -> Result<(), D::Error> {
+        for Pixel(point, color) in pixels {
+            let corner = self.origin + point * self.scale as i32;
+            self.display.fill_solid(&Rectangle::new(corner, Size::new_equal(self.scale)), color)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+
+    #[test]
+    fn lines_are_put_together_and_cut() {
+        assert_eq!(Line::new().text("arena ").number(13312).text(" B").as_str(), "arena 13312 B");
+        assert_eq!(Line::new().number(0).as_str(), "0");
+        assert_eq!(Line::new().text("a text of more than twenty bytes").as_str(), "a text of more than ");
+    }
+}

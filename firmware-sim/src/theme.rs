@@ -1,0 +1,46 @@
+//! The colours of each kind of display.
+
+use embedded_graphics::pixelcolor::{BinaryColor, Rgb565};
+use embedded_graphics::prelude::PixelColor;
+
+/// Colours that the app draws in, on a dark ground.
+pub trait Theme: PixelColor {
+    /// The ground.
+    const GROUND: Self;
+    /// Texts and frames.
+    const TEXT: Self;
+    /// What matters less.
+    const QUIET: Self;
+    /// The digit that was read.
+    const CHOSEN: Self;
+    /// What is no digit.
+    const REJECT: Self;
+
+    /// Ink, from 0, the sheet, to 255.
+    fn ink(level: u8) -> Self;
+}
+
+impl Theme for BinaryColor {
+    const GROUND: Self = Self::Off;
+    const TEXT: Self = Self::On;
+    const QUIET: Self = Self::On;
+    const CHOSEN: Self = Self::On;
+    const REJECT: Self = Self::On;
+
+    fn ink(level: u8) -> Self {
+        if level >= 128 { Self::On } else { Self::Off }
+    }
+}
+
+impl Theme for Rgb565 {
+    const GROUND: Self = Self::new(1, 3, 3);
+    const TEXT: Self = Self::new(28, 57, 28);
+    const QUIET: Self = Self::new(10, 22, 12);
+    const CHOSEN: Self = Self::new(9, 52, 16);
+    const REJECT: Self = Self::new(31, 28, 8);
+
+    fn ink(level: u8) -> Self {
+        let part = |bits: u32| (u32::from(level) >> (8 - bits)) as u8;
+        Self::new(part(5), part(6), part(5))
+    }
+}
