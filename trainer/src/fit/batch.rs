@@ -40,6 +40,11 @@ pub(super) fn split(count: usize) -> Split {
     Split { train: indices, validation }
 }
 
+/// Indices of the pictures, of `count` training pictures, that no weight is fitted to: for choices. Always the same.
+pub fn validation_split(count: usize) -> Vec<usize> {
+    split(count).validation
+}
+
 /// One step's input.
 #[derive(Debug)]
 pub(super) struct Batch {

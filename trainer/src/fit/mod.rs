@@ -20,6 +20,7 @@ use checkpoint::Checkpoint;
 use schedule::Schedule;
 use step::Trainer;
 
+pub use batch::validation_split;
 pub use step::measure_steps;
 
 /// Everything that decides the result, besides the data.
