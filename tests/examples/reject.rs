@@ -27,6 +27,9 @@ struct Reading {
     crossings: u32,
 }
 
+/// Draws a scribble.
+type Draw = fn(&mut Rng) -> Canvas;
+
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).map(PathBuf::from).context("usage: reject DIR")?;
     let model = Model::parse(IMAGE)?;
@@ -43,7 +46,7 @@ fn main() -> Result<()> {
         digits.extend(reading(&reader, verdict));
     }
     let mut rng = Rng::with_seed(1);
-    let kinds: [(&str, fn(&mut Rng) -> Canvas); 4] =
+    let kinds: [(&str, Draw); 4] =
         [("zigzags", zigzag), ("loops", loops), ("grids", grid), ("hatchings", hatching)];
     let scribbles = kinds.map(|(name, draw)| {
         let one = |_| {

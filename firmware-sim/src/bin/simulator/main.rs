@@ -1,11 +1,14 @@
 //! The command `firmware-sim`: the device app on a simulated display.
 
 mod frames;
+mod layers;
+mod occupancy;
 mod replay;
 mod screen;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use replay::Replay;
 use screen::Screen;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +23,9 @@ struct Arguments {
     /// Folder for frame_NNNN.png and animation.gif
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Show what each layer of the network made of the last sheet, too; saturated values stand out
+    #[arg(long, requires = "out")]
+    layers: bool,
     /// The display
     #[arg(long, value_enum, default_value_t = Screen::Colour240x240)]
     screen: Screen,
@@ -57,5 +63,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         scripts.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text));
     }
-    replay::all(&image, &scripts, arguments.screen, arguments.out.as_deref())
+    let replay = Replay { image: &image, screen: arguments.screen, layers: arguments.layers };
+    replay.all(&scripts, arguments.out.as_deref())
 }

@@ -1,10 +1,11 @@
 //! Scripts drawn on a simulated display.
 
 use crate::frames::Frames;
+use crate::layers;
 use crate::screen::Screen;
 use anyhow::{Result, anyhow};
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
-use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
+use embedded_graphics_simulator::SimulatorDisplay;
 use firmware_sim::reader::{Memory, Reader, Verdict};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Theme};
@@ -13,51 +14,67 @@ use runtime::preprocess::Workspace;
 use std::path::Path;
 use std::time::Instant;
 
-/// Draws each script on an empty sheet and tells what it is read as. With a folder, writes what the display showed: of several
-/// scripts into a folder each.
-pub fn all(image: &[u8], scripts: &[(String, String)], screen: Screen, out: Option<&Path>) -> Result<()> {
-    for (name, script) in scripts {
-        let folder = out.map(|out| if scripts.len() == 1 { out.to_owned() } else { out.join(name) });
-        let mut frames = folder.as_deref().map(Frames::new).transpose()?;
-        let read = match screen {
-            Screen::Oled128x64 => replay::<BinaryColor>(image, script, screen, &mut frames)?,
-            _ => replay::<Rgb565>(image, script, screen, &mut frames)?,
-        };
-        println!("{name}: {read}");
-        if let (Some(frames), Some(folder)) = (frames, folder) {
-            println!("{} frames and animation.gif in {}", frames.finish()?, folder.display());
-        }
-    }
-    Ok(())
+/// How scripts are drawn.
+pub struct Replay<'a> {
+    pub image: &'a [u8],
+    pub screen: Screen,
+    /// Whether the layers of the network are shown at the end.
+    pub layers: bool,
 }
 
-/// Draws a script; what it is read as, in words.
-fn replay<C>(image: &[u8], script: &str, screen: Screen, frames: &mut Option<Frames>) -> Result<String>
-where
-    C: Theme + Into<Rgb888> + From<BinaryColor>,
-{
-    let model = Model::parse(image).map_err(|error| anyhow!("the model image: {error}"))?;
-    let mut arena = vec![0; model.arena_len()];
-    let mut input = vec![0; model.input().shape.len()];
-    let mut workspace = Workspace::new();
-    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
-    let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
-    let mut app = App::new(reader, screen.size()).ok_or_else(|| anyhow!("the display is too small"))?;
-    let mut display = SimulatorDisplay::<C>::new(screen.size());
-    let mut hand = Hand { event: None, begin: Instant::now() };
-    let mut script = Script::new(script);
-    loop {
-        if app.step(&mut hand, &mut display)?
-            && let Some(frames) = frames
-        {
-            frames.add(picture(&display, &screen.settings()))?;
+impl Replay<'_> {
+    /// Draws each script on an empty sheet and tells what it is read as. With a folder, writes what the display showed: of
+    /// several scripts into a folder each.
+    pub fn all(&self, scripts: &[(String, String)], out: Option<&Path>) -> Result<()> {
+        for (name, script) in scripts {
+            let folder = out.map(|out| if scripts.len() == 1 { out.to_owned() } else { out.join(name) });
+            let mut frames = folder.as_deref().map(Frames::new).transpose()?;
+            let read = match self.screen {
+                Screen::Oled128x64 => self.one::<BinaryColor>(script, &mut frames)?,
+                _ => self.one::<Rgb565>(script, &mut frames)?,
+            };
+            println!("{name}: {read}");
+            if let (Some(frames), Some(folder)) = (frames, folder) {
+                println!("{} frames and animation.gif in {}", frames.finish()?, folder.display());
+            }
         }
-        hand.event = script.next();
-        if hand.event.is_none() {
-            break;
-        }
+        Ok(())
     }
-    Ok(words(&mut app))
+
+    /// Draws a script; what it is read as, in words.
+    fn one<C>(&self, script: &str, frames: &mut Option<Frames>) -> Result<String>
+    where
+        C: Theme + Into<Rgb888> + From<BinaryColor>,
+    {
+        let model = Model::parse(self.image).map_err(|error| anyhow!("the model image: {error}"))?;
+        let mut arena = vec![0; model.arena_len()];
+        let mut input = vec![0; model.input().shape.len()];
+        let mut workspace = Workspace::new();
+        let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+        let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
+        let size = self.screen.size();
+        let mut app = App::new(reader, size).ok_or_else(|| anyhow!("the display is too small"))?;
+        let mut display = SimulatorDisplay::<C>::new(size);
+        let mut hand = Hand { event: None, begin: Instant::now() };
+        let mut script = Script::new(script);
+        loop {
+            if app.step(&mut hand, &mut display)?
+                && let Some(frames) = frames
+            {
+                frames.add(self.screen.picture(&display))?;
+            }
+            hand.event = script.next();
+            if hand.event.is_none() {
+                break;
+            }
+        }
+        let words = words(&mut app);
+        if let (true, Some(frames)) = (self.layers, frames) {
+            drop(app);
+            layers::view::<C>(&model, &input, self.screen, frames)?;
+        }
+        Ok(words)
+    }
 }
 
 fn words(app: &mut App<'_>) -> String {
@@ -69,16 +86,6 @@ fn words(app: &mut App<'_>) -> String {
     let most = app.reader().probabilities().max().unwrap_or(0);
     let hash = app.hash_of_layers();
     format!("{verdict}, probability {:.3}, layers {hash:08x}", f64::from(most) / 256.0)
-}
-
-fn picture<C: Theme + Into<Rgb888>>(
-    display: &SimulatorDisplay<C>,
-    settings: &OutputSettings,
-) -> image::RgbImage {
-    let output = display.to_rgb_output_image(settings);
-    let buffer = output.as_image_buffer();
-    let (width, height) = buffer.dimensions();
-    image::RgbImage::from_raw(width, height, buffer.as_raw().to_vec()).expect("as large as it was")
 }
 
 /// One event at a time, and the machine's clock.

@@ -1,8 +1,12 @@
 //! Displays as there are, and how they look.
 
 use clap::ValueEnum;
-use embedded_graphics::prelude::Size;
-use embedded_graphics_simulator::{BinaryColorTheme, OutputSettings, OutputSettingsBuilder};
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::{PixelColor, Size};
+use embedded_graphics_simulator::{
+    BinaryColorTheme, OutputSettings, OutputSettingsBuilder, SimulatorDisplay,
+};
+use image::RgbImage;
 
 /// A display to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,8 +35,16 @@ impl Screen {
         }
     }
 
+    /// What it shows.
+    pub fn picture<C: PixelColor + Into<Rgb888>>(self, display: &SimulatorDisplay<C>) -> RgbImage {
+        let output = display.to_rgb_output_image(&self.settings());
+        let buffer = output.as_image_buffer();
+        let (width, height) = buffer.dimensions();
+        RgbImage::from_raw(width, height, buffer.as_raw().to_vec()).expect("as large as it was")
+    }
+
     /// How a picture of it is made: an OLED's pixels have gaps.
-    pub fn settings(self) -> OutputSettings {
+    fn settings(self) -> OutputSettings {
         let settings = OutputSettingsBuilder::new();
         match self {
             Self::Oled128x64 => settings.scale(3).pixel_spacing(1).theme(BinaryColorTheme::OledBlue).build(),

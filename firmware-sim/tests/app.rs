@@ -1,0 +1,173 @@
+//! The app on each display: what it reads, and what it shows beside reference frames.
+//!
+//! `EDGE8_UPDATE_FRAMES=1` makes the reference frames anew: look at them before they are committed.
+
+use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
+use embedded_graphics::prelude::{Point, Size};
+use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
+use firmware_sim::reader::{Memory, Reader, Refused, Verdict};
+use firmware_sim::script::{Script, check};
+use firmware_sim::{App, Board, Event, Theme};
+use runtime::Model;
+use runtime::preprocess::Workspace;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+const IMAGE: &[u8] = include_bytes!("../../runtime/models/mnist.edge8");
+
+const OLED: Size = Size::new(128, 64);
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn script(name: &str) -> String {
+    std::fs::read_to_string(folder("strokes").join(name).with_extension("txt")).unwrap()
+}
+
+/// Events that all come at once, and a clock that goes on by the same time whenever it is asked.
+#[derive(Default)]
+struct Hand {
+    events: VecDeque<Event>,
+    micros: u32,
+}
+
+impl Board for Hand {
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn micros(&mut self) -> u32 {
+        self.micros += 1500;
+        self.micros
+    }
+}
+
+/// Hands the app on some display to a function.
+fn with_app<R>(size: Size, run: impl FnOnce(&mut App<'_>) -> R) -> R {
+    let model = Model::parse(IMAGE).unwrap();
+    let mut arena = vec![0; model.arena_len()];
+    let mut input = vec![0; model.input().shape.len()];
+    let mut workspace = Workspace::new();
+    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+    run(&mut App::new(Reader::new(model, memory).unwrap(), size).unwrap())
+}
+
+/// What a display shows after a script.
+fn shown<C>(size: Size, script: &str) -> SimulatorDisplay<C>
+where
+    C: Theme + From<BinaryColor>,
+{
+    let mut display = SimulatorDisplay::new(size);
+    let mut hand = Hand { events: Script::new(script).collect(), ..Hand::default() };
+    with_app(size, |app| app.step(&mut hand, &mut display)).unwrap();
+    display
+}
+
+#[test]
+fn ten_digits_are_read_and_scribbles_are_none() {
+    let read = |name: &str| {
+        let text = script(name);
+        assert_eq!(check(&text), None, "{name}");
+        let mut hand = Hand { events: Script::new(&text).collect(), ..Hand::default() };
+        let mut display = SimulatorDisplay::<BinaryColor>::new(OLED);
+        with_app(OLED, |app| {
+            app.step(&mut hand, &mut display).unwrap();
+            app.verdict()
+        })
+    };
+    for digit in 0..10 {
+        assert_eq!(read(&digit.to_string()), Verdict::Digit(digit));
+    }
+    for scribble in 1..=3 {
+        assert_eq!(read(&format!("scribble_{scribble}")), Verdict::Reject);
+    }
+}
+
+/// Compares a display with its reference frame.
+fn compare<C>(display: &SimulatorDisplay<C>, name: &str)
+where
+    C: Theme + Into<Rgb888> + From<Rgb888>,
+{
+    let path = folder("frames").join(name).with_extension("png");
+    if std::env::var_os("EDGE8_UPDATE_FRAMES").is_some() {
+        return display.to_rgb_output_image(&OutputSettings::default()).save_png(&path).unwrap();
+    }
+    let reference = SimulatorDisplay::<C>::load_png(&path).unwrap();
+    assert!(display.diff(&reference).is_none(), "{name} is not as {}", path.display());
+}
+
+fn compare_all<C>(size: Size)
+where
+    C: Theme + Into<Rgb888> + From<Rgb888> + From<BinaryColor>,
+{
+    let Size { width, height } = size;
+    let scripts = [
+        ("blank", String::new()),
+        ("digit", script("5")),
+        ("seen", script("5") + "page\n"),
+        ("reject", script("scribble_1")),
+    ];
+    for (name, script) in scripts {
+        compare(&shown::<C>(size, &script), &format!("{width}x{height}_{name}"));
+    }
+}
+
+#[test]
+fn displays_show_what_the_reference_frames_do() {
+    compare_all::<BinaryColor>(OLED);
+    for (width, height) in [(160, 128), (240, 240), (320, 240)] {
+        compare_all::<Rgb565>(Size::new(width, height));
+    }
+}
+
+/// The end of a drawing shows the same, whether drawn event by event or at once.
+#[test]
+fn what_has_changed_is_all_that_is_drawn() {
+    for text in [script("8"), script("3") + "page\nclear\n" + &script("2") + "page\n"] {
+        let at_once = shown::<Rgb565>(Size::new(160, 128), &text);
+        let mut display = SimulatorDisplay::<Rgb565>::new(Size::new(160, 128));
+        let mut hand = Hand::default();
+        with_app(Size::new(160, 128), |app| {
+            app.step(&mut hand, &mut display).unwrap();
+            for event in Script::new(&text) {
+                hand.events.push_back(event);
+                assert!(app.step(&mut hand, &mut display).unwrap() || event == Event::Lift);
+            }
+            assert!(!app.step(&mut hand, &mut display).unwrap(), "there is nothing new");
+        });
+        assert!(display.diff(&at_once).is_none());
+    }
+}
+
+#[test]
+fn the_displays_buttons_clear_and_turn_the_page() {
+    let size = Size::new(240, 240);
+    let mut display = SimulatorDisplay::<Rgb565>::new(size);
+    with_app(size, |app| {
+        let mut hand = Hand::default();
+        let mut touch = |app: &mut App<'_>, points: &[Point]| {
+            hand.events.extend(points.iter().map(|&point| Event::Touch(point)));
+            hand.events.push_back(Event::Lift);
+            app.step(&mut hand, &mut display).unwrap()
+        };
+        let (sheet, clear) = (app.layout().sheet.center(), app.layout().clear.center());
+        assert!(touch(app, &[sheet, sheet + Point::new(0, 60)]));
+        assert_ne!(app.verdict(), Verdict::Blank);
+        // A touch that begins on a button is no stroke.
+        assert!(touch(app, &[clear, sheet]));
+        assert_eq!(app.verdict(), Verdict::Blank);
+        assert!(!touch(app, &[Point::new(-5, -5), sheet]));
+        assert!(touch(app, &[app.layout().page.center()]));
+        assert!(!touch(app, &[sheet]), "the other page is no sheet");
+    });
+}
+
+#[test]
+fn what_cannot_read_digits_is_refused() {
+    let model = Model::parse(IMAGE).unwrap();
+    let (mut arena, mut input, mut workspace) =
+        (vec![0; model.arena_len() - 1], vec![0; 1024], Workspace::new());
+    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+    assert_eq!(Reader::new(model, memory).unwrap_err(), Refused::Memory);
+}
