@@ -35,7 +35,7 @@ pub fn exercise(image: &[u8]) -> Result<usize, Error> {
     if let Ok(recipe) = model.recipe() {
         let pixels: [u8; 100] = std::array::from_fn(|pixel| if pixel % 7 == 3 { 250 } else { 9 });
         let picture = Picture::new(10, 10, &pixels).expect("10x10 pixels");
-        let _ = recipe.apply(&picture, &mut Workspace::new(), &mut input);
+        let _ = recipe.apply(&picture, Workspace::new().bytes(), &mut input);
     }
     let mut equal = 0;
     for vector in model.test_vectors().into_iter().flatten().take(MOST_VECTORS) {

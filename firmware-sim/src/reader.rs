@@ -1,12 +1,15 @@
 //! From the sheet to what the network says.
 
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, SIDE};
 use core::fmt;
 use runtime::image::Crc32;
 use runtime::operator::Operator;
 use runtime::picture::Picture;
-use runtime::preprocess::{Recipe, Workspace};
+use runtime::preprocess::{Recipe, workspace_len};
 use runtime::{Computed, Error, Model};
+
+/// Bytes that pre-processing of the sheet works in.
+pub const WORKSPACE_LEN: usize = workspace_len(SIDE, SIDE);
 
 /// Classes: the digits.
 pub const DIGITS: usize = 10;
@@ -14,10 +17,8 @@ pub const DIGITS: usize = 10;
 /// The memory that reading takes; each slice may be longer than need be.
 #[derive(Debug)]
 pub struct Memory<'a> {
-    /// [`Model::arena_len`] bytes.
+    /// [`WORKSPACE_LEN`] bytes and [`Model::arena_len`]: pre-processing and the network work in them in turn.
     pub arena: &'a mut [u8],
-    /// What pre-processing works in.
-    pub workspace: &'a mut Workspace,
     /// The network's input.
     pub input: &'a mut [i8],
 }
@@ -29,7 +30,7 @@ pub enum Refused {
     Model(Error),
     /// The network does not end in the probabilities of ten digits.
     NoProbabilities,
-    /// The arena or the input is shorter than the model needs.
+    /// The arena or the input is shorter than the model or pre-processing needs.
     Memory,
 }
 
@@ -40,7 +41,9 @@ impl fmt::Display for Refused {
             Self::NoProbabilities => {
                 write!(f, "expected a network that ends in a softmax over {DIGITS} classes, the digits")
             }
-            Self::Memory => f.write_str("the arena or the input is shorter than the model needs"),
+            Self::Memory => {
+                f.write_str("the arena or the input is shorter than the model or pre-processing needs")
+            }
         }
     }
 }
@@ -81,7 +84,8 @@ impl<'a> Reader<'a> {
         if !ends || model.output().shape.len() != DIGITS {
             return Err(Refused::NoProbabilities);
         }
-        if memory.arena.len() < model.arena_len() || memory.input.len() < recipe.input_len() {
+        let arena_len = model.arena_len().max(WORKSPACE_LEN);
+        if memory.arena.len() < arena_len || memory.input.len() < recipe.input_len() {
             return Err(Refused::Memory);
         }
         Ok(Self { model, recipe, memory, output: [i8::MIN; DIGITS] })
@@ -92,11 +96,11 @@ impl<'a> Reader<'a> {
         canvas.picture().map_or(Verdict::Blank, |picture| self.read_picture(&picture))
     }
 
-    /// Reads a grey picture of any size.
+    /// Reads a grey picture; a larger one than the sheet if the arena has its [`workspace_len`].
     pub fn read_picture(&mut self, picture: &Picture<'_>) -> Verdict {
         self.output = [i8::MIN; DIGITS];
         let Some(input) = self.memory.input.get_mut(..self.recipe.input_len()) else { return Verdict::Blank };
-        let framed = self.recipe.apply(picture, self.memory.workspace, input);
+        let framed = self.recipe.apply(picture, self.memory.arena, input);
         if framed.is_err() || self.model.run(input, self.memory.arena, &mut self.output).is_err() {
             return Verdict::Blank;
         }

@@ -5,11 +5,10 @@
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics::prelude::{Point, Size};
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
-use firmware_sim::reader::{Memory, Reader, Refused, Verdict};
+use firmware_sim::reader::{Memory, Reader, Refused, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::{Script, check};
 use firmware_sim::{App, Board, Event, Theme};
 use runtime::Model;
-use runtime::preprocess::Workspace;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -46,10 +45,9 @@ impl Board for Hand {
 /// Hands the app on some display to a function.
 fn with_app<R>(size: Size, run: impl FnOnce(&mut App<'_>) -> R) -> R {
     let model = Model::parse(IMAGE).unwrap();
-    let mut arena = vec![0; model.arena_len()];
+    let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let mut workspace = Workspace::new();
-    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+    let memory = Memory { arena: &mut arena, input: &mut input };
     run(&mut App::new(Reader::new(model, memory).unwrap(), size).unwrap())
 }
 
@@ -166,8 +164,7 @@ fn the_displays_buttons_clear_and_turn_the_page() {
 #[test]
 fn what_cannot_read_digits_is_refused() {
     let model = Model::parse(IMAGE).unwrap();
-    let (mut arena, mut input, mut workspace) =
-        (vec![0; model.arena_len() - 1], vec![0; 1024], Workspace::new());
-    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+    let (mut arena, mut input) = (vec![0; model.arena_len() - 1], vec![0; 1024]);
+    let memory = Memory { arena: &mut arena, input: &mut input };
     assert_eq!(Reader::new(model, memory).unwrap_err(), Refused::Memory);
 }

@@ -20,7 +20,7 @@
 //! }
 //! let picture = runtime::picture::Picture::new(28, 28, &pixels)?;
 //! let mut workspace = runtime::preprocess::Workspace::new();
-//! model.recipe()?.apply(&picture, &mut workspace, &mut input)?;
+//! model.recipe()?.apply(&picture, workspace.bytes(), &mut input)?;
 //!
 //! model.run(&input, arena.bytes(), &mut probabilities)?;
 //! assert_eq!(runtime::Model::class(&probabilities), 1);

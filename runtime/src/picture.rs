@@ -39,6 +39,13 @@ pub enum PictureError {
         /// Bytes given.
         found: usize,
     },
+    /// The workspace is too short for a picture of this size.
+    WorkspaceLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
 }
 
 impl fmt::Display for PictureError {
@@ -60,6 +67,12 @@ impl fmt::Display for PictureError {
             Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
             Self::OutputLength { expected, found } => {
                 write!(f, "the output needs {expected} bytes, found {found}")
+            }
+            Self::WorkspaceLength { expected, found } => {
+                write!(
+                    f,
+                    "the picture needs a workspace of {expected} bytes, found {found}: give more or a smaller picture"
+                )
             }
         }
     }

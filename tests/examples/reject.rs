@@ -6,10 +6,9 @@
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use firmware_sim::canvas::{Canvas, SIDE, Spot};
-use firmware_sim::reader::{DIGITS, Memory, Reader, Verdict};
+use firmware_sim::reader::{DIGITS, Memory, Reader, Verdict, WORKSPACE_LEN};
 use runtime::Model;
 use runtime::picture::Picture;
-use runtime::preprocess::Workspace;
 use std::path::PathBuf;
 
 /// The model that ships inside.
@@ -34,10 +33,9 @@ fn main() -> Result<()> {
     let folder = std::env::args().nth(1).map(PathBuf::from).context("usage: reject DIR")?;
     let model = Model::parse(IMAGE)?;
     let data = trainer::data::load_train(&folder, model.recipe()?.framing())?;
-    let mut arena = vec![0; model.arena_len()];
+    let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let mut workspace = Workspace::new();
-    let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+    let memory = Memory { arena: &mut arena, input: &mut input };
     let mut reader = Reader::new(model, memory).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let mut digits = Vec::new();
     for index in trainer::fit::validation_split(data.len()) {

@@ -1,7 +1,7 @@
 //! What is paper and what is ink.
 
+use super::cells::Cells;
 use super::histogram::Histogram;
-use super::thumbnail::Thumbnail;
 use super::trend::Trend;
 
 /// Ink must stand out by this many grey levels.
@@ -30,7 +30,7 @@ pub(super) struct Background {
 
 impl Background {
     /// Looks at a thumbnail; `None` if nothing stands out.
-    pub fn estimate(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Option<Self> {
+    pub fn estimate(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Option<Self> {
         let trend = flattest(thumbnail, histogram);
         let (mode, _) = histogram.collect(levels(thumbnail, trend)).mode();
         let level = histogram.quantile(mode - LEVEL_WINDOW, mode + LEVEL_WINDOW, 1, 2);
@@ -48,10 +48,9 @@ impl Background {
     }
 
     /// Replaces the grey values of `thumbnail` by their ink.
-    pub fn keep_ink(&self, thumbnail: &mut Thumbnail) {
-        let (width, height) = (thumbnail.width, thumbnail.height);
-        for (y, row) in thumbnail.cells.iter_mut().enumerate().take(height) {
-            for (x, cell) in row.iter_mut().enumerate().take(width) {
+    pub fn keep_ink(&self, thumbnail: &mut Cells<'_>) {
+        for (y, row) in thumbnail.rows_mut().enumerate() {
+            for (x, cell) in row.iter_mut().enumerate() {
                 *cell = self.ink(*cell, x, y);
             }
         }
@@ -73,7 +72,7 @@ impl Background {
     }
 
     /// Squares, because ink differs much from the background and noise little.
-    fn dark_outweighs_light(&self, thumbnail: &Thumbnail) -> bool {
+    fn dark_outweighs_light(&self, thumbnail: &Cells<'_>) -> bool {
         let (mut dark, mut light) = (0u32, 0u32);
         for (x, y, value) in thumbnail.iter() {
             let contrast = self.contrast(value, x, y).clamp(-255, 255);
@@ -85,7 +84,7 @@ impl Background {
 }
 
 /// The estimated trend, or none if without it the background is as even.
-fn flattest(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Trend {
+fn flattest(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Trend {
     let bent = Trend::estimate(thumbnail, histogram);
     let (_, even) = histogram.collect(levels(thumbnail, Trend::default())).mode();
     let (_, evened) = histogram.collect(levels(thumbnail, bent)).mode();
@@ -93,7 +92,7 @@ fn flattest(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Trend {
 }
 
 /// The levels of all cells less the trend. The border counts twice: it is background more often than the middle.
-fn levels(thumbnail: &Thumbnail, trend: Trend) -> impl Iterator<Item = i32> {
+fn levels(thumbnail: &Cells<'_>, trend: Trend) -> impl Iterator<Item = i32> {
     thumbnail.iter().flat_map(move |(x, y, value)| {
         let times = if thumbnail.on_border(x, y) { 2 } else { 1 };
         core::iter::repeat_n(i32::from(value) - trend.at(x, y), times)

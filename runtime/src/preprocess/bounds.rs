@@ -1,6 +1,6 @@
 //! A rectangle of the thumbnail.
 
-use super::thumbnail::SIDE;
+use super::cells::SIDE;
 
 /// Cells `x0..x1` and `y0..y1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

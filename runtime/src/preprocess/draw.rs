@@ -2,10 +2,10 @@
 
 use super::Framing;
 use super::background::Background;
-use super::pieces::{DIGIT, DROPPED, Digit, Pieces};
+use super::cells::Cells;
+use super::pieces::{DIGIT, DROPPED, Digit};
 use super::region::{Region, split};
 use super::resample::{Axis, Span, average, step};
-use super::thumbnail::Thumbnail;
 use crate::picture::Picture;
 
 /// Where the digit is and what its ink is measured against.
@@ -33,9 +33,9 @@ impl<'a> Found<'a> {
         region: Region,
         background: Background,
         digit: Digit,
-        thumbnail: &Thumbnail,
+        thumbnail: &Cells<'_>,
     ) -> Self {
-        Self { picture, region, background, digit, cells: (thumbnail.width, thumbnail.height) }
+        Self { picture, region, background, digit, cells: (thumbnail.width(), thumbnail.height()) }
     }
 
     /// The rectangle of the picture that the digit covers.
@@ -52,24 +52,26 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Draws the ink into `framed`, whose pixels are all 0, and leaves out what does not belong to the digit.
-    pub fn draw(&self, framing: Framing, pieces: &Pieces, framed: &mut [u8]) {
+    /// Draws the ink into `framed`, whose pixels are all 0, and leaves out what does not belong to the digit: `labels` are
+    /// those of the cells, as [`find_digit`](super::pieces::find_digit) left them.
+    pub fn draw(&self, framing: Framing, labels: &mut [u8], framed: &mut [u8]) {
+        let labels = Cells::new(labels, self.cells.0, self.cells.1);
         let (columns, rows) = self.places(framing);
         let lines = framed.chunks_mut(usize::from(framing.side).max(1)).skip(rows.offset).take(rows.count);
         for (index, line) in lines.enumerate() {
             let y = rows.axis.span(index);
             for (index, pixel) in line.iter_mut().skip(columns.offset).take(columns.count).enumerate() {
                 let x = columns.axis.span(index);
-                *pixel = self.ink(x, y, pieces);
+                *pixel = self.ink(x, y, &labels);
             }
         }
     }
 
-    fn ink(&self, columns: Span, rows: Span, pieces: &Pieces) -> u8 {
+    fn ink(&self, columns: Span, rows: Span, labels: &Cells<'_>) -> u8 {
         let (left, right) = columns.ends();
         let (top, bottom) = rows.ends();
         let ((left, top), (right, bottom)) = (self.cell(left, top), self.cell(right, bottom));
-        let cells = (top..=bottom).flat_map(|y| (left..=right).map(move |x| pieces.at(x, y)));
+        let cells = (top..=bottom).flat_map(|y| (left..=right).map(move |x| labels.at(x, y)));
         let (mut digit, mut dropped) = (false, false);
         for cell in cells {
             digit |= cell == DIGIT;

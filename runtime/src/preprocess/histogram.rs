@@ -6,24 +6,30 @@ const OFFSET: i32 = 512;
 /// Half the width of the window in which [`Histogram::mode`] counts.
 const MODE_WINDOW: i32 = 2;
 
+/// Bytes of a histogram.
+pub(super) const BYTES: usize = 4 * OFFSET as usize;
+
 /// How often each value occurred; at most 65,535 values.
+///
+/// A bin is two bytes, so that a histogram can lie in any bytes.
 #[derive(Debug)]
-pub(super) struct Histogram {
-    bins: [u16; 2 * OFFSET as usize],
+pub(super) struct Histogram<'a> {
+    bins: &'a mut [[u8; 2]],
 }
 
-impl Histogram {
-    pub const fn new() -> Self {
-        Self { bins: [0; 2 * OFFSET as usize] }
+impl<'a> Histogram<'a> {
+    /// Counts in `memory`, [`BYTES`] or more.
+    pub fn new(memory: &'a mut [u8]) -> Self {
+        Self { bins: memory.as_chunks_mut().0 }
     }
 
     /// Replaces the contents by `values`.
     pub fn collect(&mut self, values: impl Iterator<Item = i32>) -> &Self {
-        self.bins = [0; 2 * OFFSET as usize];
+        self.bins.fill([0; 2]);
         for value in values {
             let index = (value.clamp(-OFFSET, OFFSET - 1) + OFFSET) as usize;
             if let Some(bin) = self.bins.get_mut(index) {
-                *bin = bin.saturating_add(1);
+                *bin = u16::from_le_bytes(*bin).saturating_add(1).to_le_bytes();
             }
         }
         self
@@ -31,7 +37,7 @@ impl Histogram {
 
     fn count(&self, value: i32) -> u32 {
         let index = usize::try_from(value + OFFSET).ok();
-        index.and_then(|index| self.bins.get(index)).map_or(0, |bin| u32::from(*bin))
+        index.and_then(|index| self.bins.get(index)).map_or(0, |bin| u16::from_le_bytes(*bin).into())
     }
 
     /// How many values lie in `from..=to`.
@@ -97,7 +103,8 @@ mod tests {
 
     #[test]
     fn order_statistics() {
-        let mut histogram = Histogram::new();
+        let mut memory = [9; BYTES];
+        let mut histogram = Histogram::new(&mut memory);
         histogram.collect([5, -3, 5, 9, 200, -700, 6].into_iter());
         assert_eq!(histogram.median(), 5);
         assert_eq!(histogram.mode(), (5, 5));

@@ -15,12 +15,14 @@
 
 mod background;
 mod bounds;
+mod cells;
 mod draw;
 mod histogram;
 mod pieces;
 mod recipe;
 mod region;
 mod resample;
+mod table;
 mod thumbnail;
 mod trend;
 
@@ -29,13 +31,13 @@ mod tests;
 
 pub use recipe::Recipe;
 
+use crate::image::Aligned;
 use crate::picture::{Picture, PictureError};
 use background::Background;
+use cells::SIDE;
 use draw::Found;
 use histogram::Histogram;
-use pieces::Pieces;
 use region::Region;
-use thumbnail::{SIDE, Thumbnail};
 
 /// At most this often is the digit looked for more closely; each time it grows by a factor of up to 64.
 const PASSES: usize = 4;
@@ -62,67 +64,89 @@ impl Framing {
     }
 }
 
-/// Memory that [`frame`] works in, about 14 KB; its contents before and after mean nothing.
-#[derive(Debug)]
-pub struct Workspace {
-    thumbnail: Thumbnail,
-    histogram: Histogram,
-    pieces: Pieces,
+/// Memory that [`frame`] works in for a picture of any size, about 10 KB: [`Workspace::bytes`].
+pub type Workspace = Aligned<[u8; workspace_len(SIDE, SIDE)]>;
+
+/// Bytes that [`frame`] works in for pictures up to that size; what they hold before and after means nothing, so that they
+/// may be those of an arena.
+pub const fn workspace_len(width: usize, height: usize) -> usize {
+    2 * most_cells(width, height) + COUNTS
 }
 
-impl Workspace {
-    /// An empty workspace.
-    pub const fn new() -> Self {
-        Self { thumbnail: Thumbnail::new(), histogram: Histogram::new(), pieces: Pieces::new() }
-    }
+/// Cells of the largest thumbnail of a picture, and of any part of it.
+const fn most_cells(width: usize, height: usize) -> usize {
+    let width = if width < SIDE { width } else { SIDE };
+    let height = if height < SIDE { height } else { SIDE };
+    width * height
 }
 
-impl Default for Workspace {
-    fn default() -> Self {
-        Self::new()
+/// Bytes of a histogram or of a table of pieces.
+const COUNTS: usize = if histogram::BYTES > table::BYTES { histogram::BYTES } else { table::BYTES };
+
+/// The parts of a workspace.
+struct Memory<'a> {
+    /// A histogram or a table of pieces: nothing is counted while pieces are known.
+    counts: &'a mut [u8],
+    thumbnail: &'a mut [u8],
+    labels: &'a mut [u8],
+}
+
+impl<'a> Memory<'a> {
+    /// # Errors
+    /// [`PictureError::WorkspaceLength`] if the picture needs more.
+    fn new(workspace: &'a mut [u8], picture: &Picture<'_>) -> Result<Self, PictureError> {
+        let expected = workspace_len(picture.width(), picture.height());
+        let too_short = PictureError::WorkspaceLength { expected, found: workspace.len() };
+        let (counts, rest) = workspace.split_at_mut_checked(COUNTS).ok_or(too_short)?;
+        let cells = most_cells(picture.width(), picture.height());
+        let (thumbnail, rest) = rest.split_at_mut_checked(cells).ok_or(too_short)?;
+        let (labels, _) = rest.split_at_mut_checked(cells).ok_or(too_short)?;
+        Ok(Self { counts, thumbnail, labels })
     }
 }
 
 /// Finds the digit in `picture` and lays it, light on dark, into `framed` (`side * side` bytes, row-major).
 ///
 /// # Errors
-/// [`PictureError::Blank`] without ink, [`PictureError::OutputLength`] for a wrong buffer.
+/// [`PictureError::Blank`] without ink, [`PictureError::OutputLength`] for a wrong buffer,
+/// [`PictureError::WorkspaceLength`] for a workspace with less than the picture's [`workspace_len`].
 pub fn frame(
     picture: &Picture<'_>,
     framing: Framing,
-    workspace: &mut Workspace,
+    workspace: &mut [u8],
     framed: &mut [u8],
 ) -> Result<(), PictureError> {
     let expected = usize::from(framing.side) * usize::from(framing.side);
     if framed.len() != expected {
         return Err(PictureError::OutputLength { expected, found: framed.len() });
     }
-    let found = find(picture, workspace)?;
+    let mut memory = Memory::new(workspace, picture)?;
+    let found = find(picture, &mut memory)?;
     framed.fill(0);
-    found.draw(framing, &workspace.pieces, framed);
-    stretch(framed, found.background.floor(), &mut workspace.histogram)
+    found.draw(framing, memory.labels, framed);
+    stretch(framed, found.background.floor(), &mut Histogram::new(memory.counts))
 }
 
 /// Finds the digit; on a sheet of paper in front of something else it is what is written there, if anything is.
-fn find<'a>(picture: &'a Picture<'a>, workspace: &mut Workspace) -> Result<Found<'a>, PictureError> {
+fn find<'a>(picture: &'a Picture<'a>, memory: &mut Memory<'_>) -> Result<Found<'a>, PictureError> {
     let whole = Region::whole(picture);
-    let found = approach(picture, whole, workspace)?;
+    let found = approach(picture, whole, memory)?;
     if !found.digit.is_sheet() || found.bounds().longer() < SIDE {
         return Ok(found);
     }
-    approach(picture, found.bounds().shrunk(), workspace).or_else(|_| approach(picture, whole, workspace))
+    approach(picture, found.bounds().shrunk(), memory).or_else(|_| approach(picture, whole, memory))
 }
 
 /// Looks for the digit closer and closer, until its thumbnail is as fine as an input needs it.
 fn approach<'a>(
     picture: &'a Picture<'a>,
     region: Region,
-    workspace: &mut Workspace,
+    memory: &mut Memory<'_>,
 ) -> Result<Found<'a>, PictureError> {
     let mut region = region;
     let mut passes = PASSES;
     loop {
-        let found = look(picture, region, workspace)?;
+        let found = look(picture, region, memory)?;
         passes -= 1;
         if passes == 0 || region.longer() <= SIDE || found.digit.bounds.longer() >= SIDE / 2 {
             return Ok(found);
@@ -137,19 +161,19 @@ fn approach<'a>(
 fn look<'a>(
     picture: &'a Picture<'a>,
     region: Region,
-    workspace: &mut Workspace,
+    memory: &mut Memory<'_>,
 ) -> Result<Found<'a>, PictureError> {
-    let Workspace { thumbnail, histogram, pieces } = workspace;
-    thumbnail.fill(picture, region);
-    let background = Background::estimate(thumbnail, histogram).ok_or(PictureError::Blank)?;
-    background.keep_ink(thumbnail);
-    let digit = pieces.find_digit(thumbnail, background.threshold()).ok_or(PictureError::Blank)?;
-    let found = Found::new(picture, region, background, digit, thumbnail);
+    let mut thumbnail = thumbnail::fill(memory.thumbnail, picture, region);
+    let mut histogram = Histogram::new(memory.counts);
+    let background = Background::estimate(&thumbnail, &mut histogram).ok_or(PictureError::Blank)?;
+    background.keep_ink(&mut thumbnail);
+    let digit = pieces::find_digit(&thumbnail, background.threshold(), memory.labels, memory.counts);
+    let found = Found::new(picture, region, background, digit.ok_or(PictureError::Blank)?, &thumbnail);
     if found.bounds().longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) }
 }
 
 /// Makes `floor` black and the ink of the strokes white.
-fn stretch(framed: &mut [u8], floor: i32, histogram: &mut Histogram) -> Result<(), PictureError> {
+fn stretch(framed: &mut [u8], floor: i32, histogram: &mut Histogram<'_>) -> Result<(), PictureError> {
     let strongest = i32::from(framed.iter().copied().max().unwrap_or(0));
     let values = framed.iter().map(|byte| i32::from(*byte));
     // A large input has more pixels than a histogram counts: every so many are enough.

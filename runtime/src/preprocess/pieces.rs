@@ -1,10 +1,8 @@
 //! Connected pieces of ink: which of them are the digit.
 
 use super::bounds::Bounds;
-use super::thumbnail::{Cells, SIDE, Thumbnail};
-
-/// Labels are bytes; 0 is no ink.
-const MAX_PIECES: usize = 255;
+use super::cells::Cells;
+use super::table::{Place, Table};
 
 /// A piece with less than this part of the largest one's ink is a speck.
 const SPECK: u32 = 40;
@@ -36,77 +34,48 @@ impl Digit {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    /// A smaller label of the same piece, or the own one.
-    parent: u8,
-    kept: bool,
-    bounds: Bounds,
-    area: u16,
-    on_border: u16,
-    mass: u32,
-}
-
-impl Piece {
-    const NONE: Self = Self { parent: 0, kept: false, bounds: Bounds::NONE, area: 0, on_border: 0, mass: 0 };
-
-    /// Ink, less for a piece at the border of `ink`, none for one as long as a side: a frame, a table, a shadow.
-    fn weight(&self, ink: &Thumbnail) -> u32 {
-        if self.on_border == 0 {
-            return self.mass;
-        }
-        if usize::from(self.on_border) >= ink.width.min(ink.height) {
-            return 0;
-        }
-        let inside = u32::from(self.area.saturating_sub(self.on_border.saturating_mul(4)));
-        (self.mass / 2 * inside).checked_div(self.area.into()).unwrap_or(0)
+/// Finds the digit among the cells of `ink` that reach `threshold`. What each cell belongs to stays in `labels`: [`DIGIT`],
+/// [`DROPPED`] or 0 for the background.
+///
+/// It is the heaviest piece and what is near to that and no speck (the bar of a 5 may be detached).
+pub(super) fn find_digit(
+    ink: &Cells<'_>,
+    threshold: u8,
+    labels: &mut [u8],
+    table: &mut [u8],
+) -> Option<Digit> {
+    let labels = Cells::new(labels, ink.width(), ink.height());
+    let mut pieces = Pieces { ink, labels, table: Table::new(table), count: 0 };
+    let mut threshold = threshold.max(1);
+    // Too many pieces: the threshold lies in the texture of the paper.
+    while !pieces.label(threshold) && threshold < 128 {
+        threshold = threshold.saturating_mul(2);
     }
+    pieces.weigh();
+    let heaviest = pieces.heaviest()?;
+    pieces.place(heaviest);
+    let bounds = pieces.keep_near(heaviest);
+    pieces.settle();
+    let area = pieces.digit().count();
+    Some(Digit { bounds, area, centre: pieces.centre()? })
 }
 
-/// Memory for the labels of the cells and the pieces they name.
-#[derive(Debug)]
-pub(super) struct Pieces {
-    labels: Cells,
-    pieces: [Piece; MAX_PIECES + 1],
+/// The labels of the cells and the pieces they name.
+struct Pieces<'a> {
+    ink: &'a Cells<'a>,
+    labels: Cells<'a>,
+    table: Table<'a>,
     count: u8,
 }
 
-impl Pieces {
-    pub const fn new() -> Self {
-        Self { labels: [[0; SIDE]; SIDE], pieces: [Piece::NONE; MAX_PIECES + 1], count: 0 }
-    }
-
-    /// Finds the digit among the cells of `ink` that reach `threshold`; [`Pieces::at`] tells its cells afterwards.
-    ///
-    /// It is the heaviest piece and what is near to that and no speck (the bar of a 5 may be detached).
-    pub fn find_digit(&mut self, ink: &Thumbnail, threshold: u8) -> Option<Digit> {
-        let mut threshold = threshold.max(1);
-        // Too many pieces: the threshold lies in the texture of the paper.
-        while !self.label(ink, threshold) && threshold < 128 {
-            threshold = threshold.saturating_mul(2);
-        }
-        self.measure(ink);
-        let heaviest =
-            self.pieces.iter().enumerate().max_by_key(|(_, piece)| (piece.weight(ink), piece.mass));
-        let (heaviest, bounds) = heaviest.map(|(label, piece)| (label, piece.bounds))?;
-        let bounds = self.keep_near(ink, heaviest, bounds);
-        self.settle();
-        let area = ink.iter().filter(|(x, y, _)| self.at(*x, *y) == DIGIT).count();
-        Some(Digit { bounds, area, centre: self.centre(ink)? })
-    }
-
-    /// What the cell belongs to: [`DIGIT`], [`DROPPED`] or 0 for the background.
-    pub fn at(&self, x: usize, y: usize) -> u8 {
-        self.labels.get(y).and_then(|row| row.get(x)).copied().unwrap_or(0)
-    }
-
+impl Pieces<'_> {
     /// Names the 8-connected pieces. False if there are more than labels: the cells left over stay without.
-    fn label(&mut self, ink: &Thumbnail, threshold: u8) -> bool {
-        self.labels = [[0; SIDE]; SIDE];
+    fn label(&mut self, threshold: u8) -> bool {
+        self.labels.bytes().fill(0);
+        self.table.clear();
         self.count = 0;
-        self.pieces = [Piece::NONE; MAX_PIECES + 1];
         let mut complete = true;
-        for (x, y, value) in ink.iter() {
+        for (x, y, value) in self.ink.iter() {
             if value < threshold {
                 continue;
             }
@@ -115,17 +84,14 @@ impl Pieces {
                 None => self.fresh(),
             };
             complete &= label.is_some();
-            if let Some(cell) = self.labels.get_mut(y).and_then(|row| row.get_mut(x)) {
-                *cell = label.unwrap_or(0);
-            }
+            self.labels.set(x, y, label.unwrap_or(0));
         }
         complete
     }
 
     fn fresh(&mut self) -> Option<u8> {
         self.count = self.count.checked_add(1)?;
-        let piece = self.pieces.get_mut(usize::from(self.count))?;
-        piece.parent = self.count;
+        self.table.set_parent(self.count, self.count);
         Some(self.count)
     }
 
@@ -135,7 +101,7 @@ impl Pieces {
         let places = [(x.wrapping_sub(1), y), (x.wrapping_sub(1), above), (x, above), (x + 1, above)];
         let mut joined = 0;
         for (x, y) in places {
-            let label = self.root(self.at(x, y));
+            let label = self.root(x, y);
             joined = match (joined, label) {
                 (0, label) => label,
                 (joined, 0) => joined,
@@ -147,59 +113,76 @@ impl Pieces {
 
     fn join(&mut self, one: u8, other: u8) -> u8 {
         let (smaller, larger) = (one.min(other), one.max(other));
-        if let Some(piece) = self.pieces.get_mut(usize::from(larger)) {
-            piece.parent = smaller;
-        }
+        self.table.set_parent(larger, smaller);
         smaller
     }
 
-    /// The smallest label of the piece. Parents are smaller than their children, so this ends.
-    fn root(&self, label: u8) -> u8 {
-        let mut label = label;
-        while let Some(piece) = self.pieces.get(usize::from(label)) {
-            if piece.parent >= label {
-                break;
+    /// The smallest label of the piece in cell `(x, y)`. Parents are smaller than their children, so this ends.
+    fn root(&self, x: usize, y: usize) -> u8 {
+        let mut label = self.labels.at(x, y);
+        loop {
+            let parent = self.table.parent(label);
+            if parent >= label {
+                return label;
             }
-            label = piece.parent;
+            label = parent;
         }
-        label
     }
 
-    fn measure(&mut self, ink: &Thumbnail) {
-        for (x, y, value) in ink.iter() {
-            let label = self.root(self.at(x, y));
+    fn weigh(&mut self) {
+        for (x, y, value) in self.ink.iter() {
+            let label = self.root(x, y);
             if label == 0 {
                 continue;
             }
-            if let Some(piece) = self.pieces.get_mut(usize::from(label)) {
-                let cell = Bounds::cell(x, y);
-                piece.bounds = if piece.area == 0 { cell } else { piece.bounds.union(cell) };
-                piece.area += 1;
-                piece.on_border += u16::from(ink.on_border(x, y));
-                piece.mass += u32::from(value);
+            let mut amount = self.table.amount(label);
+            amount.mass += u32::from(value);
+            amount.area += 1;
+            amount.on_border += u16::from(self.ink.on_border(x, y));
+            self.table.set_amount(label, amount);
+        }
+    }
+
+    fn heaviest(&self) -> Option<u8> {
+        (0..=u8::MAX).max_by_key(|label| {
+            let amount = self.table.amount(*label);
+            (amount.weight(self.ink), amount.mass)
+        })
+    }
+
+    /// Replaces the amounts by the places. Of the pieces the heaviest one is kept so far.
+    fn place(&mut self, heaviest: u8) {
+        let least = self.table.amount(heaviest).mass / SPECK;
+        for label in 0..=u8::MAX {
+            let speck = self.table.amount(label).weight(self.ink) <= least;
+            self.table.set_place(label, Place { bounds: Bounds::NONE, speck, kept: label == heaviest });
+        }
+        for (x, y, _) in self.ink.iter() {
+            let label = self.root(x, y);
+            if label == 0 {
+                continue;
             }
+            let (place, cell) = (self.table.place(label), Bounds::cell(x, y));
+            let bounds = if place.bounds == Bounds::NONE { cell } else { place.bounds.union(cell) };
+            self.table.set_place(label, Place { bounds, ..place });
         }
     }
 
     /// Marks the digit's pieces and gives their common bounds.
-    fn keep_near(&mut self, ink: &Thumbnail, heaviest: usize, bounds: Bounds) -> Bounds {
-        let mut bounds = bounds;
-        let mut least = 0;
-        if let Some(piece) = self.pieces.get_mut(heaviest) {
-            piece.kept = true;
-            least = piece.mass / SPECK;
-        }
+    fn keep_near(&mut self, heaviest: u8) -> Bounds {
+        let mut bounds = self.table.place(heaviest).bounds;
         // Each round lengthens the reach, so a dotted line is followed to its end.
         let mut grown = true;
         while grown {
             grown = false;
-            for piece in self.pieces.iter_mut().filter(|piece| !piece.kept && piece.area > 0) {
-                let near = piece.bounds.gap(&bounds) <= bounds.longer() / REACH;
-                if near && piece.weight(ink) > least {
-                    piece.kept = true;
-                    bounds = bounds.union(piece.bounds);
-                    grown = true;
+            for label in 0..=u8::MAX {
+                let place = self.table.place(label);
+                if place.kept || place.speck || place.bounds.gap(&bounds) > bounds.longer() / REACH {
+                    continue;
                 }
+                self.table.set_place(label, Place { kept: true, ..place });
+                bounds = bounds.union(place.bounds);
+                grown = true;
             }
         }
         bounds
@@ -207,22 +190,23 @@ impl Pieces {
 
     /// Replaces the labels by [`DIGIT`] and [`DROPPED`].
     fn settle(&mut self) {
-        for label in 0..=MAX_PIECES as u8 {
-            let root = self.root(label);
-            let kept = self.pieces.get(usize::from(root)).is_some_and(|piece| piece.kept);
-            if let Some(piece) = self.pieces.get_mut(usize::from(label)) {
-                piece.kept = kept;
+        for (x, y, _) in self.ink.iter() {
+            let label = self.root(x, y);
+            if label != 0 {
+                let kept = self.table.place(label).kept;
+                self.labels.set(x, y, if kept { DIGIT } else { DROPPED });
             }
-        }
-        for label in self.labels.iter_mut().flatten().filter(|label| **label != 0) {
-            let kept = self.pieces.get(usize::from(*label)).is_some_and(|piece| piece.kept);
-            *label = if kept { DIGIT } else { DROPPED };
         }
     }
 
-    fn centre(&self, ink: &Thumbnail) -> Option<(u32, u32)> {
+    /// The digit's cells.
+    fn digit(&self) -> impl Iterator<Item = (usize, usize, u8)> {
+        self.ink.iter().filter(|(x, y, _)| self.labels.at(*x, *y) == DIGIT)
+    }
+
+    fn centre(&self) -> Option<(u32, u32)> {
         let (mut mass, mut sum_x, mut sum_y) = (0u32, 0u32, 0u32);
-        for (x, y, value) in ink.iter().filter(|(x, y, _)| self.at(*x, *y) == DIGIT) {
+        for (x, y, value) in self.digit() {
             let value = u32::from(value);
             mass += value;
             // Twice the position of the cell's middle: at most 4096 * 255 * 127 < 2^27.
@@ -236,64 +220,67 @@ impl Pieces {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cells::SIDE;
+    use super::super::table;
     use super::*;
 
-    /// A thumbnail from rows of text: `#` is full ink, `+` faint ink.
-    fn ink(text: &[&str]) -> Thumbnail {
-        let mut thumbnail = Thumbnail::new();
-        (thumbnail.width, thumbnail.height) = (text[0].len(), text.len());
-        for (cells, line) in thumbnail.cells.iter_mut().zip(text) {
-            for (cell, letter) in cells.iter_mut().zip(line.bytes()) {
-                *cell = match letter {
-                    b'#' => 255,
-                    b'+' => 60,
-                    _ => 0,
-                };
-            }
+    /// Ink of each letter: `#` is full ink, `+` faint ink.
+    fn ink(letter: u8) -> u8 {
+        match letter {
+            b'#' => 255,
+            b'+' => 60,
+            _ => 0,
         }
-        thumbnail
+    }
+
+    /// What is found in a thumbnail, and the labels.
+    fn find(thumbnail: &mut [u8], width: usize, threshold: u8) -> (Option<Digit>, [u8; SIDE * SIDE]) {
+        let mut labels = [9; SIDE * SIDE];
+        let height = thumbnail.len() / width;
+        let cells = Cells::new(thumbnail, width, height);
+        (find_digit(&cells, threshold, &mut labels, &mut [9; table::BYTES]), labels)
     }
 
     #[test]
     fn arms_that_meet_late_are_one_piece() {
-        let letter = ink(&["........", ".#...#..", ".#.#.#..", ".#.#.#..", "..#.#...", "........"]);
-        let digit = Pieces::new().find_digit(&letter, 16).unwrap();
+        let rows = [b"........", b".#...#..", b".#.#.#..", b".#.#.#..", b"..#.#...", b"........"];
+        let mut letter: [u8; 48] = core::array::from_fn(|at| ink(rows[at / 8][at % 8]));
+        let digit = find(&mut letter, 8, 16).0.unwrap();
         assert_eq!(digit.bounds, Bounds { x0: 1, y0: 1, x1: 6, y1: 5 });
         assert_eq!(digit.centre.0, 3 * 256 + 128);
     }
 
     #[test]
     fn bars_stay_and_specks_and_frames_go() {
-        let mut rows = ["................"; 16];
-        rows[0] = "################";
-        rows[3] = ".....#.####.....";
+        let mut rows = [b"................"; 16];
+        rows[0] = b"################";
+        rows[3] = b".....#.####.....";
         for row in &mut rows[5..9] {
-            *row = "....####.......+";
+            *row = b"....####.......+";
         }
         for row in &mut rows[9..13] {
-            *row = ".......####.....";
+            *row = b".......####.....";
         }
-        let mut pieces = Pieces::new();
-        let mut picture = ink(&rows);
-        picture.cells[14][1] = 40;
-        let digit = pieces.find_digit(&picture, 16).unwrap();
-        assert_eq!(digit.bounds, Bounds { x0: 4, y0: 3, x1: 11, y1: 13 });
-        assert_eq!((pieces.at(8, 3), pieces.at(1, 14), pieces.at(3, 0)), (DIGIT, DROPPED, DROPPED));
+        let mut picture: [u8; 256] = core::array::from_fn(|at| ink(rows[at / 16][at % 16]));
+        picture[14 * 16 + 1] = 40;
+        let (digit, labels) = find(&mut picture, 16, 16);
+        assert_eq!(digit.unwrap().bounds, Bounds { x0: 4, y0: 3, x1: 11, y1: 13 });
+        assert_eq!((labels[3 * 16 + 8], labels[14 * 16 + 1], labels[3]), (DIGIT, DROPPED, DROPPED));
     }
 
     #[test]
     fn more_pieces_than_labels() {
-        let mut thumbnail = Thumbnail::new();
-        (thumbnail.width, thumbnail.height) = (SIDE, SIDE);
-        for (y, row) in thumbnail.cells.iter_mut().enumerate().step_by(2) {
-            for (x, cell) in row.iter_mut().enumerate().step_by(2) {
+        let mut thumbnail = [0; SIDE * SIDE];
+        for (at, cell) in thumbnail.iter_mut().enumerate() {
+            let (x, y) = (at % SIDE, at / SIDE);
+            if x % 2 == 0 && y % 2 == 0 {
                 *cell = if (20..30).contains(&x) && (20..40).contains(&y) { 250 } else { 30 };
             }
         }
-        let digit = Pieces::new().find_digit(&thumbnail, 1).unwrap();
+        let digit = find(&mut thumbnail, SIDE, 1).0.unwrap();
         assert!(digit.bounds.x0 >= 20 && digit.bounds.y1 <= 40, "{digit:?}");
-        thumbnail.cells.iter_mut().flatten().for_each(|cell| *cell = cell.saturating_mul(30));
-        assert!(Pieces::new().find_digit(&thumbnail, 1).is_some());
-        assert_eq!(Pieces::new().find_digit(&ink(&["...."]), 1), None);
+        thumbnail.iter_mut().for_each(|cell| *cell = cell.saturating_mul(30));
+        assert!(find(&mut thumbnail, SIDE, 1).0.is_some());
+        assert_eq!(find(&mut [0; 4], 4, 1).0, None);
     }
 }

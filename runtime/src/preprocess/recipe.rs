@@ -1,6 +1,6 @@
 //! The pre-processing recipe that a model image carries.
 
-use super::{Framing, Workspace, frame};
+use super::{Framing, frame};
 use crate::cast;
 use crate::image::bytes;
 use crate::picture::{Picture, PictureError};
@@ -56,7 +56,7 @@ impl<'a> Recipe<'a> {
     pub fn apply(
         &self,
         picture: &Picture<'_>,
-        workspace: &mut Workspace,
+        workspace: &mut [u8],
         input: &mut [i8],
     ) -> Result<(), PictureError> {
         let framed = cast::as_u8_mut(input);

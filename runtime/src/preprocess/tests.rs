@@ -59,7 +59,7 @@ impl Drawing {
         let bytes: Vec<u8> = self.pixels.iter().map(|grey| grey.clamp(0.0, 255.0) as u8).collect();
         let mut framed = std::vec![0; usize::from(framing.side).pow(2)];
         let picture = Picture::new(self.width, self.height, &bytes)?;
-        frame(&picture, framing, &mut Workspace::new(), &mut framed)?;
+        frame(&picture, framing, Workspace::new().bytes(), &mut framed)?;
         Ok(framed)
     }
 }
@@ -236,8 +236,19 @@ fn every_shape_and_framing_gives_an_answer() {
 #[test]
 fn wrong_buffers_are_refused() {
     let picture = Picture::new(2, 2, &[0, 255, 0, 0]).unwrap();
-    let result = frame(&picture, INPUT, &mut Workspace::new(), &mut [0; 5]);
+    let result = frame(&picture, INPUT, Workspace::new().bytes(), &mut [0; 5]);
     assert_eq!(result, Err(PictureError::OutputLength { expected: 1024, found: 5 }));
+    for (width, height, expected) in [(2, 2, 2312), (56, 56, 8576), (100, 10, 3584), (1000, 1000, 10_496)] {
+        let pixels = std::vec![0; width * height];
+        let picture = Picture::new(width, height, &pixels).unwrap();
+        let mut framed = [0; 1024];
+        for found in [0, 2303, expected - 1] {
+            let result = frame(&picture, INPUT, &mut std::vec![0; found], &mut framed);
+            assert_eq!(result, Err(PictureError::WorkspaceLength { expected, found }));
+        }
+        let result = frame(&picture, INPUT, &mut std::vec![0; expected], &mut framed);
+        assert_eq!(result, Err(PictureError::Blank));
+    }
     assert_eq!(
         Picture::new(3, 2, &[0; 5]).unwrap_err(),
         PictureError::Size { width: 3, height: 2, pixels: 5 }
@@ -254,7 +265,7 @@ fn what_was_in_the_workspace_does_not_matter() {
     let mut workspace = Workspace::new();
     let mut framed = [9; 1024];
     for pixels in [&seven, &two] {
-        frame(&Picture::new(70, 70, pixels).unwrap(), INPUT, &mut workspace, &mut framed).unwrap();
+        frame(&Picture::new(70, 70, pixels).unwrap(), INPUT, workspace.bytes(), &mut framed).unwrap();
     }
     assert_eq!(framed.as_slice(), drawing(TWO).frame(INPUT).unwrap());
 }

@@ -1,7 +1,7 @@
 //! Uneven light: a robust quadratic surface under the thumbnail.
 
+use super::cells::Cells;
 use super::histogram::Histogram;
-use super::thumbnail::Thumbnail;
 
 /// Fraction bits of the coefficients.
 const BITS: u32 = 16;
@@ -20,8 +20,8 @@ pub(super) struct Trend {
 
 impl Trend {
     /// The surface under `thumbnail`; axes with fewer than 8 cells stay flat.
-    pub fn estimate(thumbnail: &Thumbnail, histogram: &mut Histogram) -> Self {
-        let (width, height) = (thumbnail.width, thumbnail.height);
+    pub fn estimate(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Self {
+        let (width, height) = (thumbnail.width(), thumbnail.height());
         let mut trend = Self { middle: (width as i32 / 2, height as i32 / 2), slope: (0, 0), curve: (0, 0) };
         trend.curve = (
             curvature(width / 4, |d| histogram.collect(bends_along_rows(thumbnail, d)).median()),
@@ -73,7 +73,7 @@ fn triples<'a>(
     left.iter().zip(middle).zip(right).map(|((left, middle), right)| (left, middle, right))
 }
 
-fn bends_along_rows(thumbnail: &Thumbnail, distance: usize) -> impl Iterator<Item = i32> {
+fn bends_along_rows(thumbnail: &Cells<'_>, distance: usize) -> impl Iterator<Item = i32> {
     thumbnail.rows().flat_map(move |row| {
         let middle = row.get(distance..).unwrap_or(&[]);
         let right = row.get(2 * distance..).unwrap_or(&[]);
@@ -81,7 +81,7 @@ fn bends_along_rows(thumbnail: &Thumbnail, distance: usize) -> impl Iterator<Ite
     })
 }
 
-fn bends_along_columns(thumbnail: &Thumbnail, distance: usize) -> impl Iterator<Item = i32> {
+fn bends_along_columns(thumbnail: &Cells<'_>, distance: usize) -> impl Iterator<Item = i32> {
     let middle = thumbnail.rows().skip(distance);
     let lower = thumbnail.rows().skip(2 * distance);
     thumbnail
@@ -91,7 +91,7 @@ fn bends_along_columns(thumbnail: &Thumbnail, distance: usize) -> impl Iterator<
         .flat_map(|((upper, middle), lower)| triples(upper, middle, lower).map(bend))
 }
 
-fn steps_along_rows(thumbnail: &Thumbnail, trend: Trend, distance: usize) -> impl Iterator<Item = i32> {
+fn steps_along_rows(thumbnail: &Cells<'_>, trend: Trend, distance: usize) -> impl Iterator<Item = i32> {
     thumbnail.rows().flat_map(move |row| {
         row.iter().zip(row.iter().skip(distance)).enumerate().map(move |(x, (left, right))| {
             let known = trend.at(x + distance, 0) - trend.at(x, 0);
@@ -100,7 +100,7 @@ fn steps_along_rows(thumbnail: &Thumbnail, trend: Trend, distance: usize) -> imp
     })
 }
 
-fn steps_along_columns(thumbnail: &Thumbnail, trend: Trend, distance: usize) -> impl Iterator<Item = i32> {
+fn steps_along_columns(thumbnail: &Cells<'_>, trend: Trend, distance: usize) -> impl Iterator<Item = i32> {
     thumbnail.rows().zip(thumbnail.rows().skip(distance)).enumerate().flat_map(move |(y, (upper, lower))| {
         let known = trend.at(0, y + distance) - trend.at(0, y);
         upper.iter().zip(lower).map(move |(upper, lower)| i32::from(*lower) - i32::from(*upper) - known)
@@ -110,39 +110,41 @@ fn steps_along_columns(thumbnail: &Thumbnail, trend: Trend, distance: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preprocess::histogram;
 
-    fn surface(value: impl Fn(i32, i32) -> i32) -> Thumbnail {
-        let mut thumbnail = Thumbnail::new();
-        (thumbnail.width, thumbnail.height) = (60, 40);
-        for (y, row) in thumbnail.cells.iter_mut().enumerate() {
-            for (x, cell) in row.iter_mut().enumerate() {
-                *cell = value(x as i32, y as i32).clamp(0, 255) as u8;
-            }
-        }
-        thumbnail
+    const WIDTH: usize = 60;
+    const HEIGHT: usize = 40;
+
+    fn surface(value: impl Fn(i32, i32) -> i32) -> [u8; WIDTH * HEIGHT] {
+        core::array::from_fn(|at| value((at % WIDTH) as i32, (at / WIDTH) as i32).clamp(0, 255) as u8)
+    }
+
+    fn estimate(thumbnail: &Cells<'_>) -> Trend {
+        Trend::estimate(thumbnail, &mut Histogram::new(&mut [0; histogram::BYTES]))
     }
 
     /// Largest difference between the surface and the trend, apart from a constant.
-    fn residue(thumbnail: &Thumbnail) -> i32 {
-        let trend = Trend::estimate(thumbnail, &mut Histogram::new());
+    fn residue(mut surface: [u8; WIDTH * HEIGHT]) -> i32 {
+        let thumbnail = Cells::new(&mut surface, WIDTH, HEIGHT);
+        let trend = estimate(&thumbnail);
         let rest = || thumbnail.iter().map(|(x, y, v)| i32::from(v) - trend.at(x, y));
         rest().max().unwrap() - rest().min().unwrap()
     }
 
     #[test]
     fn gradients_and_vignettes_are_followed() {
-        assert_eq!(residue(&surface(|_, _| 90)), 0);
-        assert!(residue(&surface(|x, y| 20 + 2 * x + y)) <= 2);
-        assert!(residue(&surface(|x, y| 200 - ((x - 30).pow(2) + (y - 20).pow(2)) / 12)) <= 6);
-        assert!(residue(&surface(|x, y| 200 - x - ((x - 20).pow(2) + (y - 25).pow(2)) / 20)) <= 6);
+        assert_eq!(residue(surface(|_, _| 90)), 0);
+        assert!(residue(surface(|x, y| 20 + 2 * x + y)) <= 2);
+        assert!(residue(surface(|x, y| 200 - ((x - 30).pow(2) + (y - 20).pow(2)) / 12)) <= 6);
+        assert!(residue(surface(|x, y| 200 - x - ((x - 20).pow(2) + (y - 25).pow(2)) / 20)) <= 6);
     }
 
     #[test]
     fn ink_does_not_bend_the_surface() {
         let inked =
             |x: i32, y: i32| (18..42).contains(&x) && (8..32).contains(&y) && (x / 4 + y / 5) % 3 != 0;
-        let with_ink = surface(|x, y| 200 - x - y - if inked(x, y) { 90 } else { 0 });
-        let trend = Trend::estimate(&with_ink, &mut Histogram::new());
+        let mut with_ink = surface(|x, y| 200 - x - y - if inked(x, y) { 90 } else { 0 });
+        let trend = estimate(&Cells::new(&mut with_ink, WIDTH, HEIGHT));
         let corners = [(0, 0), (59, 0), (0, 39), (59, 39)];
         for (x, y) in corners {
             let expected = 50 - x as i32 - y as i32;

@@ -96,7 +96,7 @@ fn frame_all<'a>(
         |workspace, (index, target)| -> Result<()> {
             let (width, height, bytes, name) = picture(index)?;
             Picture::new(width, height, &bytes)
-                .and_then(|picture| frame(&picture, framing, workspace, target))
+                .and_then(|picture| frame(&picture, framing, workspace.bytes(), target))
                 .with_context(|| name)
         },
     )?;

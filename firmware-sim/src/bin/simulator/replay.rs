@@ -6,11 +6,10 @@ use crate::screen::Screen;
 use anyhow::{Result, anyhow};
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics_simulator::SimulatorDisplay;
-use firmware_sim::reader::{Memory, Reader, Verdict};
+use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Theme};
 use runtime::Model;
-use runtime::preprocess::Workspace;
 use std::path::Path;
 use std::time::Instant;
 
@@ -47,10 +46,9 @@ impl Replay<'_> {
         C: Theme + Into<Rgb888> + From<BinaryColor>,
     {
         let model = Model::parse(self.image).map_err(|error| anyhow!("the model image: {error}"))?;
-        let mut arena = vec![0; model.arena_len()];
+        let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
         let mut input = vec![0; model.input().shape.len()];
-        let mut workspace = Workspace::new();
-        let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
+        let memory = Memory { arena: &mut arena, input: &mut input };
         let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
         let size = self.screen.size();
         let mut app = App::new(reader, size).ok_or_else(|| anyhow!("the display is too small"))?;

@@ -60,7 +60,7 @@ impl<'a> Classifier<'a> {
 
     pub fn classify(&mut self, picture: &Picture<'_>) -> Result<Reading> {
         let begin = Instant::now();
-        self.recipe.apply(picture, &mut self.workspace, &mut self.input)?;
+        self.recipe.apply(picture, self.workspace.bytes(), &mut self.input)?;
         let framed = Instant::now();
         let Self { model, pool, input, arena, output, .. } = self;
         pool.install(|| model.run_on(pool, input, arena, output, |_| ()))?;

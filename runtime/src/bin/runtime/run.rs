@@ -71,7 +71,7 @@ fn describe(classifier: &Classifier<'_>, reading: &Reading, probabilities: &[f64
 fn show_input(picture: &Picture<'_>, framing: Framing, path: &Path) -> Result<()> {
     let side = u32::from(framing.side);
     let mut framed = GrayImage::new(side, side);
-    frame(picture, framing, &mut Workspace::new(), &mut framed)?;
+    frame(picture, framing, Workspace::new().bytes(), &mut framed)?;
     let mut png = Cursor::new(Vec::new());
     framed.write_to(&mut png, ImageFormat::Png)?;
     files::write(path, &png.into_inner())

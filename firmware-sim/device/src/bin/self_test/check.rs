@@ -75,7 +75,7 @@ fn check(memory: &mut Memory) -> Option<Verdict> {
             *pixel = value.wrapping_sub(i8::MIN) as u8;
         }
         let picture = Picture::new(side, side, &memory.pixels).ok()?;
-        recipe.apply(&picture, &mut memory.workspace, &mut memory.input).ok()?;
+        recipe.apply(&picture, memory.workspace.bytes(), &mut memory.input).ok()?;
         model.run(&memory.input, memory.arena.bytes(), &mut memory.output).ok()?;
         if Model::class(&memory.output) != Model::class(vector.output) {
             return Some(Verdict::Misread);
