@@ -45,6 +45,15 @@ impl Line {
         self.text(core::str::from_utf8(digits).unwrap_or(""))
     }
 
+    /// The text, and the eight hexadecimal digits of a number behind it.
+    pub fn hex(self, number: u32) -> Self {
+        let digit = |shift: u32| {
+            let value = number >> shift & 15;
+            "0123456789abcdef".get(value as usize..).and_then(|rest| rest.get(..1)).unwrap_or("")
+        };
+        (0..8).rev().fold(self, |line, index| line.text(digit(4 * index)))
+    }
+
     pub fn as_str(&self) -> &str {
         self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
     }

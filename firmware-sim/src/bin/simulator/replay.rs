@@ -5,9 +5,9 @@ use crate::screen::Screen;
 use anyhow::{Result, anyhow};
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
-use firmware_sim::reader::{Memory, Reader, Verdict};
+use firmware_sim::reader::{Memory, Reader};
 use firmware_sim::script::Script;
-use firmware_sim::{App, Board, Event, Theme};
+use firmware_sim::{App, Board, Event, Outcome, Theme};
 use runtime::Model;
 use runtime::preprocess::Workspace;
 use std::path::Path;
@@ -57,18 +57,9 @@ where
             break;
         }
     }
-    Ok(words(&mut app))
-}
-
-fn words(app: &mut App<'_>) -> String {
-    let verdict = match app.verdict() {
-        Verdict::Blank => "blank".to_owned(),
-        Verdict::Reject => "no digit".to_owned(),
-        Verdict::Digit(digit) => digit.to_string(),
-    };
-    let most = app.reader().probabilities().max().unwrap_or(0);
-    let hash = app.hash_of_layers();
-    format!("{verdict}, probability {:.3}, layers {hash:08x}", f64::from(most) / 256.0)
+    let mut words = String::new();
+    Outcome::of(&mut app).write(|part| words.push_str(part));
+    Ok(words)
 }
 
 fn picture<C: Theme + Into<Rgb888>>(

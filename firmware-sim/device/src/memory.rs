@@ -1,0 +1,40 @@
+//! All memory of the firmware, stack apart.
+
+use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
+use embedded_graphics::pixelcolor::BinaryColor;
+use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};
+use runtime::preprocess::Workspace;
+
+runtime::embed_model!(pub mod network, env!("EDGE8_MODEL"));
+
+/// Columns and rows of the display, a monochrome OLED's.
+pub const DISPLAY: (usize, usize) = (128, 64);
+
+/// The display's pixels: a bit each, 1 KB.
+pub type Frame = Framebuffer<
+    BinaryColor,
+    RawU1,
+    LittleEndian,
+    { DISPLAY.0 },
+    { DISPLAY.1 },
+    { buffer_size::<BinaryColor>(DISPLAY.0, DISPLAY.1) },
+>;
+
+/// What reading takes.
+#[derive(Debug)]
+pub struct Memory {
+    pub arena: network::Arena,
+    pub workspace: Workspace,
+    pub input: [i8; network::INPUT_LEN],
+}
+
+impl Memory {
+    /// Zeros.
+    pub const fn new() -> Self {
+        Self {
+            arena: network::Arena::new(),
+            workspace: Workspace::new(),
+            input: [0; network::INPUT_LEN],
+        }
+    }
+}
