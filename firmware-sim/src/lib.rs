@@ -19,4 +19,5 @@ mod theme;
 pub use app::App;
 pub use board::{Board, Event};
 pub use outcome::Outcome;
+pub use text::Line;
 pub use theme::Theme;

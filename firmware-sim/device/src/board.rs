@@ -1,13 +1,13 @@
 //! The firmware on a Cortex-M under a debugger or emulator: it reports through semihosting.
 
 use crate::memory::{Frame, Memory};
-use crate::replay::{self, Machine};
 use crate::picture;
+use crate::replay::{self, Machine};
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hio::{self, HostStream};
-use cortex_m_semihosting::{nr, syscall};
+use cortex_m_semihosting::syscall;
 use device::{bare_metal, marks};
-use firmware_sim::App;
+use firmware_sim::Line;
 
 /// The debugger's console and clock.
 struct Semihosting {
@@ -37,12 +37,17 @@ impl Machine for Semihosting {
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory = Memory::new();
-    static mut APP: Option<App<'static>> = None;
     static mut FRAME: Frame = Frame::new();
     let Ok(out) = hio::hstdout() else { bare_metal::end(false) };
     let mut machine = Semihosting { out };
     let mut right = false;
-    let stack = marks::stack(|| right = replay::run(MEMORY, APP, FRAME, &mut machine));
+    let stack = marks::whole_stack(|| right = replay::run(MEMORY, FRAME, &mut machine));
+    let taken = [("stack: ", stack), ("static RAM: ", marks::static_ram())];
+    for (name, bytes) in taken {
+        machine.write(name);
+        machine.write(Line::new().number(bytes).as_str());
+        machine.write(" bytes\n");
+    }
     picture::write(FRAME, |text| machine.write(text));
     bare_metal::end(right)
 }

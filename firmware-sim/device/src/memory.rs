@@ -3,6 +3,7 @@
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};
+use firmware_sim::canvas::Canvas;
 use runtime::preprocess::Workspace;
 
 runtime::embed_model!(pub mod network, env!("EDGE8_MODEL"));
@@ -20,9 +21,10 @@ pub type Frame = Framebuffer<
     { buffer_size::<BinaryColor>(DISPLAY.0, DISPLAY.1) },
 >;
 
-/// What reading takes.
+/// The sheet, and what reading takes.
 #[derive(Debug)]
 pub struct Memory {
+    pub canvas: Canvas,
     pub arena: network::Arena,
     pub workspace: Workspace,
     pub input: [i8; network::INPUT_LEN],
@@ -32,6 +34,7 @@ impl Memory {
     /// Zeros.
     pub const fn new() -> Self {
         Self {
+            canvas: Canvas::new(),
             arena: network::Arena::new(),
             workspace: Workspace::new(),
             input: [0; network::INPUT_LEN],

@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     let mut memory = Memory::new();
     let mut frame = Frame::new();
     let mut machine = Pc { begin: Instant::now() };
-    let right = replay::run(&mut memory, &mut None, &mut frame, &mut machine);
+    let right = replay::run(&mut memory, &mut frame, &mut machine);
     picture::write(&frame, |text| machine.write(text));
     if right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -30,37 +30,26 @@ pub trait Machine {
 ///
 /// Counted are one inference, and of each step of the app the strokes, the reading and what is drawn on the display; the first
 /// step draws all of it.
-pub fn run<'a>(
-    memory: &'a mut Memory,
-    app: &mut Option<App<'a>>,
-    frame: &mut Frame,
-    machine: &mut impl Machine,
-) -> bool {
-    let Some(app) = start(memory, app, frame, machine) else { return false };
+pub fn run(memory: &mut Memory, frame: &mut Frame, machine: &mut impl Machine) -> bool {
+    let Some(mut app) = start(memory, frame, machine) else { return false };
     let mut hand = Hand { machine, script: Script::new(""), room: 0, read: false };
-    hand.step(app, frame);
+    hand.step(&mut app, frame);
     for (name, script) in scripts::ALL {
         for text in ["clear", script] {
             hand.script = Script::new(text);
-            while hand.step(app, frame) {}
+            while hand.step(&mut app, frame) {}
         }
         hand.machine.write(name);
         hand.machine.write(": ");
-        Outcome::of(app).write(|part| hand.machine.write(part));
+        Outcome::of(&mut app).write(|part| hand.machine.write(part));
         hand.machine.write("\n");
     }
     true
 }
 
-/// The app in its place, which is too large for the stack.
-#[inline(never)]
-fn start<'a, 'b>(
-    memory: &'a mut Memory,
-    place: &'b mut Option<App<'a>>,
-    frame: &Frame,
-    machine: &mut impl Machine,
-) -> Option<&'b mut App<'a>> {
-    let Memory { arena, workspace, input } = memory;
+/// Runs the network once, which is counted, and starts the app.
+fn start<'a>(memory: &'a mut Memory, frame: &Frame, machine: &mut impl Machine) -> Option<App<'a>> {
+    let Memory { canvas, arena, workspace, input } = memory;
     let model = network::model().ok()?;
     let mut output = [0; network::OUTPUT_LEN];
     machine.begin();
@@ -68,8 +57,7 @@ fn start<'a, 'b>(
     machine.end();
     ran.ok()?;
     let memory = reader::Memory { arena: arena.bytes(), workspace, input };
-    *place = App::new(Reader::new(model, memory).ok()?, frame.size());
-    place.as_mut()
+    App::new(Reader::new(model, memory).ok()?, canvas, frame.size())
 }
 
 /// A script in the place of a person.

@@ -5,6 +5,7 @@ use crate::screen::Screen;
 use anyhow::{Result, anyhow};
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
+use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory, Reader};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Outcome, Theme};
@@ -40,9 +41,11 @@ where
     let mut arena = vec![0; model.arena_len()];
     let mut input = vec![0; model.input().shape.len()];
     let mut workspace = Workspace::new();
+    let mut canvas = Canvas::new();
     let memory = Memory { arena: &mut arena, workspace: &mut workspace, input: &mut input };
     let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
-    let mut app = App::new(reader, screen.size()).ok_or_else(|| anyhow!("the display is too small"))?;
+    let mut app =
+        App::new(reader, &mut canvas, screen.size()).ok_or_else(|| anyhow!("the display is too small"))?;
     let mut display = SimulatorDisplay::<C>::new(screen.size());
     let mut hand = Hand { event: None, begin: Instant::now() };
     let mut script = Script::new(script);
