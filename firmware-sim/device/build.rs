@@ -1,7 +1,9 @@
 //! Gives bare-metal builds their linker script and memory map.
 //!
-//! With the variable `EDGE8_IMAGES` the program runs the model images of that file (see `src/bin/self_test/images.rs`) in the place of the
-//! shipped one, and has all memory of the boards. `EDGE8_MODEL` is the image of `src/bin/minimal.rs`.
+//! The firmware's map is that of its board: the folder of `boards` that the variable `EDGE8_BOARD` names, or QEMU's for the target.
+//! Its model is the shipped one, or the image that `EDGE8_MODEL` names, and so is that of `src/bin/minimal.rs`.
+//! With the variable `EDGE8_IMAGES` the self-test runs the model images of that file (see `src/bin/self_test/images.rs`) in the
+//! place of the shipped one, and has all memory of the boards.
 
 use std::path::{Path, PathBuf};
 
@@ -11,28 +13,42 @@ const WHOLE: [&str; 2] = [
     "MEMORY\n{\n  FLASH : ORIGIN = 0x10000000, LENGTH = 4M\n  RAM : ORIGIN = 0x38000000, LENGTH = 4M\n}\n",
 ];
 
+/// The other programs, which run models that the firmware has no memory for.
+const PROOFS: [&str; 2] = ["self_test", "minimal"];
+
 fn main() {
     println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-changed=boards");
+    println!("cargo::rerun-if-env-changed=EDGE8_BOARD");
     println!("cargo::rerun-if-env-changed=EDGE8_IMAGES");
     println!("cargo::rustc-check-cfg=cfg(images)");
     println!("cargo::rerun-if-env-changed=EDGE8_MODEL");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let shipped = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../../runtime/models/mnist.edge8");
+    let package = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let shipped = package.join("../../runtime/models/mnist.edge8");
     let model = std::env::var_os("EDGE8_MODEL").map_or(shipped, PathBuf::from);
     println!("cargo::rustc-env=EDGE8_MODEL={}", model.display());
     if variable("CARGO_CFG_TARGET_OS") != "none" {
         return;
     }
-    let mut folder = variable("CARGO_MANIFEST_DIR");
+    let emulated = if variable("TARGET").starts_with("thumbv8m.") { "mps3" } else { "mps2" };
+    let board = std::env::var("EDGE8_BOARD").unwrap_or(emulated.into());
+    map("device", &package.join("boards").join(board));
     let images = variable("EDGE8_IMAGES");
+    let mut folder = package;
     if !images.is_empty() {
-        folder = variable("OUT_DIR");
+        folder = PathBuf::from(variable("OUT_DIR"));
         let map = WHOLE[usize::from(variable("TARGET").starts_with("thumbv8m."))];
-        std::fs::write(Path::new(&folder).join("memory.x"), map).expect("the build folder is writable");
+        std::fs::write(folder.join("memory.x"), map).expect("the build folder is writable");
         println!("cargo::rerun-if-changed={images}");
         println!("cargo::rustc-env=EDGE8_IMAGES={images}");
         println!("cargo::rustc-cfg=images");
     }
-    println!("cargo::rustc-link-search={folder}");
+    PROOFS.iter().for_each(|program| map(program, &folder));
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
+}
+
+/// Gives a program the memory map of a folder.
+fn map(program: &str, folder: &Path) {
+    println!("cargo::rustc-link-arg-bin={program}=-L{}", folder.display());
 }

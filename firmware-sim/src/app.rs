@@ -9,12 +9,12 @@ use crate::theme::Theme;
 use embedded_graphics::prelude::{DrawTarget, Point, Size};
 use embedded_graphics::primitives::Rectangle;
 
-/// All of the app but its memory for reading; its size is what it says.
+/// All of the app but its memory for reading and the sheet.
 #[derive(Debug)]
 pub struct App<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) layout: Layout,
-    pub(crate) canvas: Canvas,
+    pub(crate) canvas: &'a mut Canvas,
     pub(crate) page: Page,
     pub(crate) verdict: Verdict,
     /// Microseconds of the latest reading, pre-processing included.
@@ -35,12 +35,14 @@ struct Changed {
 }
 
 impl<'a> App<'a> {
-    /// An empty sheet on a display; [`None`] if that is [too small](crate::layout::SMALLEST).
-    pub fn new(reader: Reader<'a>, display: Size) -> Option<Self> {
+    /// A sheet on a display; [`None`] if that is [too small](crate::layout::SMALLEST). The sheet is made empty.
+    pub fn new(reader: Reader<'a>, canvas: &'a mut Canvas, display: Size) -> Option<Self> {
+        let layout = Layout::new(display)?;
+        canvas.clear();
         Some(Self {
             reader,
-            layout: Layout::new(display)?,
-            canvas: Canvas::new(),
+            layout,
+            canvas,
             page: Page::Draw,
             verdict: Verdict::Blank,
             micros: 0,
@@ -64,7 +66,7 @@ impl<'a> App<'a> {
         }
         if self.changed.ink.is_some() {
             let begin = board.micros();
-            self.verdict = self.reader.read(&self.canvas);
+            self.verdict = self.reader.read(self.canvas);
             self.micros = board.micros().wrapping_sub(begin);
             self.changed.reading = true;
         }

@@ -9,6 +9,7 @@ mod app;
 mod board;
 pub mod canvas;
 pub mod layout;
+mod outcome;
 mod page;
 pub mod reader;
 pub mod script;
@@ -17,4 +18,6 @@ mod theme;
 
 pub use app::App;
 pub use board::{Board, Event};
+pub use outcome::Outcome;
+pub use text::Line;
 pub use theme::Theme;

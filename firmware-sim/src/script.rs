@@ -6,13 +6,19 @@
 use crate::board::Event;
 use crate::canvas::{SIDE, Spot};
 
+/// What texts are split at, each a set of one character: the search for a mere character has a panic that the compiler does not
+/// see is never reached.
+const LINE: [char; 1] = ['\n'];
+const REMARK: [char; 1] = ['#'];
+const COMMA: [char; 1] = [','];
+
 /// Hundredths of the sheet that the pen moves between two events.
 const STEP: i32 = 4;
 
 /// The events of a script.
 #[derive(Clone, Debug)]
 pub struct Script<'a> {
-    lines: core::str::Lines<'a>,
+    lines: core::str::Split<'a, [char; 1]>,
     points: core::str::SplitAsciiWhitespace<'a>,
     /// Where the pen is, and where it goes.
     pen: Option<[Point; 2]>,
@@ -24,7 +30,7 @@ type Point = (i32, i32);
 impl<'a> Script<'a> {
     /// A script that [`check`] has found right: what is wrong in another is left out.
     pub fn new(text: &'a str) -> Self {
-        Self { lines: text.lines(), points: "".split_ascii_whitespace(), pen: None }
+        Self { lines: text.split(LINE), points: "".split_ascii_whitespace(), pen: None }
     }
 
     /// The pen's next event; [`None`] at the end of the stroke.
@@ -51,7 +57,7 @@ impl Iterator for Script<'_> {
             return event.or(Some(Event::Lift));
         }
         loop {
-            match self.lines.next()?.split('#').next()?.trim() {
+            match self.lines.next()?.split(REMARK).next()?.trim() {
                 "clear" => return Some(Event::Clear),
                 "page" => return Some(Event::Page),
                 stroke => self.points = stroke.split_ascii_whitespace(),
@@ -82,7 +88,7 @@ fn toward(from: Point, to: Point) -> Point {
 }
 
 fn point(text: &str) -> Option<Point> {
-    let (x, y) = text.split_once(',')?;
+    let (x, y) = text.split_once(COMMA)?;
     let on_sheet = |text: &str| text.parse().ok().filter(|part| (0..=100).contains(part));
     Some((on_sheet(x)?, on_sheet(y)?))
 }
@@ -90,7 +96,7 @@ fn point(text: &str) -> Option<Point> {
 /// The number of the first line that is not as the format says, from 1 on; [`None`] if all are.
 pub fn check(text: &str) -> Option<usize> {
     let right = |line: &str| {
-        let line = line.split('#').next().unwrap_or("").trim();
+        let line = line.split(REMARK).next().unwrap_or("").trim();
         matches!(line, "clear" | "page") || line.split_ascii_whitespace().all(|text| point(text).is_some())
     };
     text.lines().position(|line| !right(line)).map(|index| index + 1)

@@ -3,9 +3,10 @@
 use embedded_graphics::Pixel;
 use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10, FONT_10X20};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
-use embedded_graphics::prelude::{Dimensions, DrawTarget, Drawable, PixelColor, Point, Size};
+use embedded_graphics::prelude::{Dimensions, DrawTarget, PixelColor, Point, Size};
 use embedded_graphics::primitives::Rectangle;
-use embedded_graphics::text::{Baseline, Text};
+use embedded_graphics::text::Baseline;
+use embedded_graphics::text::renderer::TextRenderer;
 
 /// A short text that is put together on the way; what does not fit is left out.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,7 @@ pub struct Line {
 impl Line {
     const MOST: usize = 20;
 
+    /// No text.
     pub const fn new() -> Self {
         Self { bytes: [b' '; Self::MOST], len: 0 }
     }
@@ -45,6 +47,16 @@ impl Line {
         self.text(core::str::from_utf8(digits).unwrap_or(""))
     }
 
+    /// The text, and the eight hexadecimal digits of a number behind it.
+    pub fn hex(self, number: u32) -> Self {
+        let digit = |shift: u32| {
+            let value = number >> shift & 15;
+            "0123456789abcdef".get(value as usize..).and_then(|rest| rest.get(..1)).unwrap_or("")
+        };
+        (0..8).rev().fold(self, |line, index| line.text(digit(4 * index)))
+    }
+
+    /// The text.
     pub fn as_str(&self) -> &str {
         self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
     }
@@ -73,7 +85,7 @@ pub fn centred<D: DrawTarget>(
     write(text, place.top_left + corner, font, color, display)
 }
 
-/// Writes a text from its top left corner on.
+/// Writes a text of one line from its top left corner on.
 pub fn write<D: DrawTarget>(
     text: &str,
     at: Point,
@@ -81,7 +93,8 @@ pub fn write<D: DrawTarget>(
     color: D::Color,
     display: &mut D,
 ) -> Result<(), D::Error> {
-    Text::with_baseline(text, at, MonoTextStyle::new(font, color), Baseline::Top).draw(display).map(|_| ())
+    // Not as a `Text`: that one looks for line ends, in a way that a compiler does not see never to panic.
+    MonoTextStyle::new(font, color).draw_string(text, at, Baseline::Top, display).map(|_| ())
 }
 
 /// Draws a character as large as a place allows.

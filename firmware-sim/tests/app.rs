@@ -5,6 +5,7 @@
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics::prelude::{Point, Size};
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
+use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory, Reader, Refused, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::{Script, check};
 use firmware_sim::{App, Board, Event, Theme};
@@ -48,7 +49,8 @@ fn with_app<R>(size: Size, run: impl FnOnce(&mut App<'_>) -> R) -> R {
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
     let memory = Memory { arena: &mut arena, input: &mut input };
-    run(&mut App::new(Reader::new(model, memory).unwrap(), size).unwrap())
+    let mut canvas = Canvas::new();
+    run(&mut App::new(Reader::new(model, memory).unwrap(), &mut canvas, size).unwrap())
 }
 
 /// What a display shows after a script.

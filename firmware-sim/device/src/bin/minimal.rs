@@ -41,31 +41,16 @@ fn main() -> Result<(), runtime::Error> {
 }
 
 #[cfg(target_os = "none")]
-mod bare_metal {
+mod bare {
     use super::{Memory, run};
-    use core::panic::PanicInfo;
     use cortex_m_rt::entry;
-    use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
     use cortex_m_semihosting::syscall1;
-
-    unsafe extern "C" {
-        /// Defined nowhere, see `../bare_metal.rs`.
-        fn a_panic_can_be_reached() -> !;
-    }
-
-    #[panic_handler]
-    fn panic(_: &PanicInfo<'_>) -> ! {
-        // SAFETY: never runs.
-        unsafe { a_panic_can_be_reached() }
-    }
+    use device::bare_metal;
 
     #[entry]
     fn main() -> ! {
         static mut MEMORY: Memory = Memory::new();
-        let ran = run(MEMORY, tell).is_ok();
-        loop {
-            debug::exit(if ran { EXIT_SUCCESS } else { EXIT_FAILURE });
-        }
+        bare_metal::end(run(MEMORY, tell).is_ok())
     }
 
     fn tell(class: usize) {

@@ -6,9 +6,10 @@ use crate::screen::Screen;
 use anyhow::{Result, anyhow};
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics_simulator::SimulatorDisplay;
-use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
+use firmware_sim::canvas::Canvas;
+use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
 use firmware_sim::script::Script;
-use firmware_sim::{App, Board, Event, Theme};
+use firmware_sim::{App, Board, Event, Outcome, Theme};
 use runtime::Model;
 use std::path::Path;
 use std::time::Instant;
@@ -48,10 +49,12 @@ impl Replay<'_> {
         let model = Model::parse(self.image).map_err(|error| anyhow!("the model image: {error}"))?;
         let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
         let mut input = vec![0; model.input().shape.len()];
+        let mut canvas = Canvas::new();
         let memory = Memory { arena: &mut arena, input: &mut input };
         let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
         let size = self.screen.size();
-        let mut app = App::new(reader, size).ok_or_else(|| anyhow!("the display is too small"))?;
+        let mut app =
+            App::new(reader, &mut canvas, size).ok_or_else(|| anyhow!("the display is too small"))?;
         let mut display = SimulatorDisplay::<C>::new(size);
         let mut hand = Hand { event: None, begin: Instant::now() };
         let mut script = Script::new(script);
@@ -66,24 +69,14 @@ impl Replay<'_> {
                 break;
             }
         }
-        let words = words(&mut app);
+        let mut words = String::new();
+        Outcome::of(&mut app).write(|part| words.push_str(part));
         if let (true, Some(frames)) = (self.layers, frames) {
             drop(app);
             layers::view::<C>(&model, &input, self.screen, frames)?;
         }
         Ok(words)
     }
-}
-
-fn words(app: &mut App<'_>) -> String {
-    let verdict = match app.verdict() {
-        Verdict::Blank => "blank".to_owned(),
-        Verdict::Reject => "no digit".to_owned(),
-        Verdict::Digit(digit) => digit.to_string(),
-    };
-    let most = app.reader().probabilities().max().unwrap_or(0);
-    let hash = app.hash_of_layers();
-    format!("{verdict}, probability {:.3}, layers {hash:08x}", f64::from(most) / 256.0)
 }
 
 /// One event at a time, and the machine's clock.

@@ -4,9 +4,9 @@
 //! bytes before it, to test any alignment, both `u32`, 8 bytes of zeros, those bytes, the image. For each a line with its
 //! number, its stack and its verdict is written.
 
-use crate::marks;
 use core::hint::black_box;
 use cortex_m_semihosting::hio::HostStream;
+use device::marks;
 use runtime::image::{Aligned, image_checksum};
 use runtime::kernels::KernelSet;
 use runtime::operator::USUAL_KINDS;

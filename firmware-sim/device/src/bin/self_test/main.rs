@@ -4,7 +4,7 @@
 //! Built with `EDGE8_IMAGES` (see `build.rs`) it runs other images than the shipped one, and shows what they cost.
 //!
 //! On bare metal it reports through semihosting and ends QEMU with its verdict. A release image for Cortex-M links
-//! only if no panic can be reached (see `bare_metal`). On a PC the same check runs as an ordinary program.
+//! only if no panic can be reached (see `device::bare_metal`). On a PC the same check runs as an ordinary program.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
@@ -14,8 +14,6 @@ mod bare_metal;
 mod check;
 #[cfg(images)]
 mod images;
-#[cfg(images)]
-mod marks;
 
 #[cfg(not(target_os = "none"))]
 fn main() -> std::process::ExitCode {

@@ -2,11 +2,20 @@
 
 use core::arch::asm;
 
-/// Bytes of stack that are looked at.
+/// Bytes of stack that are looked at, if there is room for as many.
 const PAINTED: usize = 16384;
 
 /// What unused stack holds.
 const PAINT: u32 = 0xa5c3_5a3c;
+
+unsafe extern "C" {
+    /// Where the stack begins; it grows down.
+    static _stack_start: u32;
+    /// Where it ends: behind all static memory.
+    static _stack_end: u32;
+    /// Where static memory begins.
+    static _ram_start: u32;
+}
 
 /// Counting begins: an instruction that does nothing else (`../shared/tools/insncount.c`).
 #[inline(always)]
@@ -22,11 +31,29 @@ pub fn end() {
     unsafe { asm!("mov r11, r11") };
 }
 
+/// Bytes of static memory.
+pub fn static_ram() -> usize {
+    (&raw const _stack_end).addr().wrapping_sub((&raw const _ram_start).addr())
+}
+
+/// Bytes of stack that the program takes while it runs `run`, from the stack's begin on; of a program that takes more than
+/// [`PAINTED`] only that many are seen.
+pub fn whole_stack(run: impl FnOnce()) -> usize {
+    let pointer: usize;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, sp", out(reg) pointer) };
+    (&raw const _stack_start).addr().wrapping_sub(pointer).wrapping_add(stack(run))
+}
+
 /// Bytes of stack that `run` takes.
 #[inline(never)]
 pub fn stack(run: impl FnOnce()) -> usize {
     let used: usize;
     let low: usize;
+    let room: usize;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, sp", out(reg) room) };
+    let room = room.wrapping_sub((&raw const _stack_end).addr()).min(PAINTED);
     // SAFETY: below the stack pointer nothing lies that is still used, and no interrupt is on.
     unsafe {
         asm!(
@@ -40,7 +67,7 @@ pub fn stack(run: impl FnOnce()) -> usize {
             "bne 2b",
             low = out(reg) low,
             at = out(reg) _,
-            len = in(reg) PAINTED,
+            len = in(reg) room,
             paint = in(reg) PAINT,
         );
     }
