@@ -176,7 +176,8 @@ impl Board for Hand {
 /// Replays a script on this machine.
 fn replay(image: &[u8], script: &str) -> Replayed {
     let model = Model::parse(image).expect("the shipped model");
-    let (mut arena, mut input) = (vec![0; model.arena_len().max(WORKSPACE_LEN)], vec![0; model.input().shape.len()]);
+    let (mut arena, mut input) =
+        (vec![0; model.arena_len().max(WORKSPACE_LEN)], vec![0; model.input().shape.len()]);
     let memory = Memory { arena: &mut arena, input: &mut input };
     let reader = Reader::new(model, memory).expect("it reads digits");
     let mut app = App::new(reader, Size::new(WIDTH as u32, HEIGHT as u32)).expect("large enough");

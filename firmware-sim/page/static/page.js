@@ -1,6 +1,6 @@
 // What a person does goes to the device; what the device says is shown.
 
-import { BLANK, HEIGHT, NO_DIGIT, PROGRAM, WIDTH, start } from "./device.js";
+import { HEIGHT, PROGRAM, WIDTH, start } from "./device.js";
 import { showMemory } from "./memory.js";
 import { fromCamera, grey } from "./picture.js";
 import { Reading } from "./reading.js";
@@ -8,12 +8,12 @@ import { Reading } from "./reading.js";
 const at = (id) => document.getElementById(id);
 const display = at("display");
 const context = display.getContext("2d", { alpha: false });
-const EXAMPLES = [7, 3, 8, 0, 5, 2, 9, 4, 6, 1];
 
 let device;
 let reading;
 let awaited = 0;
-let examples = 0;
+let examples;
+let next = 0;
 let playing = null;
 
 // Lets the device take in what was done, once a frame.
@@ -31,8 +31,14 @@ function draw() {
     reading.show();
 }
 
-function clear() {
+// Ends an example that is being drawn.
+function stop() {
+    if (playing !== null) device.wasm.lift();
     playing = null;
+}
+
+function clear() {
+    stop();
     device.wasm.clear();
     soon();
 }
@@ -40,7 +46,8 @@ function clear() {
 // Draws the next example as a person would, or at once for those who want nothing to move.
 async function example() {
     const mine = (playing = Symbol("example"));
-    const script = await (await fetch(`strokes/${EXAMPLES[examples++ % EXAMPLES.length]}.txt`)).text();
+    const script = await examples[next++ % examples.length];
+    if (playing !== mine) return;
     device.wasm.clear();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const frame = () => new Promise(requestAnimationFrame);
@@ -49,10 +56,11 @@ async function example() {
         if (!still) await frame();
         return playing !== mine;
     });
+    if (playing === mine) playing = null;
 }
 
 async function read(source) {
-    playing = null;
+    stop();
     try {
         const { pixels, width, height } = await grey(source);
         device.read(pixels, width, height);
@@ -75,7 +83,7 @@ function listen() {
     display.addEventListener("pointerdown", (event) => {
         if (pointer !== null || event.button !== 0) return;
         pointer = event.pointerId;
-        playing = null;
+        stop();
         display.setPointerCapture(pointer);
         touch(event);
     });
@@ -121,11 +129,18 @@ async function keep() {
     at("offline").textContent = "works";
 }
 
+async function text(name) {
+    const answer = await fetch(name);
+    return answer.ok ? answer.text() : "";
+}
+
 async function begin() {
     device = await start();
     const vectors = PROGRAM === "simd.wasm" ? "128-bit vectors" : "no vectors";
     at("program").textContent = `WebAssembly, ${vectors}`;
-    reading = new Reading(device, { digit: at("digit"), verdict: at("verdict"), seen: at("seen"), time: at("time"), probabilities: at("probabilities") });
+    const places = ["digit", "verdict", "seen", "time", "probabilities"].map((id) => [id, at(id)]);
+    reading = new Reading(device, Object.fromEntries(places));
+    examples = [7, 3, 8, 0, 5, 2, 9, 4, 6, 1].map((digit) => text(`strokes/${digit}.txt`));
     showMemory(at("memory"), device);
     listen();
     show();

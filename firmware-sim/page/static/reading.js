@@ -8,7 +8,10 @@ const TIMES = 31;
 // A screen reader speaks when the pen has rested for so many milliseconds.
 const REST = 250;
 
-const percent = (part) => `${(100 * part).toFixed(1)} %`;
+const percent = (part) => `${(100 * part).toFixed(1)}\u00a0%`;
+
+// The clock of a page that is not isolated goes in steps of 0.1 ms.
+const DECIMALS = globalThis.crossOriginIsolated ? 2 : 1;
 
 export class Reading {
     #device;
@@ -52,7 +55,7 @@ export class Reading {
     #showTime() {
         this.#times = [...this.#times, this.#device.wasm.reading_micros() >>> 0].slice(-TIMES);
         const median = this.#times.toSorted((a, b) => a - b)[this.#times.length >> 1];
-        this.#places.time.textContent = `${(median / 1000).toFixed(2)} ms`;
+        this.#places.time.textContent = `${(median / 1000).toFixed(DECIMALS)} ms`;
     }
 }
 
