@@ -1,6 +1,8 @@
 //! Helpers shared by the tests that cross crates.
 
 pub mod allocation;
+#[cfg(feature = "chain")]
+pub mod browser;
 pub mod bytes;
 #[cfg(feature = "chain")]
 pub mod commands;
@@ -18,6 +20,8 @@ pub mod network;
 pub mod random;
 pub mod reference;
 pub mod scoped;
+#[cfg(feature = "chain")]
+pub mod site;
 pub mod spec;
 #[cfg(feature = "chain")]
 pub mod tools;

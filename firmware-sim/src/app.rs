@@ -8,6 +8,7 @@ use crate::reader::{Reader, Verdict};
 use crate::theme::Theme;
 use embedded_graphics::prelude::{DrawTarget, Point, Size};
 use embedded_graphics::primitives::Rectangle;
+use runtime::picture::Picture;
 
 /// All of the app but its memory for reading and the sheet.
 #[derive(Debug)]
@@ -73,9 +74,24 @@ impl<'a> App<'a> {
         self.draw(display)
     }
 
+    /// Reads a picture in the place of the sheet, which becomes empty; the next step shows what the network saw of it.
+    pub fn read(&mut self, picture: &Picture<'_>, board: &mut impl Board) {
+        self.canvas.clear();
+        let begin = board.micros();
+        self.verdict = self.reader.read_picture(picture);
+        self.micros = board.micros().wrapping_sub(begin);
+        (self.pen, self.page) = (None, Page::Seen);
+        self.changed = Changed { page: true, ink: None, reading: true };
+    }
+
     /// What the sheet shows.
     pub const fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Microseconds of the latest reading, pre-processing included.
+    pub const fn micros(&self) -> u32 {
+        self.micros
     }
 
     /// What reads the sheet.
@@ -130,6 +146,9 @@ impl<'a> App<'a> {
     }
 
     fn clear(&mut self) {
+        if self.page == Page::Seen {
+            self.turn();
+        }
         self.canvas.clear();
         self.pen = None;
         self.changed.ink = Some(Area::ALL);

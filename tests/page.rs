@@ -1,0 +1,294 @@
+//! The device app in a browser: the built page, opened in Chromium and used as a person would.
+
+use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
+use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU16};
+use embedded_graphics::pixelcolor::{Rgb565, Rgb888};
+use embedded_graphics::prelude::{RgbColor, Size};
+use firmware_sim::layout::Layout;
+use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
+use firmware_sim::script::Script;
+use firmware_sim::{App, Board, Event};
+use runtime::Model;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use tests::browser::{Browser, CHROMIUM};
+use tests::site::Site;
+use tests::{commands, tools};
+
+const WIDTH: usize = 320;
+const HEIGHT: usize = 240;
+
+/// The page may have so many bytes.
+const MOST: u64 = 1_500_000;
+
+/// The page, built once; [`None`] where a tool is missing.
+fn page() -> Option<&'static Path> {
+    static PAGE: OnceLock<PathBuf> = OnceLock::new();
+    if !tools::have(CHROMIUM) || !tools::have_target("wasm32-unknown-unknown") {
+        return None;
+    }
+    Some(PAGE.get_or_init(|| {
+        let folder = commands::scratch().join("page");
+        let mut build = Command::new(commands::root().join("firmware-sim/page/build"));
+        let output =
+            build.arg(&folder).env("CARGO_TARGET_DIR", commands::scratch()).output().expect("sh starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        folder
+    }))
+}
+
+/// The recorded scripts, by name.
+fn scripts() -> Vec<(String, String)> {
+    let folder = std::fs::read_dir(commands::root().join("firmware-sim/strokes")).expect("the strokes");
+    let mut scripts: Vec<_> = folder
+        .map(|entry| {
+            let path = entry.expect("readable").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).expect("readable"))
+        })
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+fn script(name: &str) -> String {
+    scripts().into_iter().find(|(found, _)| found == name).expect("a script").1
+}
+
+/// A page that has started.
+fn open(site: &Site, arguments: &[&str]) -> Browser {
+    let mut browser = Browser::start(arguments);
+    browser.call("Page.navigate", json!({ "url": site.url() }));
+    says(&mut browser, "Nothing to read yet.");
+    browser
+}
+
+/// Waits until the page says something to a screen reader.
+fn says(browser: &mut Browser, text: &str) {
+    browser.wait(text, |browser| browser.accessible("status").contains(text).then_some(()));
+}
+
+/// Draws a script with the mouse.
+fn draw(browser: &mut Browser, script: &str) {
+    let corner = browser.evaluate(
+        "(({ left, top, width }) => [left, top, width])(document.querySelector('#display').getBoundingClientRect())",
+    );
+    let [left, top, width] = [0, 1, 2].map(|index| corner[index].as_f64().expect("a number"));
+    let scale = width / WIDTH as f64;
+    let sheet = Layout::new(Size::new(WIDTH as u32, HEIGHT as u32)).expect("large enough").sheet;
+    let place = |point: &str| {
+        let (x, y) = point.split_once(',').expect("x,y");
+        let along = |part: &str, first: i32| {
+            f64::from(first) + part.parse::<f64>().expect("a number") / 100.0 * f64::from(sheet.size.width)
+        };
+        (left + along(x, sheet.top_left.x) * scale, top + along(y, sheet.top_left.y) * scale)
+    };
+    for line in script.lines().filter(|line| !line.starts_with('#')) {
+        browser.drag(&line.split_whitespace().map(place).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_drawn_digit_is_read_also_without_a_network() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let mut browser = open(&site, &[]);
+    draw(&mut browser, &script("7"));
+    says(&mut browser, "This is a 7");
+    browser.evaluate("navigator.serviceWorker.ready.then(() => true)");
+    drop(site);
+    browser.call("Page.reload", json!({}));
+    says(&mut browser, "Nothing to read yet.");
+    draw(&mut browser, &script("3"));
+    says(&mut browser, "This is a 3");
+}
+
+#[test]
+fn keys_alone_are_enough() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let mut browser = open(&site, &[]);
+    let focused = |browser: &mut Browser| browser.evaluate("document.activeElement.id");
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        browser.press("Tab", "");
+        order.push(focused(&mut browser));
+    }
+    assert_eq!(order, ["clear", "example", "choose", "camera"]);
+    browser.evaluate("document.querySelector('#example').focus()");
+    browser.press("Enter", "\r");
+    says(&mut browser, "This is a 7");
+    browser.press("c", "c");
+    says(&mut browser, "Nothing to read yet.");
+    browser.press("e", "e");
+    says(&mut browser, "This is a 3");
+}
+
+#[test]
+fn pictures_are_read_from_files_and_from_the_camera() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let film = folder.path().join("film.mjpeg");
+    std::fs::copy(commands::root().join("tests/pictures/7_paper.jpg"), &film).expect("copied");
+    let film = format!("--use-file-for-fake-video-capture={}", film.display());
+    let fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &film];
+    let mut browser = open(&site, &fake);
+    browser.choose("#file", &commands::root().join("runtime/assets/5_blue_ink.png"));
+    says(&mut browser, "This is a 5");
+    browser.evaluate("document.querySelector('#camera').click()");
+    let seen = "document.querySelector('#video').currentTime > 0";
+    browser.wait("the camera", |browser| browser.evaluate(seen).as_bool().filter(|&seen| seen));
+    browser.evaluate("document.querySelector('#take').click()");
+    says(&mut browser, "This is a 7");
+    assert_eq!(browser.evaluate("document.querySelector('#video').srcObject"), Value::Null);
+}
+
+/// What a script leaves: the verdict as the page's functions have it, the hash of all layers, that of the display, and
+/// microseconds of every reading.
+#[derive(Debug)]
+struct Replayed {
+    verdict: u32,
+    layers: String,
+    display: i32,
+    times: Vec<u64>,
+}
+
+/// A hand that does one thing after the other.
+struct Hand {
+    event: Option<Event>,
+    begin: Instant,
+}
+
+impl Board for Hand {
+    fn next_event(&mut self) -> Option<Event> {
+        self.event.take()
+    }
+
+    fn micros(&mut self) -> u32 {
+        self.begin.elapsed().as_micros() as u32
+    }
+}
+
+/// Replays a script on this machine.
+fn replay(image: &[u8], script: &str) -> Replayed {
+    let model = Model::parse(image).expect("the shipped model");
+    let (mut arena, mut input) =
+        (vec![0; model.arena_len().max(WORKSPACE_LEN)], vec![0; model.input().shape.len()]);
+    let memory = Memory { arena: &mut arena, input: &mut input };
+    let reader = Reader::new(model, memory).expect("it reads digits");
+    let mut app = App::new(reader, Size::new(WIDTH as u32, HEIGHT as u32)).expect("large enough");
+    let mut display = Box::new(Framebuffer::<
+        Rgb565,
+        RawU16,
+        LittleEndian,
+        WIDTH,
+        HEIGHT,
+        { buffer_size::<Rgb565>(WIDTH, HEIGHT) },
+    >::new());
+    let mut hand = Hand { event: None, begin: Instant::now() };
+    let mut step = |app: &mut App<'_>, event| {
+        hand.event = event;
+        let Ok(_) = app.step(&mut hand, display.as_mut());
+        u64::from(app.micros())
+    };
+    step(&mut app, None);
+    let times = Script::new(script).map(|event| step(&mut app, Some(event))).collect();
+    let verdict = match app.verdict() {
+        Verdict::Digit(digit) => digit.into(),
+        Verdict::Reject => 10,
+        Verdict::Blank => 11,
+    };
+    let pixels = display.data().as_chunks().0.iter().map(|&bytes| {
+        let color = Rgb888::from(Rgb565::from(RawU16::from(u16::from_le_bytes(bytes))));
+        [color.r(), color.g(), color.b(), u8::MAX]
+    });
+    let display = pixels.flatten().fold(0i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    Replayed { verdict, layers: format!("{:08x}", app.hash_of_layers()), display, times }
+}
+
+/// Replays scripts in the page, with one of its programs.
+const REPLAY: &str = r"
+async (program, scripts) => {
+    const { start } = await import('./device.js');
+    const replayed = async (script) => {
+        const device = await start(program);
+        device.wasm.step();
+        const times = [];
+        await device.replay(script, () => void times.push(device.wasm.reading_micros() >>> 0));
+        const display = device.image.data.reduce((hash, byte) => (Math.imul(hash, 31) + byte) | 0, 0);
+        return { verdict: device.wasm.verdict(), layers: device.hash(), display, times };
+    };
+    return Promise.all(scripts.map(replayed));
+}";
+
+fn replay_in(browser: &mut Browser, program: &str, scripts: &[(String, String)]) -> Vec<Replayed> {
+    let scripts: Vec<&str> = scripts.iter().map(|(_, script)| script.as_str()).collect();
+    let answers = browser.evaluate(&format!("({REPLAY})({}, {})", json!(program), json!(scripts)));
+    let number = |value: &Value| value.as_i64().expect("a number");
+    let replayed = |answer: &Value| Replayed {
+        verdict: number(&answer["verdict"]) as u32,
+        layers: answer["layers"].as_str().expect("a text").to_owned(),
+        display: number(&answer["display"]) as i32,
+        times: answer["times"].as_array().into_iter().flatten().map(|time| number(time) as u64).collect(),
+    };
+    answers.as_array().into_iter().flatten().map(replayed).collect()
+}
+
+fn median(replayed: &[Replayed]) -> Duration {
+    let mut times: Vec<u64> = replayed.iter().flat_map(|replayed| replayed.times.iter().copied()).collect();
+    times.sort_unstable();
+    Duration::from_micros(times[times.len() / 2])
+}
+
+#[test]
+fn the_page_has_the_bits_of_this_machine() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let mut browser = open(&site, &[]);
+    let image = std::fs::read(commands::shipped()).expect("the shipped model");
+    let scripts = scripts();
+    let here: Vec<Replayed> = scripts.iter().map(|(_, script)| replay(&image, script)).collect();
+    assert_eq!(scripts.len(), 13);
+    println!("median of a reading: here {:?}", median(&here));
+    for program in ["simd.wasm", "plain.wasm"] {
+        let there = replay_in(&mut browser, program, &scripts);
+        assert_eq!(there.len(), here.len());
+        for ((name, _), (here, there)) in scripts.iter().zip(here.iter().zip(&there)) {
+            let bits = |replayed: &Replayed| (replayed.verdict, replayed.layers.clone(), replayed.display);
+            assert_eq!(bits(there), bits(here), "{program}, {name}");
+            assert_eq!(there.times.len(), here.times.len(), "{program}, {name}");
+        }
+        println!("median of a reading: {program} in {CHROMIUM} {:?}", median(&there));
+    }
+}
+
+#[test]
+fn the_page_is_small_and_complete() {
+    let Some(page) = page() else { return };
+    let mut folders = vec![page.to_owned()];
+    let mut names = Vec::new();
+    let mut bytes = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable") {
+            let entry = entry.expect("readable");
+            if entry.file_type().expect("known").is_dir() {
+                folders.push(entry.path());
+            } else {
+                bytes += entry.metadata().expect("known").len();
+                names.push(entry.path().strip_prefix(page).expect("within").to_string_lossy().into_owned());
+            }
+        }
+    }
+    println!("the page: {} files, {bytes} bytes", names.len());
+    assert!(bytes < MOST, "{bytes} bytes");
+    let worker = std::fs::read_to_string(page.join("worker.js")).expect("the worker");
+    assert!(!worker.contains("@VERSION@") && !worker.contains("@FILES@"), "{worker}");
+    let kept = |name: &String| worker.contains(&format!("\"./{name}\""));
+    for name in names.iter().filter(|name| !name.ends_with(".wasm") && *name != "worker.js") {
+        assert!(kept(name), "{name} is not kept for when there is no network");
+    }
+}
