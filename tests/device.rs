@@ -29,12 +29,17 @@ pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
     program("minimal", target, &folder.join("minimal"), Some(("EDGE8_MODEL", model)))
 }
 
+/// Builds the firmware.
+pub fn firmware(target: &str, folder: &Path) -> PathBuf {
+    program("device", target, &folder.join("shipped"), None)
+}
+
 /// Builds a program of firmware-sim/device around a file that a variable names.
 fn program(name: &str, target: &str, folder: &Path, file: Option<(&str, &Path)>) -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.current_dir(commands::root()).args(["build", "--quiet", "--release", "-p", "device"]);
     build.args(["--bin", name, "--target", target, "--target-dir"]).arg(folder);
-    build.env_remove("EDGE8_IMAGES").env_remove("EDGE8_MODEL").envs(file);
+    build.env_remove("EDGE8_IMAGES").env_remove("EDGE8_MODEL").env_remove("EDGE8_BOARD").envs(file);
     let build = build.output().expect("cargo starts");
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
     folder.join(target).join("release").join(name)
@@ -52,9 +57,13 @@ pub fn run(board: &str, image: &Path, plugin: Option<&Path>) -> Output {
 
 /// What the plugin counted of each image of a [`blob`]: the instructions of the parsing, the checksum alone, a run.
 pub fn counts(run: &Output) -> Vec<[u64; 3]> {
+    numbers(run).as_chunks().0.to_vec()
+}
+
+/// All that the plugin counted, in turn.
+pub fn numbers(run: &Output) -> Vec<u64> {
     let text = String::from_utf8_lossy(&run.stderr);
-    let counts: Vec<u64> = text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse().ok()).collect();
-    counts.as_chunks().0.to_vec()
+    text.lines().filter_map(|line| line.strip_prefix("INSN ")?.parse().ok()).collect()
 }
 
 /// Whether the target can be built and its boards emulated.

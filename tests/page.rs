@@ -4,6 +4,7 @@ use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU16};
 use embedded_graphics::pixelcolor::{Rgb565, Rgb888};
 use embedded_graphics::prelude::{RgbColor, Size};
+use firmware_sim::canvas::Canvas;
 use firmware_sim::layout::Layout;
 use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::Script;
@@ -180,7 +181,8 @@ fn replay(image: &[u8], script: &str) -> Replayed {
         (vec![0; model.arena_len().max(WORKSPACE_LEN)], vec![0; model.input().shape.len()]);
     let memory = Memory { arena: &mut arena, input: &mut input };
     let reader = Reader::new(model, memory).expect("it reads digits");
-    let mut app = App::new(reader, Size::new(WIDTH as u32, HEIGHT as u32)).expect("large enough");
+    let (mut canvas, size) = (Canvas::new(), Size::new(WIDTH as u32, HEIGHT as u32));
+    let mut app = App::new(reader, &mut canvas, size).expect("large enough");
     let mut display = Box::new(Framebuffer::<
         Rgb565,
         RawU16,

@@ -2,6 +2,7 @@
 
 use crate::screen::{MOST_BYTES, Screen};
 use embedded_graphics::prelude::Size;
+use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory as Reading, Reader};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event};
@@ -43,6 +44,7 @@ const EVENTS: usize = 64;
 /// All memory of the device but the app.
 pub static MEMORY: Mutex<Memory> = Mutex::new(Memory {
     image: Aligned::<[u8; IMAGE_LEN]>::new(),
+    canvas: Canvas::new(),
     arena: Aligned::<[u8; ARENA_LEN]>::new(),
     input: [0; INPUT_LEN],
     seen: [0; INPUT_LEN],
@@ -54,6 +56,7 @@ pub static MEMORY: Mutex<Memory> = Mutex::new(Memory {
 pub struct Memory {
     /// What the page writes before the start, see `image`.
     pub image: Aligned<[u8; IMAGE_LEN]>,
+    canvas: Canvas,
     arena: Aligned<[u8; ARENA_LEN]>,
     input: [i8; INPUT_LEN],
     seen: [u8; INPUT_LEN],
@@ -86,13 +89,13 @@ pub struct Device {
 
 impl Device {
     pub fn new(memory: &'static mut Memory, width: u32, height: u32) -> Result<Self, Status> {
-        let Memory { image, arena, input, seen, pixels, buffer } = memory;
+        let Memory { image, canvas, arena, input, seen, pixels, buffer } = memory;
         let size = Size::new(width, height);
         let screen = Screen::new(size, pixels).ok_or(Status::Display)?;
         let model = Model::parse_as::<KINDS>(image.bytes()).map_err(|_| Status::Model)?;
         let reading = Reading { arena: arena.bytes(), input };
         let reader = Reader::new(model, reading).map_err(|_| Status::Model)?;
-        let app = App::new(reader, size).ok_or(Status::Display)?;
+        let app = App::new(reader, canvas, size).ok_or(Status::Display)?;
         Ok(Self { app, screen, buffer, seen, hand: Hand(Deque::new()) })
     }
 

@@ -1,0 +1,170 @@
+//! The firmware on a Cortex-M4, M7 and M55: it reads the scripts of strokes as the app does on a PC, layer by layer, shows the
+//! same, and fits its board.
+
+use embedded_graphics::pixelcolor::BinaryColor;
+use embedded_graphics::prelude::{Point, Size};
+use embedded_graphics_simulator::SimulatorDisplay;
+use firmware_sim::canvas::Canvas;
+use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
+use firmware_sim::script::Script;
+use firmware_sim::{App, Board, Event, Outcome};
+use object::{Object, ObjectSection, SectionKind};
+use runtime::Model;
+use std::fs;
+use std::path::Path;
+use tests::{commands, cross, device};
+
+/// QEMU's boards by target: Cortex-M4 and M7; M55.
+const BOARDS: [(&str, &[(&str, &str)]); 2] = [
+    ("thumbv7em-none-eabihf", &[("M4", "mps2-an386"), ("M7", "mps2-an500")]),
+    ("thumbv8m.main-none-eabihf", &[("M55", "mps3-an547")]),
+];
+
+/// The firmware's display.
+const DISPLAY: Size = Size::new(128, 64);
+
+/// Bytes of flash, of RAM with the stack, and of stack that the firmware may take.
+const MOST: [u64; 3] = [1 << 20, 64 << 10, 4 << 10];
+
+/// What the app shows on a PC: a line for each script, and the display at the end of the last one as a plain PBM.
+fn expected() -> (String, String) {
+    let folder = commands::root().join("firmware-sim/strokes");
+    let files = fs::read_dir(folder).expect("readable").map(|file| file.expect("readable").path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    let (mut lines, mut last) = (String::new(), String::new());
+    for file in files {
+        let (line, display) = read(&fs::read_to_string(&file).expect("a script"));
+        lines += &format!("{}: {line}\n", file.file_stem().expect("a name").display());
+        last = picture(&display);
+    }
+    (lines, last)
+}
+
+/// Draws a script on an empty sheet, with a step of the app for each event.
+fn read(script: &str) -> (String, SimulatorDisplay<BinaryColor>) {
+    let image = fs::read(commands::shipped()).expect("the shipped image");
+    let model = Model::parse(&image).expect("an image");
+    let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
+    let mut input = vec![0; model.input().shape.len()];
+    let memory = Memory { arena: &mut arena, input: &mut input };
+    let mut canvas = Canvas::new();
+    let reader = Reader::new(model, memory).expect("a model that reads digits");
+    let mut app = App::new(reader, &mut canvas, DISPLAY).expect("large enough");
+    let mut display = SimulatorDisplay::new(DISPLAY);
+    for event in Script::new(script) {
+        let Ok(_) = app.step(&mut Hand(Some(event)), &mut display);
+    }
+    let mut line = String::new();
+    Outcome::of(&mut app).write(|part| line += part);
+    (line, display)
+}
+
+/// One event.
+struct Hand(Option<Event>);
+
+impl Board for Hand {
+    fn next_event(&mut self) -> Option<Event> {
+        self.0.take()
+    }
+
+    fn micros(&mut self) -> u32 {
+        0
+    }
+}
+
+fn picture(display: &SimulatorDisplay<BinaryColor>) -> String {
+    let bit = |x: u32, y: u32| {
+        char::from(b'0' + u8::from(display.get_pixel(Point::new(x as i32, y as i32)).is_on()))
+    };
+    let rows =
+        (0..DISPLAY.height).map(|y| (0..DISPLAY.width).map(|x| bit(x, y)).chain(['\n']).collect::<String>());
+    format!("P1\n{} {}\n{}", DISPLAY.width, DISPLAY.height, rows.collect::<String>())
+}
+
+/// Bytes of flash and of static RAM that a program takes.
+fn sizes(program: &Path) -> [u64; 2] {
+    let file = fs::read(program).expect("the program was built");
+    let file = object::File::parse(file.as_slice()).expect("an ELF file");
+    let sum = |kinds: &[SectionKind]| {
+        let sections = file.sections().filter(|section| kinds.contains(&section.kind()));
+        sections.map(|section| section.size()).sum()
+    };
+    use SectionKind::{Data, ReadOnlyData, Text, UninitializedData};
+    // What is in RAM from the beginning lies in flash until then.
+    [sum(&[Text, ReadOnlyData, Data]), sum(&[Data, UninitializedData])]
+}
+
+/// What the plugin counted.
+struct Counts {
+    inference: u64,
+    whole_display: u64,
+    /// Of each reading of the sheet: pre-processing with inference, and what is drawn after it.
+    readings: Vec<u64>,
+    updates: Vec<u64>,
+}
+
+impl Counts {
+    fn new(counts: &[u64]) -> Self {
+        let (&inference, steps) = counts.split_first().expect("an inference");
+        let (steps, rest): (&[[u64; 3]], _) = steps.as_chunks();
+        assert!(rest.is_empty() && inference > 1_000_000, "{counts:?}");
+        // A step without ink reads nothing.
+        let read = || steps.iter().filter(|[_, reading, _]| *reading > inference);
+        let [readings, updates] = [1, 2].map(|index| {
+            let mut counts: Vec<u64> = read().map(|step| step[index]).collect();
+            counts.sort_unstable();
+            counts
+        });
+        Self { inference, whole_display: steps[0][2], readings, updates }
+    }
+
+    /// Of the table in README.
+    fn columns(&self) -> String {
+        let median = |counts: &[u64]| counts[counts.len() / 2] as f64;
+        let most = self.updates[self.updates.len() - 1];
+        format!(
+            "{:.2} M | {:.2} M | {:.3} M | {:.3} M | {:.3} M |",
+            self.inference as f64 / 1e6,
+            median(&self.readings) / 1e6,
+            median(&self.updates) / 1e6,
+            most as f64 / 1e6,
+            self.whole_display as f64 / 1e6,
+        )
+    }
+}
+
+#[test]
+fn it_reads_shows_and_fits() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let plugin = cross::counter(folder);
+    let (lines, last) = expected();
+    for (target, boards) in BOARDS.into_iter().filter(|(target, _)| device::available(target)) {
+        let program = device::firmware(target, folder);
+        let [flash, ram] = sizes(&program);
+        for (processor, board) in boards {
+            let run = device::run(board, &program, plugin.as_deref());
+            let text = String::from_utf8_lossy(&run.stdout);
+            assert!(run.status.success(), "{board}: {text}");
+            let rest =
+                text.strip_prefix(&lines).unwrap_or_else(|| panic!("{board}: {text}expected: {lines}"));
+            let (bytes, shown) = rest.split_at(rest.find("P1").expect("a picture"));
+            assert!(shown == last, "{board}: {shown}expected: {last}");
+            let stack = stack(bytes, ram);
+            let [most_flash, most_ram, most_stack] = MOST;
+            assert!(
+                flash <= most_flash && ram + stack <= most_ram && stack < most_stack,
+                "{flash} {ram} {stack}"
+            );
+            let columns = plugin.as_ref().map(|_| Counts::new(&device::numbers(&run)).columns());
+            println!("| {processor} | {flash} | {ram} | {stack} | {}", columns.unwrap_or_default());
+        }
+    }
+}
+
+/// The bytes of stack that a program says it took; it also says how much static RAM it has.
+fn stack(text: &str, ram: u64) -> u64 {
+    let (stack, rest) = text.split_once(" bytes\n").expect("two lines");
+    assert_eq!(rest, format!("static RAM: {ram} bytes\n"));
+    stack.strip_prefix("stack: ").and_then(|number| number.parse().ok()).expect("a number")
+}
