@@ -6,6 +6,8 @@ use tests::commands::{Run, root, run};
 
 const FLOAT: &str = "trainer/models/mnist.safetensors";
 const INT8: &str = "runtime/models/mnist.edge8";
+const SMALL_FLOAT: &str = "trainer/models/mnist_small.safetensors";
+const SMALL_INT8: &str = "runtime/models/mnist_small.edge8";
 
 /// The first shell line of the README, as it stands there.
 fn first_command() -> Vec<String> {
@@ -191,20 +193,35 @@ fn models_that_cannot_be_read_are_one_clear_line() {
     run("runtime", &["eval", "--data", empty]).assert_error(1, &["ten", "0, 1, 2"]);
 }
 
-/// The documented command makes the shipped model image again. Its ranges come from floats, which another processor may
-/// round otherwise, so it is its size and its worth that are compared.
+/// The documented command makes the shipped model images again. Their ranges come from floats, which another processor may
+/// round otherwise, so it is size and worth that are compared.
 #[test]
-fn calibration_makes_the_shipped_image() {
+fn calibration_makes_the_shipped_images() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = folder.path().join("mnist.edge8");
+    let output = folder.path().join("made.edge8");
     let path = output.to_str().expect("UTF-8");
-    let made = run("quantizer", &["calibrate", "--int8", FLOAT, "-o", path]);
-    assert_eq!(made.code, Some(0), "{made:?}");
-    let size = |path: &Path| std::fs::metadata(path).expect("there").len();
-    let [made, shipped, float] = [&output, &root().join(INT8), &root().join(FLOAT)].map(|path| size(path));
-    assert_eq!(made, shipped);
-    assert!(made as f64 <= 0.30 * float as f64, "{made} of {float} bytes");
-    assert_eq!(run("quantizer", &["check", FLOAT, path, "--max-drop", "0.1"]).code, Some(0));
+    // Of the smallest network a larger part is records, multipliers and test vectors.
+    for (float, shipped, most, max_drop) in
+        [(FLOAT, INT8, 0.30, "0.1"), (SMALL_FLOAT, SMALL_INT8, 0.40, "0.2")]
+    {
+        let made = run("quantizer", &["calibrate", "--int8", float, "-o", path]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        let size = |path: &Path| std::fs::metadata(path).expect("there").len();
+        let [made, shipped, whole] =
+            [&output, &root().join(shipped), &root().join(float)].map(|path| size(path));
+        assert_eq!(made, shipped);
+        assert!(made as f64 <= most * whole as f64, "{made} of {whole} bytes");
+        assert_eq!(run("quantizer", &["check", float, path, "--max-drop", max_drop]).code, Some(0));
+    }
+}
+
+/// The smallest network leaves room for code in 256 KB of flash, and its arena in the memory of pre-processing.
+#[test]
+fn the_smallest_network_fits_a_small_board() {
+    let image = std::fs::read(root().join(SMALL_INT8)).expect("part of the repository");
+    assert!(image.len() <= 190 * 1024, "{} bytes", image.len());
+    let arena = runtime::Model::parse(&image).expect("a model image").arena_len();
+    assert!(arena <= runtime::preprocess::workspace_len(56, 56), "{arena} bytes of arena");
 }
 
 /// One photo that cannot be read does not hide what the others give.

@@ -34,6 +34,9 @@ pub struct Architecture {
     pub stem_stride: usize,
     /// Name of each class, in the order of the logits.
     pub classes: Vec<String>,
+    /// Channels of the last convolution, if they are not the paper's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_channels: Option<usize>,
 }
 
 /// The networks this crate can build.
@@ -74,8 +77,18 @@ impl Architecture {
     /// # Errors
     /// Names the value outside its range.
     pub fn new(alpha: f64, input_size: usize, stem_stride: usize, classes: Vec<String>) -> Result<Self> {
-        let architecture =
-            Self { network: NetworkKind::MobileNetV2, alpha, input_size, stem_stride, classes };
+        let network = NetworkKind::MobileNetV2;
+        let architecture = Self { network, alpha, input_size, stem_stride, classes, last_channels: None };
+        architecture.check()?;
+        Ok(architecture)
+    }
+
+    /// The same network with so many channels of the last convolution; `None` for the paper's.
+    ///
+    /// # Errors
+    /// For a number that is not a multiple of 8 from 8 to 4096.
+    pub fn with_last_channels(self, last_channels: Option<usize>) -> Result<Self> {
+        let architecture = Self { last_channels, ..self };
         architecture.check()?;
         Ok(architecture)
     }
@@ -101,6 +114,11 @@ impl Architecture {
             "there are {} classes, expected 2 to 1000",
             self.classes.len()
         );
+        let last = self.last_channels();
+        ensure!(
+            (8..=4096).contains(&last) && last.is_multiple_of(8),
+            "the last convolution has {last} channels, expected a multiple of 8 from 8 to 4096"
+        );
         Ok(())
     }
 
@@ -109,9 +127,13 @@ impl Architecture {
         make_divisible(32.0 * self.alpha)
     }
 
-    /// Channels of the last convolution: 1280, more only for alpha above 1.
+    /// Channels of the last convolution: unless given, those of the paper, 1280, more only for alpha above 1.
     pub fn last_channels(&self) -> usize {
-        if self.alpha > 1.0 { make_divisible(1280.0 * self.alpha) } else { 1280 }
+        self.last_channels.unwrap_or(if self.alpha > 1.0 {
+            make_divisible(1280.0 * self.alpha)
+        } else {
+            1280
+        })
     }
 
     /// The 17 inverted residuals in order.
@@ -159,6 +181,7 @@ mod tests {
         assert_eq!(architecture.blocks().iter().filter(|block| block.residual()).count(), 10);
         assert_eq!(architecture.last_channels(), 1280);
         assert_eq!(Architecture::new(1.4, 224, 2, digits()).unwrap().last_channels(), 1792);
+        assert_eq!(architecture.with_last_channels(Some(256)).unwrap().last_channels(), 256);
     }
 
     #[test]
@@ -169,5 +192,9 @@ mod tests {
             assert!(Architecture::new(alpha, size, stride, digits()).is_err(), "{alpha} {size} {stride}");
         }
         assert!(Architecture::new(0.35, 32, 1, vec!["0".into()]).is_err());
+        for last_channels in [0, 4, 100, 4104] {
+            let architecture = Architecture::new(0.35, 32, 1, digits()).unwrap();
+            assert!(architecture.with_last_channels(Some(last_channels)).is_err(), "{last_channels}");
+        }
     }
 }

@@ -28,7 +28,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn fit_writes_a_model_that_eval_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let output = fit(folder.path(), &[]).output().unwrap();
+    let output = fit(folder.path(), &["--last-channels", "256"]).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let mut names: Vec<String> = (std::fs::read_dir(folder.path()).unwrap())
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -38,8 +38,10 @@ fn fit_writes_a_model_that_eval_reads() {
     let path = folder.path().join("model.safetensors");
     let file = ModelFile::load(&path).unwrap();
     assert_eq!((file.architecture.input_size, file.architecture.stem_stride), (28, 2));
+    assert_eq!(file.architecture.last_channels(), 256);
     assert_eq!(file.provenance["train_images"], 922);
     assert!(file.provenance["command"].as_str().unwrap().contains("--epochs 6 --batch-size 64 --lr 0.003"));
+    assert!(file.provenance["command"].as_str().unwrap().contains("--stem-stride 2 --last-channels 256"));
     let history = std::fs::read(folder.path().join("history.json")).unwrap();
     let history: serde_json::Value = serde_json::from_slice(&history).unwrap();
     assert_eq!(history["epochs"].as_array().unwrap().len(), 6);
@@ -92,11 +94,12 @@ fn mistakes_get_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mnist.safetensors");
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (&["fit", "--data", empty, "--out", empty], 1, "train-images-idx3-ubyte"),
         (&["fit", "--data", "nowhere", "--out", empty], 1, "nowhere is not a folder"),
         (&["fit", "--data", DATA, "--out", empty, "--resume"], 1, "no checkpoint"),
         (&["fit", "--data", DATA, "--out", empty, "--input-size", "27"], 1, "expected 28 to 224"),
+        (&["fit", "--data", DATA, "--out", empty, "--last-channels", "100"], 1, "a multiple of 8"),
         (&["fit", "--data", DATA, "--out", empty, "--batch-size", "5000"], 1, "not enough"),
         (&["fit", "--data", DATA, "--out", empty, "--lr", "0"], 1, "learning rate"),
         (&["fit", "--alpha", "wide"], 2, "--alpha"),

@@ -46,6 +46,9 @@ pub(crate) struct Fit {
     /// Stride of the first convolution, 1 or 2.
     #[arg(long, default_value_t = 1)]
     stem_stride: usize,
+    /// Channels of the last convolution, a multiple of 8 [default: 1280, more for alpha above 1].
+    #[arg(long, value_name = "CHANNELS")]
+    last_channels: Option<usize>,
     /// Folder for model.safetensors, history.json, curves.png, confusion.png and, until the end, the checkpoint.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
@@ -62,13 +65,13 @@ impl Fit {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let framing = Framing::mnist(self.input_size);
         // Wrong sizes are found before the data is read.
-        Architecture::new(self.alpha, self.input_size.into(), self.stem_stride, vec![String::new(); 2])?;
+        self.architecture(vec![String::new(); 2])?;
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
         let (data, name) = self.load(framing)?;
         let side = usize::from(self.input_size);
         let recipe = Recipe {
-            architecture: Architecture::new(self.alpha, side, self.stem_stride, data.classes.clone())?,
+            architecture: self.architecture(data.classes.clone())?,
             epochs: self.epochs,
             batch_size: self.batch_size,
             learning_rate: self.lr,
@@ -94,6 +97,11 @@ impl Fit {
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    fn architecture(&self, classes: Vec<String>) -> Result<Architecture> {
+        Architecture::new(self.alpha, self.input_size.into(), self.stem_stride, classes)?
+            .with_last_channels(self.last_channels)
     }
 
     /// The training pictures and what to call them.
@@ -149,12 +157,14 @@ impl Fit {
 
 /// What to type for the same weights; the data is named apart, by its hash.
 fn command(recipe: &Recipe) -> String {
-    let Architecture { alpha, input_size, stem_stride, .. } = &recipe.architecture;
+    let Architecture { alpha, input_size, stem_stride, last_channels, .. } = &recipe.architecture;
     let Recipe { epochs, batch_size, learning_rate, seed, .. } = recipe;
+    let last_channels =
+        last_channels.map_or(String::new(), |channels| format!(" --last-channels {channels}"));
     let augment = if recipe.augment { "" } else { " --no-augment" };
     format!(
         "trainer fit --epochs {epochs} --batch-size {batch_size} --lr {learning_rate} --seed {seed} \
-         --alpha {alpha} --input-size {input_size} --stem-stride {stem_stride}{augment}"
+         --alpha {alpha} --input-size {input_size} --stem-stride {stem_stride}{last_channels}{augment}"
     )
 }
 

@@ -1,6 +1,7 @@
 //! The last convolution: 1x1, batch normalisation, ReLU6 and the average over each image.
 //!
-//! Its 1280 channels are never stored: they are computed, pooled and forgotten in slabs, forward and backward.
+//! Its channels, 1280 unless fewer are asked for, are never stored: they are computed, pooled and forgotten in slabs,
+//! forward and backward.
 
 use rayon::prelude::*;
 
