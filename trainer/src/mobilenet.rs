@@ -65,9 +65,10 @@ impl Block {
         self.expand.unwrap_or(self.input)
     }
 
-    /// Whether the input is added to the output.
+    /// Whether the input is added to the output. A block without an expansion, which the training computes with the stem in one,
+    /// has no such sum; below alpha 0.3, where it would have as many channels on both sides, Keras' has.
     pub fn residual(&self) -> bool {
-        self.stride == 1 && self.input == self.output
+        self.stride == 1 && self.input == self.output && self.expand.is_some()
     }
 }
 
@@ -182,6 +183,8 @@ mod tests {
         assert_eq!(architecture.last_channels(), 1280);
         assert_eq!(Architecture::new(1.4, 224, 2, digits()).unwrap().last_channels(), 1792);
         assert_eq!(architecture.with_last_channels(Some(256)).unwrap().last_channels(), 256);
+        let narrow = Architecture::new(0.15, 36, 2, digits()).unwrap().blocks();
+        assert_eq!((narrow[0].input, narrow[0].output, narrow[0].residual()), (8, 8, false));
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(super) fn layers(architecture: &Architecture, stem: &Geometry) -> Vec<Layer>
             expansion: Sizes { k, stride, n: block.middle() },
             output: block.output,
             geometry,
-            residual: index > 0 && block.residual(),
+            residual: block.residual(),
         }));
     }
     layers.push(Layer::Features(Features { height, width, k: channels, n: architecture.last_channels() }));
