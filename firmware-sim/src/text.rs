@@ -9,7 +9,7 @@ use embedded_graphics::text::Baseline;
 use embedded_graphics::text::renderer::TextRenderer;
 
 /// A short text that is put together on the way; what does not fit is left out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Line {
     bytes: [u8; Self::MOST],
     len: usize,
@@ -20,7 +20,7 @@ impl Line {
 
     /// No text.
     pub const fn new() -> Self {
-        Self { bytes: [b' '; Self::MOST], len: 0 }
+        Self { bytes: [0; Self::MOST], len: 0 }
     }
 
     /// The text, and one more behind it.

@@ -22,13 +22,14 @@ pub type Screen<'a, SPI, DC, RST> = Display<SpiInterface<'a, SPI, DC>, ST7789, R
 ///
 /// # Errors
 /// Those of the bus and the pins.
-pub fn screen<SPI: SpiDevice, DC: OutputPin, RST: OutputPin>(
+#[expect(clippy::type_complexity, reason = "the bus and two pins have an error each")]
+pub fn screen<'a, SPI: SpiDevice, DC: OutputPin, RST: OutputPin>(
     spi: SPI,
     data_or_command: DC,
     reset: RST,
     delay: &mut impl DelayNs,
-    buffer: &mut [u8],
-) -> Result<Screen<'_, SPI, DC, RST>, InitError<SpiError<SPI::Error, DC::Error>, RST::Error>> {
+    buffer: &'a mut [u8],
+) -> Result<Screen<'a, SPI, DC, RST>, InitError<SpiError<SPI::Error, DC::Error>, RST::Error>> {
     Builder::new(ST7789, SpiInterface::new(spi, data_or_command, buffer))
         .reset_pin(reset)
         .display_size(240, 240)

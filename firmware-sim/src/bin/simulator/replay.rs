@@ -72,7 +72,6 @@ impl Replay<'_> {
         let mut words = String::new();
         Outcome::of(&mut app).write(|part| words.push_str(part));
         if let (true, Some(frames)) = (self.layers, frames) {
-            drop(app);
             layers::view::<C>(&model, &input, self.screen, frames)?;
         }
         Ok(words)
