@@ -54,22 +54,24 @@ fn no_allocator_no_panic_no_float() {
         if !tools::have_target(target) {
             continue;
         }
-        let functions =
-            functions(&std::fs::read(device::build(target, folder(), None)).expect("the image was built"));
-        assert!(
-            functions.iter().any(|(name, _)| name.contains("runtime::kernels::")),
-            "no symbols: {target}"
-        );
-        let unwanted: Vec<_> = functions
-            .iter()
-            .filter(|(name, _)| is_panic(name) || is_allocator(name) || is_float(name))
-            .collect();
-        assert!(unwanted.is_empty(), "{target}: {unwanted:?}");
-        let code: u64 = functions.iter().map(|(_, size)| size).sum();
-        println!("{target}: {code} bytes of code in {} functions", functions.len());
-        for (name, size) in &functions {
-            println!("{size:6} {name}");
+        for program in [device::build(target, folder(), None), device::firmware(target, folder())] {
+            check(target, &program);
         }
+    }
+}
+
+/// Checks the functions of a program, and prints them.
+fn check(target: &str, program: &Path) {
+    let functions = functions(&std::fs::read(program).expect("the program was built"));
+    let name = format!("{}, {target}", program.file_name().expect("a name").display());
+    assert!(functions.iter().any(|(name, _)| name.contains("runtime::kernels::")), "no symbols: {name}");
+    let unwanted: Vec<_> =
+        functions.iter().filter(|(name, _)| is_panic(name) || is_allocator(name) || is_float(name)).collect();
+    assert!(unwanted.is_empty(), "{name}: {unwanted:?}");
+    let code: u64 = functions.iter().map(|(_, size)| size).sum();
+    println!("{name}: {code} bytes of code in {} functions", functions.len());
+    for (name, size) in &functions {
+        println!("{size:6} {name}");
     }
 }
 

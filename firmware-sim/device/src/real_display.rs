@@ -6,15 +6,21 @@ use core::convert::Infallible;
 use embedded_graphics::pixelcolor::Rgb565;
 use embedded_graphics::prelude::{DrawTarget, Point};
 use embedded_hal::delay::DelayNs;
-use embedded_hal::digital::{InputPin, OutputPin};
-use embedded_hal::spi::SpiDevice;
+use embedded_hal::digital::{self, InputPin, OutputPin};
+use embedded_hal::spi::{self, SpiDevice};
 use firmware_sim::{App, Board, Event};
-use mipidsi::interface::SpiInterface;
+use mipidsi::interface::{SpiError, SpiInterface};
 use mipidsi::models::ST7789;
-use mipidsi::{Builder, Display, InitError, interface::SpiError};
+use mipidsi::{Builder, Display, InitError};
 
 /// The display, of 240x240 pixels. Another one is another model here.
 pub type Screen<'a, SPI, DC, RST> = Display<SpiInterface<'a, SPI, DC>, ST7789, RST>;
+
+/// Why it did not start: the errors of the bus and of the two pins.
+pub type NoScreen<SPI, DC, RST> = InitError<
+    SpiError<<SPI as spi::ErrorType>::Error, <DC as digital::ErrorType>::Error>,
+    <RST as digital::ErrorType>::Error,
+>;
 
 /// Starts the display.
 ///
@@ -22,14 +28,13 @@ pub type Screen<'a, SPI, DC, RST> = Display<SpiInterface<'a, SPI, DC>, ST7789, R
 ///
 /// # Errors
 /// Those of the bus and the pins.
-#[expect(clippy::type_complexity, reason = "the bus and two pins have an error each")]
 pub fn screen<'a, SPI: SpiDevice, DC: OutputPin, RST: OutputPin>(
     spi: SPI,
     data_or_command: DC,
     reset: RST,
     delay: &mut impl DelayNs,
     buffer: &'a mut [u8],
-) -> Result<Screen<'a, SPI, DC, RST>, InitError<SpiError<SPI::Error, DC::Error>, RST::Error>> {
+) -> Result<Screen<'a, SPI, DC, RST>, NoScreen<SPI, DC, RST>> {
     Builder::new(ST7789, SpiInterface::new(spi, data_or_command, buffer))
         .reset_pin(reset)
         .display_size(240, 240)
