@@ -62,12 +62,6 @@ impl Line {
     }
 }
 
-impl Default for Line {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// The font for lines of some height.
 pub fn font(height: u32) -> &'static MonoFont<'static> {
     if height >= 10 { &FONT_6X10 } else { &FONT_4X6 }
