@@ -54,7 +54,7 @@ fn no_allocator_no_panic_no_float() {
         if !tools::have_target(target) {
             continue;
         }
-        for program in [device::build(target, folder(), None), device::firmware(target, folder())] {
+        for program in [device::build(target, folder(), None), device::firmware(target, folder(), None)] {
             check(target, &program);
         }
     }

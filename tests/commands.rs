@@ -14,6 +14,11 @@ pub fn shipped() -> PathBuf {
     root().join("runtime/models/mnist.edge8")
 }
 
+/// The smallest shipped model image.
+pub fn smallest() -> PathBuf {
+    root().join("runtime/models/mnist_small.edge8")
+}
+
 /// The folder of this profile's programs.
 fn profile() -> PathBuf {
     // target/PROFILE/deps/this-test

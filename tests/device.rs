@@ -29,9 +29,10 @@ pub fn minimal(target: &str, folder: &Path, model: &Path) -> PathBuf {
     program("minimal", target, &folder.join("minimal"), Some(("EDGE8_MODEL", model)))
 }
 
-/// Builds the firmware.
-pub fn firmware(target: &str, folder: &Path) -> PathBuf {
-    program("device", target, &folder.join("shipped"), None)
+/// Builds the firmware with a model, or with the one that fits the target's board.
+pub fn firmware(target: &str, folder: &Path, model: Option<&Path>) -> PathBuf {
+    let folder = folder.join(if model.is_some() { "chosen" } else { "shipped" });
+    program("device", target, &folder, model.map(|model| ("EDGE8_MODEL", model)))
 }
 
 /// Builds a program of firmware-sim/device around a file that a variable names.

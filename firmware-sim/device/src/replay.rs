@@ -31,23 +31,28 @@ pub trait Machine {
 /// Counted are one inference, and of each step of the app the strokes, the reading and what is drawn on the display; the first
 /// step draws all of it.
 pub fn run(memory: &mut Memory, frame: &mut Frame, machine: &mut impl Machine) -> bool {
-    let Some(mut app) = start(memory, frame, machine) else { return false };
+    let mut app = start(memory, frame, machine);
+    // It stays where it is: a move would be a second app on the stack.
+    let Some(app) = &mut app else { return false };
     let mut hand = Hand { machine, script: Script::new(""), room: 0, read: false };
-    hand.step(&mut app, frame);
+    hand.step(app, frame);
     for (name, script) in scripts::ALL {
         for text in ["clear", script] {
             hand.script = Script::new(text);
-            while hand.step(&mut app, frame) {}
+            while hand.step(app, frame) {}
         }
         hand.machine.write(name);
         hand.machine.write(": ");
-        Outcome::of(&mut app).write(|part| hand.machine.write(part));
+        Outcome::of(app).write(|part| hand.machine.write(part));
         hand.machine.write("\n");
     }
     true
 }
 
 /// Runs the network once, which is counted, and starts the app.
+///
+/// Not inlined: what it takes of the stack is free again while the app runs.
+#[inline(never)]
 fn start<'a>(memory: &'a mut Memory, frame: &Frame, machine: &mut impl Machine) -> Option<App<'a>> {
     let Memory { canvas, arena, input } = memory;
     let model = network::model().ok()?;

@@ -2,7 +2,7 @@
 
 use super::Framing;
 use super::background::Background;
-use super::cells::Cells;
+use super::cells::{Cells, SIDE};
 use super::pieces::{DIGIT, DROPPED, Digit};
 use super::region::{Region, split};
 use super::resample::{Axis, Span, average, step};
@@ -50,6 +50,12 @@ impl<'a> Found<'a> {
             width: x(bounds.x1).saturating_sub(x0),
             height: y(bounds.y1).saturating_sub(y0),
         }
+    }
+
+    /// What is written on, if it is a sheet of paper that has been found and no digit.
+    pub fn within_sheet(&self) -> Option<Region> {
+        let bounds = self.bounds();
+        (self.digit.is_sheet() && bounds.longer() >= SIDE).then(|| bounds.shrunk())
     }
 
     /// Draws the ink into `framed`, whose pixels are all 0, and leaves out what does not belong to the digit: `labels` are

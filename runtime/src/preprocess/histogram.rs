@@ -23,7 +23,8 @@ impl<'a> Histogram<'a> {
         Self { bins: memory.as_chunks_mut().0 }
     }
 
-    /// Replaces the contents by `values`.
+    /// Replaces the contents by `values`. Inlined: a call would have a second copy of its iterator on a device's small stack.
+    #[inline(always)]
     pub fn collect(&mut self, values: impl Iterator<Item = i32>) -> &Self {
         self.bins.fill([0; 2]);
         for value in values {

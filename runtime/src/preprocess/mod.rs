@@ -121,7 +121,8 @@ pub fn frame(
         return Err(PictureError::OutputLength { expected, found: framed.len() });
     }
     let mut memory = Memory::new(workspace, picture)?;
-    let found = find(picture, &mut memory)?;
+    let found = find(picture, &mut memory);
+    let found = found.as_ref().map_err(|error| *error)?;
     framed.fill(0);
     found.draw(framing, memory.labels, framed);
     stretch(framed, found.background.floor(), &mut Histogram::new(memory.counts))
@@ -130,11 +131,14 @@ pub fn frame(
 /// Finds the digit; on a sheet of paper in front of something else it is what is written there, if anything is.
 fn find<'a>(picture: &'a Picture<'a>, memory: &mut Memory<'_>) -> Result<Found<'a>, PictureError> {
     let whole = Region::whole(picture);
-    let found = approach(picture, whole, memory)?;
-    if !found.digit.is_sheet() || found.bounds().longer() < SIDE {
-        return Ok(found);
+    let mut found = approach(picture, whole, memory);
+    if let Some(within) = found.as_ref().ok().and_then(Found::within_sheet) {
+        found = approach(picture, within, memory);
+        if found.is_err() {
+            found = approach(picture, whole, memory);
+        }
     }
-    approach(picture, found.bounds().shrunk(), memory).or_else(|_| approach(picture, whole, memory))
+    found
 }
 
 /// Looks for the digit closer and closer, until its thumbnail is as fine as an input needs it.

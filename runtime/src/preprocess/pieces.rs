@@ -213,7 +213,8 @@ impl Pieces<'_> {
             sum_x += value * (2 * x as u32 + 1);
             sum_y += value * (2 * y as u32 + 1);
         }
-        let place = |sum: u32| (u64::from(sum) * 128).checked_div(mass.into()).map(|place| place as u32);
+        // `sum * 128 / mass` in 32 bits: the rest is below 4096 * 255 < 2^20.
+        let place = |sum: u32| Some(sum.checked_div(mass)? * 128 + (sum % mass * 128).checked_div(mass)?);
         Some((place(sum_x)?, place(sum_y)?))
     }
 }

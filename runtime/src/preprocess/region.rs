@@ -1,6 +1,7 @@
 //! A rectangle of the picture.
 
 use crate::picture::Picture;
+use core::ops::Range;
 
 /// Columns `x..x + width` and rows `y..y + height` of the picture, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,21 @@ pub(super) fn split(length: usize, parts: usize, index: usize) -> usize {
     index * whole + (index * rest).checked_div(parts).unwrap_or(0)
 }
 
+/// All parts that [`split`] makes, without its divisions.
+pub(super) fn parts(length: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
+    let whole = length.checked_div(parts).unwrap_or(0);
+    let rest = length.checked_rem(parts).unwrap_or(0);
+    let (mut end, mut carried) = (0, 0);
+    (0..parts).map(move |_| {
+        let begin = end;
+        (end, carried) = (end + whole, carried + rest);
+        if carried >= parts {
+            (end, carried) = (end + 1, carried - parts);
+        }
+        begin..end
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +77,8 @@ mod tests {
             for index in 0..parts {
                 assert_eq!(split(length, parts, index) as u64, index as u64 * length as u64 / parts as u64);
             }
+            let ends = |index: usize| split(length, parts, index)..split(length, parts, index + 1);
+            assert!(super::parts(length, parts).eq((0..parts).map(ends)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The small copy of the picture in which the digit is looked for.
 
 use super::cells::{Cells, SIDE};
-use super::region::{Region, split};
+use super::region::{Region, parts};
 use crate::picture::Picture;
 
 /// Replaces `memory` by the box averages of `region`: one byte per cell, the longer side at most [`SIDE`] cells, aspect
@@ -12,33 +12,27 @@ pub(super) fn fill<'a>(memory: &'a mut [u8], picture: &Picture<'_>, region: Regi
     let longer = region.longer();
     let (width, height) = (shrink(region.width, longer), shrink(region.height, longer));
     let mut thumbnail = Cells::new(memory, width, height);
-    let mut edges = [0usize; SIDE + 1];
-    for (index, edge) in edges.iter_mut().enumerate().take(width + 1) {
-        *edge = split(region.width, width, index);
-    }
-    for (index, cells) in thumbnail.rows_mut().enumerate() {
-        let rows = split(region.height, height, index)..split(region.height, height, index + 1);
-        let mut sums = [0u32; SIDE];
-        for y in rows.clone() {
-            let end = region.x + region.width;
-            let row = picture.row(region.y + y).get(region.x..end).unwrap_or(&[]);
-            add_row(row, &edges, sums.iter_mut().take(width));
-        }
-        let columns = edges.iter().zip(edges.iter().skip(1));
-        for ((cell, sum), (from, to)) in cells.iter_mut().zip(&sums).zip(columns) {
-            let area = to.saturating_sub(*from) as u32 * rows.len() as u32;
-            *cell = (sum + area / 2).checked_div(area).unwrap_or(0).min(255) as u8;
+    for (cells, rows) in thumbnail.rows_mut().zip(parts(region.height, height)) {
+        for (cell, columns) in cells.iter_mut().zip(parts(region.width, width)) {
+            let part = Region {
+                x: region.x + columns.start,
+                y: region.y + rows.start,
+                width: columns.len(),
+                height: rows.len(),
+            };
+            *cell = average(picture, part);
         }
     }
     thumbnail
 }
 
-/// Adds each part of `row` between two edges to its sum. A sum stays below 100e6 / 64 * 2 * 255 < 2^32.
-fn add_row<'a>(row: &[u8], edges: &[usize], sums: impl Iterator<Item = &'a mut u32>) {
-    for ((sum, from), to) in sums.zip(edges).zip(edges.iter().skip(1)) {
-        let part = row.get(*from..*to).unwrap_or(&[]);
-        *sum += part.iter().map(|value| u32::from(*value)).sum::<u32>();
-    }
+/// The average of a region. Its sum stays below 100e6 / 64 * 2 * 255 < 2^32.
+fn average(picture: &Picture<'_>, region: Region) -> u8 {
+    let Region { x, y, width, height } = region;
+    let row = |y: usize| picture.row(y).get(x..x + width).unwrap_or(&[]);
+    let sum: u32 = (y..y + height).map(|y| row(y).iter().map(|&value| u32::from(value)).sum::<u32>()).sum();
+    let area = (width * height) as u32;
+    (sum + area / 2).checked_div(area).unwrap_or(0).min(255) as u8
 }
 
 /// Cells for `length` pixels when `longer` pixels become at most [`SIDE`] cells; at least one.
