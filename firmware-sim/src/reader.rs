@@ -139,10 +139,15 @@ impl<'a> Reader<'a> {
         self.output.iter().map(|&value| value.wrapping_sub(i8::MIN) as u8)
     }
 
-    /// The network's input in the latest reading: `side` rows of grey values.
+    /// The network's input in the latest reading.
+    pub fn input(&self) -> &[i8] {
+        self.memory.input.get(..self.recipe.input_len()).unwrap_or(&[])
+    }
+
+    /// The same as `side` rows of grey values.
     pub fn seen(&self) -> (usize, impl Iterator<Item = u8> + '_) {
-        let values = self.memory.input.iter().take(self.recipe.input_len());
-        (self.recipe.framing().side.into(), values.map(|&value| value.wrapping_sub(i8::MIN) as u8))
+        let side = self.recipe.framing().side.into();
+        (side, self.input().iter().map(|&value| value.wrapping_sub(i8::MIN) as u8))
     }
 
     /// Runs the network once more on the latest input; the CRC-32 of all rows of all layers, in the order in which they are

@@ -1,18 +1,16 @@
 //! The layer viewer: what each layer of the network made of the sheet, and how the arena is used meanwhile.
 
-use crate::frames::Frames;
 use crate::occupancy::{Occupancy, Span};
-use crate::screen::Screen;
 use anyhow::Result;
 use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
-use embedded_graphics::pixelcolor::{BinaryColor, Rgb888};
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 use embedded_graphics::text::{Baseline, Text};
-use embedded_graphics_simulator::SimulatorDisplay;
 use firmware_sim::Theme;
-use runtime::{Model, Shape};
+use firmware_sim::reader::Reader;
+use runtime::Shape;
+use runtime::operator::Operator;
 
 /// The output of one layer.
 struct Layer {
@@ -21,38 +19,44 @@ struct Layer {
     values: Vec<i8>,
 }
 
-/// Adds a frame for each layer.
-pub fn view<C>(model: &Model<'_>, input: &[i8], screen: Screen, frames: &mut Frames) -> Result<()>
-where
-    C: Theme + Into<Rgb888> + From<BinaryColor>,
-{
-    let occupancy = Occupancy::new(model);
-    for (index, layer) in layers(model, input)?.iter().enumerate() {
-        let mut display = SimulatorDisplay::<C>::new(screen.size());
-        draw(layer, index, &occupancy, &mut display)?;
-        frames.add(screen.picture(&display))?;
-    }
-    Ok(())
+/// All layers of one inference.
+pub struct Layers {
+    layers: Vec<Layer>,
+    occupancy: Occupancy,
 }
 
-fn layers(model: &Model<'_>, input: &[i8]) -> Result<Vec<Layer>> {
-    let mut layers: Vec<Layer> = model
-        .operators()
-        .enumerate()
-        .map(|(index, operator)| {
+impl Layers {
+    /// What the network made of the latest input of a reader.
+    pub fn new(reader: &Reader<'_>) -> Result<Self> {
+        let model = reader.model();
+        let title = |(index, operator): (usize, Operator<'_>)| {
             let shape = operator.output().shape;
             let Shape { height, width, channels } = shape;
             let title = format!("{index} {} {height}x{width}x{channels}", operator.name());
             Layer { title, shape, values: Vec::new() }
-        })
-        .collect();
-    let mut arena = vec![0; model.arena_len()];
-    let mut output = vec![0; model.output().shape.len()];
-    // Rows of a layer come in order.
-    model.run_layers(input, &mut arena, &mut output, |computed| {
-        layers[computed.index].values.extend(computed.values);
-    })?;
-    Ok(layers)
+        };
+        let mut layers: Vec<Layer> = model.operators().enumerate().map(title).collect();
+        let mut arena = vec![0; model.arena_len()];
+        let mut output = vec![0; model.output().shape.len()];
+        // Rows of a layer come in order.
+        model.run_layers(reader.input(), &mut arena, &mut output, |computed| {
+            layers[computed.index].values.extend(computed.values);
+        })?;
+        Ok(Self { layers, occupancy: Occupancy::new(model) })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Shows one of them on all of a display.
+    pub fn draw<D>(&self, index: usize, display: &mut D) -> Result<(), D::Error>
+    where
+        D: DrawTarget<Color: Theme>,
+    {
+        draw(&self.layers[index], index, &self.occupancy, display)
+    }
 }
 
 fn draw<D>(layer: &Layer, index: usize, occupancy: &Occupancy, display: &mut D) -> Result<(), D::Error>
@@ -67,15 +71,20 @@ where
     let style = MonoTextStyle::new(font, D::Color::TEXT);
     Text::with_baseline(&layer.title, Point::new(1, 0), style, Baseline::Top).draw(display)?;
     let at = |top: u32, height: u32| Rectangle::new(Point::new(1, top as i32), Size::new(width - 2, height));
-    maps(layer, at(line, height - 2 * line - map - 2), display)?;
-    let text = format!("arena {} B", occupancy.arena);
+    let shown = maps(layer, at(line, height - 2 * line - map - 2), display)?;
+    let mut text = format!("arena {} B", occupancy.arena);
+    let channels = u32::from(layer.shape.channels);
+    if shown < channels {
+        text += &format!(", {shown} of {channels} maps");
+    }
     let top = (height - map - line) as i32;
     Text::with_baseline(&text, Point::new(1, top), style, Baseline::Top).draw(display)?;
     arena(index, occupancy, at(height - map, map), display)
 }
 
-/// The channels side by side, as large as they fit; those that do not fit at all are left out. Saturated values stand out.
-fn maps<D>(layer: &Layer, place: Rectangle, display: &mut D) -> Result<(), D::Error>
+/// The channels side by side, as large as they fit; those that do not fit at all are left out. Saturated values stand out. How
+/// many are shown.
+fn maps<D>(layer: &Layer, place: Rectangle, display: &mut D) -> Result<u32, D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
@@ -84,7 +93,8 @@ where
     let across = |scale: u32| (place.size.width / (width * scale + 1)).max(1);
     let down = |scale: u32| place.size.height / (height * scale + 1);
     let scale = (1..=16).rev().find(|&scale| across(scale) * down(scale) >= channels).unwrap_or(1);
-    for channel in 0..channels.min(across(scale) * down(scale).max(1)) {
+    let shown = channels.min(across(scale) * down(scale).max(1));
+    for channel in 0..shown {
         let (column, row) = (channel % across(scale), channel / across(scale));
         let corner = Point::new((column * (width * scale + 1)) as i32, (row * (height * scale + 1)) as i32);
         for pixel in 0..width * height {
@@ -97,7 +107,7 @@ where
             display.fill_solid(&square.intersection(&place), color)?;
         }
     }
-    Ok(())
+    Ok(shown)
 }
 
 /// The arena's bytes from top to bottom, time from left to right: each tensor from its first row to its last use.

@@ -3,8 +3,11 @@
 mod frames;
 mod layers;
 mod occupancy;
+mod pc;
 mod replay;
 mod screen;
+#[cfg(feature = "sdl")]
+mod window;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -13,15 +16,16 @@ use screen::Screen;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Run the device app on a simulated display: draw a recorded script of strokes, write what the display shows
+/// Run the device app on a simulated display: draw a recorded script of strokes, write what the display shows.
+/// Built with `--features sdl` and run without a script it opens a window to draw in
 #[derive(Parser)]
 #[command(name = "firmware-sim", version)]
 struct Arguments {
     /// Strokes to draw, see firmware-sim/strokes
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", required = cfg!(not(feature = "sdl")), num_args = 1..)]
     script: Vec<PathBuf>,
     /// Folder for frame_NNNN.png and animation.gif
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "script")]
     out: Option<PathBuf>,
     /// Show what each layer of the network made of the last sheet, too; saturated values stand out
     #[arg(long, requires = "out")]
@@ -52,6 +56,10 @@ fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
         None => SHIPPED.to_vec(),
     };
+    #[cfg(feature = "sdl")]
+    if arguments.script.is_empty() {
+        return window::open(&image, arguments.screen);
+    }
     let mut scripts = Vec::new();
     for path in &arguments.script {
         let name = path.display();

@@ -1,18 +1,15 @@
 //! Scripts drawn on a simulated display.
 
 use crate::frames::Frames;
-use crate::layers;
+use crate::layers::Layers;
+use crate::pc::{self, Hand, Memory};
 use crate::screen::Screen;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics_simulator::SimulatorDisplay;
-use firmware_sim::canvas::Canvas;
-use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
 use firmware_sim::script::Script;
-use firmware_sim::{App, Board, Event, Outcome, Theme};
-use runtime::Model;
+use firmware_sim::{Outcome, Theme};
 use std::path::Path;
-use std::time::Instant;
 
 /// How scripts are drawn.
 pub struct Replay<'a> {
@@ -46,17 +43,11 @@ impl Replay<'_> {
     where
         C: Theme + Into<Rgb888> + From<BinaryColor>,
     {
-        let model = Model::parse(self.image).map_err(|error| anyhow!("the model image: {error}"))?;
-        let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
-        let mut input = vec![0; model.input().shape.len()];
-        let mut canvas = Canvas::new();
-        let memory = Memory { arena: &mut arena, input: &mut input };
-        let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
-        let size = self.screen.size();
-        let mut app =
-            App::new(reader, &mut canvas, size).ok_or_else(|| anyhow!("the display is too small"))?;
-        let mut display = SimulatorDisplay::<C>::new(size);
-        let mut hand = Hand { event: None, begin: Instant::now() };
+        let model = pc::model(self.image)?;
+        let mut memory = Memory::new(&model);
+        let mut app = memory.app(model, self.screen.size())?;
+        let mut display = SimulatorDisplay::<C>::new(self.screen.size());
+        let mut hand = Hand::new();
         let mut script = Script::new(script);
         loop {
             if app.step(&mut hand, &mut display)?
@@ -64,32 +55,18 @@ impl Replay<'_> {
             {
                 frames.add(self.screen.picture(&display))?;
             }
-            hand.event = script.next();
-            if hand.event.is_none() {
-                break;
+            let Some(event) = script.next() else { break };
+            hand.events.push_back(event);
+        }
+        if let (true, Some(frames)) = (self.layers, frames) {
+            let layers = Layers::new(app.reader())?;
+            for index in 0..layers.count() {
+                layers.draw(index, &mut display)?;
+                frames.add(self.screen.picture(&display))?;
             }
         }
         let mut words = String::new();
         Outcome::of(&mut app).write(|part| words.push_str(part));
-        if let (true, Some(frames)) = (self.layers, frames) {
-            layers::view::<C>(&model, &input, self.screen, frames)?;
-        }
         Ok(words)
-    }
-}
-
-/// One event at a time, and the machine's clock.
-struct Hand {
-    event: Option<Event>,
-    begin: Instant,
-}
-
-impl Board for Hand {
-    fn next_event(&mut self) -> Option<Event> {
-        self.event.take()
-    }
-
-    fn micros(&mut self) -> u32 {
-        self.begin.elapsed().as_micros() as u32
     }
 }

@@ -44,7 +44,7 @@ impl Screen {
     }
 
     /// How a picture of it is made: an OLED's pixels have gaps.
-    fn settings(self) -> OutputSettings {
+    pub fn settings(self) -> OutputSettings {
         let settings = OutputSettingsBuilder::new();
         match self {
             Self::Oled128x64 => settings.scale(3).pixel_spacing(1).theme(BinaryColorTheme::OledBlue).build(),
