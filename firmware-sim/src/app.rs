@@ -36,6 +36,9 @@ struct Changed {
 }
 
 impl<'a> App<'a> {
+    /// Bytes of the app and its sheet: all but the memory for reading.
+    pub const LEN: usize = size_of::<Self>() + size_of::<Canvas>();
+
     /// A sheet on a display; [`None`] if that is [too small](crate::layout::SMALLEST). The sheet is made empty.
     pub fn new(reader: Reader<'a>, canvas: &'a mut Canvas, display: Size) -> Option<Self> {
         let layout = Layout::new(display)?;

@@ -1,7 +1,7 @@
 //! What the display shows.
 
 use crate::app::App;
-use crate::canvas::{Area, Canvas};
+use crate::canvas::Area;
 use crate::reader::{DIGITS, Verdict};
 use crate::text::{self, Line};
 use crate::theme::Theme;
@@ -168,7 +168,7 @@ where
         ("input", Line::new().number(side).text("x").number(side)),
         ("time", Line::new().number(micros / 1000).text(".").number(micros % 1000 / 100).text(" ms")),
         ("arena", Line::new().number(app.reader.model().arena_len()).text(" B")),
-        ("app", Line::new().number(size_of::<App<'_>>() + size_of::<Canvas>()).text(" B")),
+        ("app", Line::new().number(App::LEN).text(" B")),
     ];
     let height = place.size.height / (2 * lines.len() as u32);
     let wide = place.size.width >= 6 * 9;

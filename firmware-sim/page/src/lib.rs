@@ -182,5 +182,5 @@ extern "C" fn input_len() -> usize {
 /// Bytes of the app, the sheet among them.
 #[unsafe(no_mangle)]
 extern "C" fn app_len() -> usize {
-    size_of::<firmware_sim::App<'_>>()
+    firmware_sim::App::LEN
 }
