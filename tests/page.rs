@@ -145,7 +145,100 @@ fn pictures_are_read_from_files_and_from_the_camera() {
     browser.wait("the camera", |browser| browser.evaluate(seen).as_bool().filter(|&seen| seen));
     browser.evaluate("document.querySelector('#take').click()");
     says(&mut browser, "This is a 7");
-    assert_eq!(browser.evaluate("document.querySelector('#video').srcObject"), Value::Null);
+    let off = |browser: &mut Browser| {
+        let stream = browser.evaluate("document.querySelector('#video').srcObject === null");
+        stream.as_bool().filter(|&off| off).map(|_| ())
+    };
+    browser.wait("the camera is off", off);
+    // Closed at once, before there is a first frame.
+    let closed = "new Promise((done) => {
+        const dialog = document.querySelector('#viewfinder');
+        const look = () => (dialog.open ? done(dialog.close()) : setTimeout(look, 1));
+        document.querySelector('#camera').click();
+        look();
+    })";
+    browser.evaluate(closed);
+    browser.wait("the camera is off", off);
+}
+
+#[test]
+fn what_is_no_picture_or_has_no_digit_is_told() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let mut browser = open(&site, &[]);
+    browser.choose("#file", &commands::root().join("README.md"));
+    says(&mut browser, "expected a PNG or JPEG, found README.md");
+    // Dropped on the page, after each other: the second one counts.
+    let five = std::fs::read(commands::root().join("runtime/assets/5_blue_ink.png")).expect("a picture");
+    browser.evaluate(&format!(
+        "(() => {{
+            const drop = (part, name) => {{
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([part], name, {{ type: 'image/png' }}));
+                document.dispatchEvent(new DragEvent('drop', {{ dataTransfer, cancelable: true }}));
+            }};
+            drop('no picture', 'none.png');
+            drop(Uint8Array.from({}), 'five.png');
+        }})()",
+        json!(five)
+    ));
+    says(&mut browser, "This is a 5");
+    let blank = "(async () => {
+        const canvas = new OffscreenCanvas(40, 40);
+        canvas.getContext('2d').fillRect(0, 0, 40, 40);
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([await canvas.convertToBlob()], 'blank.png', { type: 'image/png' }));
+        document.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+    })()";
+    browser.evaluate(blank);
+    says(&mut browser, "There is nothing to read in blank.png");
+    draw(&mut browser, &script("7"));
+    says(&mut browser, "This is a 7");
+}
+
+#[test]
+fn a_phone_shows_the_device_whole_either_way() {
+    let Some(page) = page() else { return };
+    let site = Site::new(page.to_owned());
+    let mut browser = open(&site, &[]);
+    for (width, height) in [(320, 568), (390, 844), (667, 375), (844, 390), (1280, 800)] {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        browser.call("Emulation.setDeviceMetricsOverride", metrics);
+        let lengths = browser.evaluate(
+            "[document.documentElement.scrollWidth, document.querySelector('#display').clientHeight]",
+        );
+        let [wide, high] = [0, 1].map(|index| lengths[index].as_i64().expect("a number"));
+        assert!(wide <= width && high > 100 && high < height - 50, "{width}x{height}: {lengths}");
+    }
+}
+
+#[test]
+fn a_reload_shows_a_new_version() {
+    let Some(page) = page() else { return };
+    let copy = tempfile::tempdir().expect("a temporary folder");
+    let copied = Command::new("cp").arg("-R").arg(page).arg(copy.path().join("page")).status();
+    assert!(copied.expect("cp starts").success());
+    let site = Site::new(copy.path().join("page"));
+    let mut browser = open(&site, &[]);
+    browser.evaluate("navigator.serviceWorker.ready.then(() => true)");
+    let change = |name: &str, from: &str, to: &str| {
+        let path = copy.path().join("page").join(name);
+        let text = std::fs::read_to_string(&path).expect("a text");
+        assert!(text.contains(from));
+        std::fs::write(path, text.replace(from, to)).expect("writable");
+    };
+    change("index.html", "<h1>edge8</h1>", "<h1>edge9</h1>");
+    change("worker.js", "const CACHE = `${CACHES}", "const CACHE = `${CACHES}new-");
+    let update = "navigator.serviceWorker.getRegistration().then((found) => found.update()).then(() => true)";
+    browser.evaluate(update);
+    browser.wait("the new worker", |browser| {
+        let kept = browser.evaluate("caches.keys()");
+        let kept = kept.as_array()?;
+        (kept.len() == 1 && kept[0].as_str()?.contains("new-")).then_some(())
+    });
+    browser.call("Page.reload", json!({}));
+    says(&mut browser, "Nothing to read yet.");
+    assert_eq!(browser.evaluate("document.querySelector('h1').textContent"), "edge9");
 }
 
 /// What a script leaves: the verdict as the page's functions have it, the hash of all layers, that of the display, and

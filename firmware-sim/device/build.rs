@@ -1,7 +1,7 @@
 //! Gives bare-metal builds their linker script and memory map.
 //!
 //! The firmware's map is that of its board: the folder of `boards` that the variable `EDGE8_BOARD` names, or the target's board in
-//! QEMU. Its model is the shipped one that fits this board, or the image that `EDGE8_MODEL` names, and so is that of
+//! QEMU. Its model is the shipped one that fits the target's board, or the image that `EDGE8_MODEL` names, and so is that of
 //! `src/bin/minimal.rs`.
 //! With the variable `EDGE8_IMAGES` the self-test runs the model images of that file (see `src/bin/self_test/images.rs`) in the
 //! place of the shipped one, and has all memory of the boards.
@@ -44,7 +44,13 @@ fn main() {
         return;
     }
     let board = std::env::var("EDGE8_BOARD").unwrap_or(board.into());
-    map("device", &package.join("boards").join(board));
+    let board = package.join("boards").join(board);
+    assert!(
+        board.is_dir(),
+        "no board {}: expected EDGE8_BOARD to name a folder of `boards`",
+        board.display()
+    );
+    map("device", &board);
     let images = variable("EDGE8_IMAGES");
     let mut folder = package;
     if !images.is_empty() {

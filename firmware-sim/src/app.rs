@@ -129,10 +129,10 @@ impl<'a> App<'a> {
         }
         if self.pen.is_none() {
             let on = |place: Rectangle| place.contains(pixel);
-            self.beside = !(on(layout.sheet) && self.page == Page::Draw);
+            self.beside = !on(layout.sheet);
             if on(layout.clear) {
                 self.clear();
-            } else if on(layout.page) {
+            } else if on(layout.page) || !self.beside && self.page == Page::Seen {
                 self.turn();
             }
             if self.beside {
@@ -161,6 +161,10 @@ impl<'a> App<'a> {
         self.page = self.page.next();
         self.pen = None;
         self.changed.page = true;
+        if self.page == Page::Draw && self.canvas.is_empty() {
+            // What was read may have been a picture: beside an empty sheet it has no place.
+            self.changed.ink = Some(Area::ALL);
+        }
     }
 
     fn draw<D>(&mut self, display: &mut D) -> Result<bool, D::Error>

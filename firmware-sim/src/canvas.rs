@@ -18,10 +18,11 @@ impl Spot {
     /// Parts of a pixel.
     pub const UNIT: i32 = 16;
 
-    /// The same spot, or the nearest one on the sheet: what the arithmetic of a stroke has room for.
-    fn on_sheet(self) -> Self {
-        let last = SIDE as i32 * Self::UNIT - 1;
-        Self { x: self.x.clamp(0, last), y: self.y.clamp(0, last) }
+    /// The same spot, or the nearest one that is at most [`BEYOND`] away from the sheet: what the arithmetic of a stroke has room
+    /// for.
+    fn near_sheet(self) -> Self {
+        let last = SIDE as i32 * Self::UNIT - 1 + BEYOND;
+        Self { x: self.x.clamp(-BEYOND, last), y: self.y.clamp(-BEYOND, last) }
     }
 
     fn minus(self, other: Self) -> Self {
@@ -56,6 +57,9 @@ impl Area {
 /// Half the width of a stroke, in 1/16 pixels.
 const RADIUS: i32 = 36;
 
+/// So far from the sheet, in 1/16 pixels, a stroke leaves no ink on it.
+const BEYOND: i32 = 64;
+
 /// The sheet: `[row][column]`, 0 = paper, 255 = ink.
 #[derive(Clone, Debug)]
 pub struct Canvas {
@@ -80,7 +84,7 @@ impl Canvas {
 
     /// Draws a straight stroke with round ends; which part of the sheet it may have changed.
     pub fn stroke(&mut self, from: Spot, to: Spot) -> Area {
-        let line = Line::new(from.on_sheet(), to.on_sheet());
+        let line = Line::new(from.near_sheet(), to.near_sheet());
         let area = line.area();
         let rows = self.pixels.chunks_exact_mut(SIDE).enumerate().take(area.rows.1).skip(area.rows.0);
         for (y, row) in rows {
@@ -129,7 +133,7 @@ impl Line {
     fn new(from: Spot, to: Spot) -> Self {
         let way = to.minus(from);
         let square = way.dot(way);
-        // At most 2 * 896^2 * 256 < 2^29.
+        // At most 2 * 1023^2 * 256 < 2^29.
         Self { from, to, way, square, length: root(square << 8) }
     }
 
@@ -137,9 +141,10 @@ impl Line {
     fn area(&self) -> Area {
         let reach = RADIUS + Spot::UNIT / 2;
         let span = |a: i32, b: i32| {
-            let first = (a.min(b) - reach).max(0) / Spot::UNIT;
+            let first = (a.min(b) - reach) / Spot::UNIT;
             let end = (a.max(b) + reach) / Spot::UNIT + 1;
-            (first as usize, (end as usize).min(SIDE))
+            let on_sheet = |pixel: i32| pixel.clamp(0, SIDE as i32) as usize;
+            (on_sheet(first), on_sheet(end))
         };
         Area { columns: span(self.from.x, self.to.x), rows: span(self.from.y, self.to.y) }
     }
@@ -218,5 +223,20 @@ mod tests {
         assert!(!canvas.is_empty());
         canvas.clear();
         assert!(canvas.is_empty());
+    }
+
+    #[test]
+    fn a_stroke_beside_the_sheet_leaves_no_ink() {
+        let side = SIDE as i32;
+        let mut canvas = Canvas::new();
+        for far in [3, 4, 1000] {
+            canvas.stroke(at(side + far, 5), at(side + far, 50));
+            canvas.stroke(at(-far, 5), at(-far, 50));
+            canvas.stroke(at(5, -far), at(50, -far));
+        }
+        assert!(canvas.is_empty());
+        // What crosses the edge is drawn up to it.
+        canvas.stroke(at(50, 20), at(side + 1000, 20));
+        assert_eq!([canvas.row(20)[55], canvas.row(10)[55]], [255, 0]);
     }
 }

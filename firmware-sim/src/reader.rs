@@ -88,7 +88,9 @@ impl<'a> Reader<'a> {
         if memory.arena.len() < arena_len || memory.input.len() < recipe.input_len() {
             return Err(Refused::Memory);
         }
-        Ok(Self { model, recipe, memory, output: [i8::MIN; DIGITS] })
+        let reader = Self { model, recipe, memory, output: [i8::MIN; DIGITS] };
+        reader.memory.input.fill(i8::MIN);
+        Ok(reader)
     }
 
     /// Reads the sheet.
@@ -100,8 +102,12 @@ impl<'a> Reader<'a> {
     pub fn read_picture(&mut self, picture: &Picture<'_>) -> Verdict {
         self.output = [i8::MIN; DIGITS];
         let Some(input) = self.memory.input.get_mut(..self.recipe.input_len()) else { return Verdict::Blank };
-        let framed = self.recipe.apply(picture, self.memory.arena, input);
-        if framed.is_err() || self.model.run(input, self.memory.arena, &mut self.output).is_err() {
+        if self.recipe.apply(picture, self.memory.arena, input).is_err() {
+            // It has seen nothing, not what it saw before.
+            input.fill(i8::MIN);
+            return Verdict::Blank;
+        }
+        if self.model.run(input, self.memory.arena, &mut self.output).is_err() {
             return Verdict::Blank;
         }
         self.judge()
@@ -153,7 +159,7 @@ impl<'a> Reader<'a> {
     /// Runs the network once more on the latest input; the CRC-32 of all rows of all layers, in the order in which they are
     /// computed.
     pub fn hash_of_layers(&mut self) -> u32 {
-        let mut hash = Crc32::default();
+        let (mut hash, mut output) = (Crc32::default(), self.output);
         if let Some(input) = self.memory.input.get(..self.recipe.input_len()) {
             let hashed = |computed: Computed<'_, '_>| {
                 for &value in computed.values {
@@ -161,7 +167,7 @@ impl<'a> Reader<'a> {
                 }
             };
             // It has the lengths that have been checked.
-            let _ = self.model.run_layers(input, self.memory.arena, &mut self.output, hashed);
+            let _ = self.model.run_layers(input, self.memory.arena, &mut output, hashed);
         }
         hash.value()
     }

@@ -10,6 +10,7 @@ use firmware_sim::reader::{Memory, Reader, Refused, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::{Script, check};
 use firmware_sim::{App, Board, Event, Theme};
 use runtime::Model;
+use runtime::picture::Picture;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -107,6 +108,7 @@ where
         ("digit", script("5")),
         ("seen", script("5") + "page\n"),
         ("reject", script("scribble_1")),
+        ("nothing_seen", script("5") + "clear\npage\n"),
     ];
     for (name, script) in scripts {
         compare(&shown::<C>(size, &script), &format!("{width}x{height}_{name}"));
@@ -159,7 +161,30 @@ fn the_displays_buttons_clear_and_turn_the_page() {
         assert_eq!(app.verdict(), Verdict::Blank);
         assert!(!touch(app, &[Point::new(-5, -5), sheet]));
         assert!(touch(app, &[app.layout().page.center()]));
-        assert!(!touch(app, &[sheet]), "the other page is no sheet");
+        // A stroke on what the network saw is one on the sheet again.
+        assert!(touch(app, &[sheet, sheet + Point::new(0, 60)]));
+        assert_ne!(app.verdict(), Verdict::Blank);
+    });
+}
+
+/// A picture is read in the place of the sheet; with the sheet it is gone.
+#[test]
+fn a_picture_is_seen_until_the_page_is_turned() {
+    let size = Size::new(160, 128);
+    let mut display = SimulatorDisplay::<Rgb565>::new(size);
+    with_app(size, |app| {
+        let mut hand = Hand::default();
+        let mut pixels = [250; 40 * 40];
+        pixels.chunks_exact_mut(40).take(32).skip(8).for_each(|row| row[19..22].fill(10));
+        app.read(&Picture::new(40, 40, &pixels).unwrap(), &mut hand);
+        app.step(&mut hand, &mut display).unwrap();
+        assert_eq!(app.verdict(), Verdict::Digit(1));
+        hand.events.push_back(Event::Page);
+        app.step(&mut hand, &mut display).unwrap();
+        assert_eq!(app.verdict(), Verdict::Blank);
+        app.read(&Picture::new(40, 40, &[250; 40 * 40]).unwrap(), &mut hand);
+        assert_eq!(app.verdict(), Verdict::Blank);
+        assert!(app.reader().seen().1.all(|level| level == 0), "it has seen nothing");
     });
 }
 

@@ -88,10 +88,11 @@ where
         if let Some(sample) = self.panel.next_sample() {
             return Some(sample.map_or(Event::Lift, Event::Touch));
         }
-        if self.clear.pressed() {
+        let now = (self.micros)();
+        if self.clear.pressed(now) {
             return Some(Event::Clear);
         }
-        self.page.pressed().then_some(Event::Page)
+        self.page.pressed(now).then_some(Event::Page)
     }
 
     fn micros(&mut self) -> u32 {
@@ -99,24 +100,32 @@ where
     }
 }
 
+/// For so many microseconds after a change a contact bounces.
+const BOUNCE: u32 = 20_000;
+
 #[derive(Debug)]
 struct Button<Pin> {
     pin: Pin,
     down: bool,
+    /// When that last changed.
+    since: u32,
 }
 
 impl<Pin> Button<Pin> {
     const fn new(pin: Pin) -> Self {
-        Self { pin, down: false }
+        Self { pin, down: false, since: 0 }
     }
 }
 
 impl<Pin: InputPin> Button<Pin> {
-    /// Whether it is down and was not when it was last asked. A pin that cannot be read is as it was.
-    fn pressed(&mut self) -> bool {
-        let before = self.down;
-        self.down = self.pin.is_low().unwrap_or(before);
-        self.down && !before
+    /// Whether it has gone down since it was last asked. A pin that cannot be read, or that bounces, is as it was.
+    fn pressed(&mut self, now: u32) -> bool {
+        let down = self.pin.is_low().unwrap_or(self.down);
+        if down == self.down || now.wrapping_sub(self.since) < BOUNCE {
+            return false;
+        }
+        (self.down, self.since) = (down, now);
+        down
     }
 }
 
@@ -154,12 +163,26 @@ mod tests {
     fn samples_come_first_and_a_button_counts_once() {
         let panel = Panel([Some(Point::new(3, 4)), None].into());
         let (clear, page) = (Pin([true, true, false, true].into()), Pin([false, true, true, true].into()));
-        let mut hand = Hand::new(panel, clear, page, || 7);
+        let mut micros = 0;
+        let mut hand = Hand::new(panel, clear, page, || {
+            micros += BOUNCE;
+            micros
+        });
         let events: Vec<Option<Event>> = (0..6).map(|_| hand.next_event()).collect();
         let touch = Event::Touch(Point::new(3, 4));
         let expected =
             [Some(touch), Some(Event::Lift), Some(Event::Clear), None, Some(Event::Page), Some(Event::Clear)];
         assert_eq!(events, expected);
-        assert_eq!(hand.micros(), 7);
+        assert_eq!(hand.micros(), 5 * BOUNCE);
+    }
+
+    #[test]
+    fn a_contact_that_bounces_counts_once() {
+        let mut button = Button::new(Pin([true, false, true, true, false, true, false].into()));
+        let mut pressed = |millis: u32| button.pressed(millis * 1000);
+        assert!(pressed(100));
+        assert!(!pressed(101) && !pressed(102) && !pressed(130));
+        // It is let go, and bounces.
+        assert!(!pressed(200) && !pressed(201) && !pressed(230));
     }
 }

@@ -1,4 +1,4 @@
-//! The device app in a browser: the functions that `static/reader.js` calls.
+//! The device app in a browser: the functions that `static/device.js` calls.
 //!
 //! All memory is static, and there is one device: the model goes to [`image`], [`start`] is called once, and then the rest.
 //! Before it, and after a [`start`] that has failed, that returns 0 or null. `build` makes the page.

@@ -56,6 +56,7 @@ export async function start(program = PROGRAM) {
 
         // Reads a grey picture.
         read(grey, width, height) {
+            if (grey.length > wasm.buffer_len()) throw new Error(`${width}x${height} pixels are too many`);
             memory(wasm.buffer(), grey.length).set(grey);
             wasm.read(width, height);
         },

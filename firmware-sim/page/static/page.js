@@ -3,7 +3,7 @@
 import { HEIGHT, PROGRAM, WIDTH, start } from "./device.js";
 import { showMemory } from "./memory.js";
 import { fromCamera, grey } from "./picture.js";
-import { Reading } from "./reading.js";
+import { EMPTY, Reading } from "./reading.js";
 
 const at = (id) => document.getElementById(id);
 const display = at("display");
@@ -12,9 +12,12 @@ const context = display.getContext("2d", { alpha: false });
 let device;
 let reading;
 let awaited = 0;
-let examples;
 let next = 0;
-let playing = null;
+// What is under way, an example or a picture that is decoded; what is asked for later ends it.
+let latest = null;
+let filming = false;
+
+const EXAMPLES = [7, 3, 8, 0, 5, 2, 9, 4, 6, 1];
 
 // Lets the device take in what was done, once a frame.
 function soon() {
@@ -31,43 +34,63 @@ function draw() {
     reading.show();
 }
 
-// Ends an example that is being drawn.
-function stop() {
-    if (playing !== null) device.wasm.lift();
-    playing = null;
+// Ends what is under way, for something else begins; its token.
+function begin(name) {
+    if (latest !== null) device.wasm.lift();
+    reading.blank = EMPTY;
+    return (latest = name === undefined ? null : Symbol(name));
 }
 
 function clear() {
-    stop();
+    begin();
     device.wasm.clear();
     soon();
 }
 
 // Draws the next example as a person would, or at once for those who want nothing to move.
 async function example() {
-    const mine = (playing = Symbol("example"));
-    const script = await examples[next++ % examples.length];
-    if (playing !== mine) return;
+    const mine = begin("example");
+    const name = `strokes/${EXAMPLES[next++ % EXAMPLES.length]}.txt`;
+    let script;
+    try {
+        script = await text(name);
+    } catch (error) {
+        reading.say(`No example: ${error.message}`);
+        return;
+    }
+    if (latest !== mine) return;
+    device.wasm.lift();
     device.wasm.clear();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const frame = () => new Promise(requestAnimationFrame);
     await device.replay(script, async () => {
         draw();
         if (!still) await frame();
-        return playing !== mine;
+        return latest !== mine;
     });
-    if (playing === mine) playing = null;
+    if (latest === mine) latest = null;
 }
 
-async function read(source) {
-    stop();
+async function read(source, name) {
+    const mine = begin("picture");
     try {
         const { pixels, width, height } = await grey(source);
+        if (latest !== mine) return;
         device.read(pixels, width, height);
+        reading.blank = `There is nothing to read in ${name}.`;
         soon();
     } catch (error) {
-        reading.say(`No picture: ${error.message}`);
+        if (latest === mine) reading.say(`No picture: expected a PNG or JPEG, found ${name}. ${error.message}`);
     }
+    if (latest === mine) latest = null;
+}
+
+async function film() {
+    if (filming) return;
+    filming = true;
+    begin();
+    await fromCamera(at("viewfinder"), at("video"), read, reading.say);
+    filming = false;
 }
 
 // Strokes: one pointer at a time, with all the places between two frames.
@@ -83,18 +106,19 @@ function listen() {
     display.addEventListener("pointerdown", (event) => {
         if (pointer !== null || event.button !== 0) return;
         pointer = event.pointerId;
-        stop();
+        begin();
         display.setPointerCapture(pointer);
         touch(event);
     });
     display.addEventListener("pointermove", (event) => {
-        if (event.pointerId !== pointer) return;
+        if (event.pointerId !== pointer || latest !== null) return;
         const places = event.getCoalescedEvents?.() ?? [];
         (places.length > 0 ? places : [event]).forEach(touch);
     });
     // Also after a lift and a cancelled stroke.
     display.addEventListener("lostpointercapture", () => {
         pointer = null;
+        if (latest !== null) return;
         device.wasm.lift();
         soon();
     });
@@ -103,14 +127,15 @@ function listen() {
     at("example").addEventListener("click", example);
     at("choose").addEventListener("click", () => at("file").click());
     at("file").addEventListener("change", ({ target }) => {
-        if (target.files.length > 0) read(target.files[0]);
+        if (target.files.length > 0) read(target.files[0], target.files[0].name);
         target.value = "";
     });
     at("camera").hidden = !navigator.mediaDevices?.getUserMedia;
-    at("camera").addEventListener("click", () => fromCamera(at("viewfinder"), at("video"), read, reading.say));
+    at("camera").addEventListener("click", film);
 
-    document.addEventListener("keydown", (event) => {
-        if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || at("viewfinder").open) return;
+    // Only where the focus is on the device: a letter alone must not act on all of a page.
+    at("device").addEventListener("keydown", (event) => {
+        if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
         if (event.key === "c") clear();
         if (event.key === "e") example();
     });
@@ -118,7 +143,7 @@ function listen() {
     document.addEventListener("drop", (event) => {
         event.preventDefault();
         const [file] = event.dataTransfer.files;
-        if (file) read(file);
+        if (file) read(file, file.name);
     });
 }
 
@@ -131,28 +156,28 @@ async function keep() {
 
 async function text(name) {
     const answer = await fetch(name);
-    return answer.ok ? answer.text() : "";
+    if (!answer.ok) throw new Error(`cannot fetch ${name}: ${answer.status}`);
+    return answer.text();
 }
 
-async function begin() {
+async function launch() {
     device = await start();
     const vectors = PROGRAM === "simd.wasm" ? "128-bit vectors" : "no vectors";
     at("program").textContent = `WebAssembly, ${vectors}`;
     const places = ["digit", "verdict", "seen", "time", "probabilities"].map((id) => [id, at(id)]);
     reading = new Reading(device, Object.fromEntries(places));
-    examples = [7, 3, 8, 0, 5, 2, 9, 4, 6, 1].map((digit) => text(`strokes/${digit}.txt`));
     showMemory(at("memory"), device);
     listen();
     show();
 }
 
 try {
-    await begin();
+    await launch();
 } catch (error) {
     at("verdict").textContent = `The page cannot start: ${error.message}`;
 }
 try {
     await keep();
 } catch {
-    at("offline").textContent = "not in this browser";
+    at("offline").textContent = isSecureContext ? "not in this browser" : "needs https";
 }

@@ -6,11 +6,16 @@ import { LONGEST } from "./device.js";
 // all is white on it. As `runtime run` does it.
 export async function grey(source) {
     const bitmap = await createImageBitmap(source);
-    const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
-    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-    const onWhite = onPaper(bitmap, width, height, "white");
-    const nothing = onWhite.pixels.every((level) => level > 240);
-    return nothing ? onPaper(bitmap, width, height, "black") : onWhite;
+    try {
+        const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+        const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+        const onWhite = onPaper(bitmap, width, height, "white");
+        const nothing = onWhite.pixels.every((level) => level > 240);
+        return nothing ? onPaper(bitmap, width, height, "black") : onWhite;
+    } finally {
+        // A large photo is 200 MB until then.
+        bitmap.close();
+    }
 }
 
 function onPaper(bitmap, width, height, paper) {
@@ -34,12 +39,20 @@ export async function fromCamera(dialog, video, read, say) {
         say(`No camera: ${error.message}`);
         return;
     }
-    video.srcObject = stream;
-    dialog.returnValue = "";
-    dialog.showModal();
-    await video.play();
-    await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
-    if (dialog.returnValue === "take") await read(video);
-    stream.getTracks().forEach((track) => track.stop());
-    video.srcObject = null;
+    try {
+        video.srcObject = stream;
+        dialog.returnValue = "";
+        const closed = new Promise((close) => dialog.addEventListener("close", close, { once: true }));
+        dialog.showModal();
+        // It may be closed before there is a first frame.
+        await Promise.race([video.play(), closed]);
+        await closed;
+        if (dialog.returnValue === "take") await read(video, "what the camera saw");
+    } catch (error) {
+        dialog.close();
+        say(`No camera: ${error.message}`);
+    } finally {
+        stream.getTracks().forEach((track) => track.stop());
+        video.srcObject = null;
+    }
 }

@@ -2,15 +2,18 @@
 
 import { BLANK, NO_DIGIT } from "./device.js";
 
-// The time is the median of so many readings.
+// The time is the mean of so many: some clocks go in steps of a millisecond, and a mean is right on these, too.
 const TIMES = 31;
 
 // A screen reader speaks when the pen has rested for so many milliseconds.
 const REST = 250;
 
+// What is said while nothing is drawn.
+export const EMPTY = "Nothing to read yet.";
+
 const percent = (part) => `${(100 * part).toFixed(1)}\u00a0%`;
 
-// The clock of a page that is not isolated goes in steps of 0.1 ms.
+// The clock of a page that is not isolated goes in steps of 0.1 ms or more.
 const DECIMALS = globalThis.crossOriginIsolated ? 2 : 1;
 
 export class Reading {
@@ -19,6 +22,9 @@ export class Reading {
     #rows;
     #times = [];
     #timer = 0;
+
+    // What is said while there is nothing to read.
+    blank = EMPTY;
 
     constructor(device, places) {
         this.#device = device;
@@ -34,35 +40,35 @@ export class Reading {
         this.#places.digit.textContent = verdict === BLANK ? "" : verdict === NO_DIGIT ? "×" : verdict;
         this.#places.digit.classList.toggle("rejected", verdict === NO_DIGIT);
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.say(words(verdict, probabilities)), REST);
-        this.#showSeen(verdict === BLANK);
+        this.#timer = setTimeout(() => this.say(this.#words(verdict, probabilities)), REST);
+        this.#showSeen();
         if (verdict !== BLANK) this.#showTime();
     }
 
     say = (text) => {
+        clearTimeout(this.#timer);
         if (this.#places.verdict.textContent !== text) this.#places.verdict.textContent = text;
     };
 
-    #showSeen(blank) {
+    #showSeen() {
         const { side, grey } = this.#device.seen();
         const picture = new ImageData(side, side);
         grey.forEach((level, index) => picture.data.set([level, level, level, 255], 4 * index));
-        if (blank) picture.data.fill(0);
         Object.assign(this.#places.seen, { width: side, height: side });
         this.#places.seen.getContext("2d").putImageData(picture, 0, 0);
     }
 
     #showTime() {
         this.#times = [...this.#times, this.#device.wasm.reading_micros() >>> 0].slice(-TIMES);
-        const median = this.#times.toSorted((a, b) => a - b)[this.#times.length >> 1];
-        this.#places.time.textContent = `${(median / 1000).toFixed(DECIMALS)} ms`;
+        const mean = this.#times.reduce((sum, time) => sum + time) / this.#times.length;
+        this.#places.time.textContent = `${(mean / 1000).toFixed(DECIMALS)} ms`;
     }
-}
 
-function words(verdict, probabilities) {
-    if (verdict === BLANK) return "Nothing to read yet.";
-    if (verdict === NO_DIGIT) return "This is no digit.";
-    return `This is a ${verdict}, ${percent(probabilities[verdict])}.`;
+    #words(verdict, probabilities) {
+        if (verdict === BLANK) return this.blank;
+        if (verdict === NO_DIGIT) return "This is no digit.";
+        return `This is a ${verdict}, ${percent(probabilities[verdict])}.`;
+    }
 }
 
 // The row of a digit.

@@ -26,15 +26,21 @@ impl Frames {
     }
 
     pub fn add(&mut self, frame: RgbImage) -> Result<()> {
-        let name = format!("frame_{:04}.png", self.frames.len());
-        replace(&self.folder.join(name), |part| Ok(frame.save_with_format(part, image::ImageFormat::Png)?))?;
+        replace(&self.path(self.frames.len()), |part| {
+            Ok(frame.save_with_format(part, image::ImageFormat::Png)?)
+        })?;
         self.frames.push(frame);
         Ok(())
     }
 
-    /// Writes the animation; the number of frames.
+    fn path(&self, index: usize) -> PathBuf {
+        self.folder.join(format!("frame_{index:04}.png"))
+    }
+
+    /// Writes the animation, and removes the frames that a longer one left; the number of frames.
     pub fn finish(self) -> Result<usize> {
         let count = self.frames.len();
+        let _ = (count..).try_for_each(|index| fs::remove_file(self.path(index)));
         replace(&self.folder.join("animation.gif"), |part| {
             let mut encoder = GifEncoder::new_with_speed(fs::File::create(part)?, 10);
             encoder.set_repeat(Repeat::Infinite)?;

@@ -42,6 +42,7 @@ struct Arguments {
 const SHIPPED: &[u8] = include_bytes!("../../../../runtime/models/mnist.edge8");
 
 fn main() -> ExitCode {
+    sigpipe::reset();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
