@@ -4,15 +4,10 @@
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::prelude::{Point, Size};
 use embedded_graphics_simulator::SimulatorDisplay;
-use firmware_sim::canvas::Canvas;
-use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
-use firmware_sim::script::Script;
-use firmware_sim::{App, Board, Event, Outcome};
 use object::{Object, ObjectSection, SectionKind};
-use runtime::Model;
 use std::fs;
 use std::path::{Path, PathBuf};
-use tests::{commands, cross, device};
+use tests::{commands, cross, device, strokes};
 
 /// A build of the firmware.
 struct Firmware {
@@ -62,48 +57,16 @@ const DISPLAY: Size = Size::new(128, 64);
 
 /// What the app shows on a PC: a line for each script, and the display at the end of the last one as a plain PBM.
 fn expected(image: &[u8]) -> (String, String) {
-    let folder = commands::root().join("firmware-sim/strokes");
-    let files = fs::read_dir(folder).expect("readable").map(|file| file.expect("readable").path());
-    let mut files: Vec<_> = files.collect();
-    files.sort();
     let (mut lines, mut last) = (String::new(), String::new());
-    for file in files {
-        let (line, display) = read(image, &fs::read_to_string(&file).expect("a script"));
-        lines += &format!("{}: {line}\n", file.file_stem().expect("a name").display());
+    for (name, script) in strokes::scripts() {
+        let mut display = SimulatorDisplay::new(DISPLAY);
+        let replayed = strokes::replay(image, &script, &mut display);
+        lines += &format!("{name}: ");
+        replayed.outcome.write(|part| lines += part);
+        lines += "\n";
         last = picture(&display);
     }
     (lines, last)
-}
-
-/// Draws a script on an empty sheet, with a step of the app for each event.
-fn read(image: &[u8], script: &str) -> (String, SimulatorDisplay<BinaryColor>) {
-    let model = Model::parse(image).expect("an image");
-    let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
-    let mut input = vec![0; model.input().shape.len()];
-    let memory = Memory { arena: &mut arena, input: &mut input };
-    let mut canvas = Canvas::new();
-    let reader = Reader::new(model, memory).expect("a model that reads digits");
-    let mut app = App::new(reader, &mut canvas, DISPLAY).expect("large enough");
-    let mut display = SimulatorDisplay::new(DISPLAY);
-    for event in Script::new(script) {
-        let Ok(_) = app.step(&mut Hand(Some(event)), &mut display);
-    }
-    let mut line = String::new();
-    Outcome::of(&mut app).write(|part| line += part);
-    (line, display)
-}
-
-/// One event.
-struct Hand(Option<Event>);
-
-impl Board for Hand {
-    fn next_event(&mut self) -> Option<Event> {
-        self.0.take()
-    }
-
-    fn micros(&mut self) -> u32 {
-        0
-    }
 }
 
 fn picture(display: &SimulatorDisplay<BinaryColor>) -> String {

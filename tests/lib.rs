@@ -24,6 +24,8 @@ pub mod scoped;
 pub mod site;
 pub mod spec;
 #[cfg(feature = "chain")]
+pub mod strokes;
+#[cfg(feature = "chain")]
 pub mod tools;
 #[cfg(feature = "chain")]
 pub mod untrusted;

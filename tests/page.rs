@@ -4,20 +4,16 @@ use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU16};
 use embedded_graphics::pixelcolor::{Rgb565, Rgb888};
 use embedded_graphics::prelude::{RgbColor, Size};
-use firmware_sim::canvas::Canvas;
 use firmware_sim::layout::Layout;
-use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
-use firmware_sim::script::Script;
-use firmware_sim::{App, Board, Event};
-use runtime::Model;
+use firmware_sim::reader::Verdict;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::browser::{Browser, CHROMIUM};
 use tests::site::Site;
-use tests::{commands, tools};
+use tests::{commands, strokes, tools};
 
 const WIDTH: usize = 320;
 const HEIGHT: usize = 240;
@@ -41,22 +37,8 @@ fn page() -> Option<&'static Path> {
     }))
 }
 
-/// The recorded scripts, by name.
-fn scripts() -> Vec<(String, String)> {
-    let folder = std::fs::read_dir(commands::root().join("firmware-sim/strokes")).expect("the strokes");
-    let mut scripts: Vec<_> = folder
-        .map(|entry| {
-            let path = entry.expect("readable").path();
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).expect("readable"))
-        })
-        .collect();
-    scripts.sort();
-    scripts
-}
-
 fn script(name: &str) -> String {
-    scripts().into_iter().find(|(found, _)| found == name).expect("a script").1
+    strokes::scripts().into_iter().find(|(found, _)| found == name).expect("a script").1
 }
 
 /// A page that has started.
@@ -251,31 +233,8 @@ struct Replayed {
     times: Vec<u64>,
 }
 
-/// A hand that does one thing after the other.
-struct Hand {
-    event: Option<Event>,
-    begin: Instant,
-}
-
-impl Board for Hand {
-    fn next_event(&mut self) -> Option<Event> {
-        self.event.take()
-    }
-
-    fn micros(&mut self) -> u32 {
-        self.begin.elapsed().as_micros() as u32
-    }
-}
-
 /// Replays a script on this machine.
 fn replay(image: &[u8], script: &str) -> Replayed {
-    let model = Model::parse(image).expect("the shipped model");
-    let (mut arena, mut input) =
-        (vec![0; model.arena_len().max(WORKSPACE_LEN)], vec![0; model.input().shape.len()]);
-    let memory = Memory { arena: &mut arena, input: &mut input };
-    let reader = Reader::new(model, memory).expect("it reads digits");
-    let (mut canvas, size) = (Canvas::new(), Size::new(WIDTH as u32, HEIGHT as u32));
-    let mut app = App::new(reader, &mut canvas, size).expect("large enough");
     let mut display = Box::new(Framebuffer::<
         Rgb565,
         RawU16,
@@ -284,15 +243,8 @@ fn replay(image: &[u8], script: &str) -> Replayed {
         HEIGHT,
         { buffer_size::<Rgb565>(WIDTH, HEIGHT) },
     >::new());
-    let mut hand = Hand { event: None, begin: Instant::now() };
-    let mut step = |app: &mut App<'_>, event| {
-        hand.event = event;
-        let Ok(_) = app.step(&mut hand, display.as_mut());
-        u64::from(app.micros())
-    };
-    step(&mut app, None);
-    let times = Script::new(script).map(|event| step(&mut app, Some(event))).collect();
-    let verdict = match app.verdict() {
+    let strokes::Replayed { outcome, times } = strokes::replay(image, script, display.as_mut());
+    let verdict = match outcome.verdict {
         Verdict::Digit(digit) => digit.into(),
         Verdict::Reject => 10,
         Verdict::Blank => 11,
@@ -302,7 +254,7 @@ fn replay(image: &[u8], script: &str) -> Replayed {
         [color.r(), color.g(), color.b(), u8::MAX]
     });
     let display = pixels.flatten().fold(0i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    Replayed { verdict, layers: format!("{:08x}", app.hash_of_layers()), display, times }
+    Replayed { verdict, layers: format!("{:08x}", outcome.layers), display, times }
 }
 
 /// Replays scripts in the page, with one of its programs.
@@ -345,7 +297,7 @@ fn the_page_has_the_bits_of_this_machine() {
     let site = Site::new(page.to_owned());
     let mut browser = open(&site, &[]);
     let image = std::fs::read(commands::shipped()).expect("the shipped model");
-    let scripts = scripts();
+    let scripts = strokes::scripts();
     let here: Vec<Replayed> = scripts.iter().map(|(_, script)| replay(&image, script)).collect();
     assert_eq!(scripts.len(), 13);
     println!("median of a reading: here {:?}", median(&here));
