@@ -39,6 +39,8 @@ impl Browser {
         let mut command = Command::new("sh");
         command.args(["-c", PIPES, CHROMIUM, "--headless=new", "--no-sandbox", "--remote-debugging-pipe"]);
         command.arg(format!("--user-data-dir={}", profile.path().display())).args(arguments);
+        // What it leaves when it is killed goes with the profile.
+        command.env("TMPDIR", profile.path());
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the browser starts");
         let commands = process.stdin.take().expect("piped");
