@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// Longer nothing takes that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A browser that takes longer to close is killed.
+const CLOSING: Duration = Duration::from_secs(10);
+
 /// Debian's name of the program.
 pub const CHROMIUM: &str = "chromium";
 
@@ -166,7 +169,15 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A browser that has ended is as good.
+        // Asked to close it ends all its processes, and then its profile can be removed. One that has ended is as good.
+        let _ = write!(self.commands, "{}\0", json!({ "id": 0, "method": "Browser.close" }));
+        let begin = Instant::now();
+        while begin.elapsed() < CLOSING {
+            if let Ok(Some(_)) = self.process.try_wait() {
+                return;
+            }
+            sleep(Duration::from_millis(20));
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
