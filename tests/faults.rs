@@ -122,7 +122,7 @@ fn changed_records_and_weights_with_a_valid_checksum_never_panic() {
         }
     }
     assert!(
-        refused > CASES / 10 && ran > CASES / 10,
+        cfg!(miri) || (refused > CASES / 10 && ran > CASES / 10),
         "{refused} refused, {ran} ran: the test shows too little"
     );
 }
