@@ -101,7 +101,7 @@ fn every_header_field_with_a_valid_checksum_never_panics() {
 /// An attacker's image: any bytes changed, the checksum right. It is refused or runs to some answer.
 #[test]
 fn changed_records_and_weights_with_a_valid_checksum_never_panic() {
-    let mut rng = Rng::with_seed(6);
+    let mut rng = Rng::with_seed(17);
     let (mut refused, mut ran) = (0, 0);
     let mut undamaged = Vec::new();
     for _ in 0..CASES {
@@ -122,7 +122,7 @@ fn changed_records_and_weights_with_a_valid_checksum_never_panic() {
         }
     }
     assert!(
-        cfg!(miri) || (refused > CASES / 10 && ran > CASES / 10),
+        refused > CASES / 10 && ran > CASES / 10,
         "{refused} refused, {ran} ran: the test shows too little"
     );
 }

@@ -55,6 +55,8 @@ async function example() {
     try {
         script = await text(name);
     } catch (error) {
+        if (latest !== mine) return;
+        latest = null;
         reading.say(`No example: ${error.message}`);
         return;
     }
