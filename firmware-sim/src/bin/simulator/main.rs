@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use replay::Replay;
 use screen::Screen;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Run the device app on a simulated display: draw a recorded script of strokes, write what the display shows.
@@ -54,7 +54,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let image = match &arguments.model {
-        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+        Some(path) => read_model(path, arguments.screen)
+            .with_context(|| format!("cannot use {} as the model", path.display()))?,
         None => SHIPPED.to_vec(),
     };
     #[cfg(feature = "sdl")]
@@ -74,4 +75,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let replay = Replay { image: &image, screen: arguments.screen, layers: arguments.layers };
     replay.all(&scripts, arguments.out.as_deref())
+}
+
+/// Reads a model image, and looks whether the app can use it.
+fn read_model(path: &Path, screen: Screen) -> Result<Vec<u8>> {
+    let image = std::fs::read(path)?;
+    let model = pc::model(&image)?;
+    pc::Memory::new(&model).app(model, screen.size())?;
+    Ok(image)
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 /// Checks a model image.
 pub fn model(image: &[u8]) -> Result<Model<'_>> {
-    Model::parse(image).map_err(|error| anyhow!("the model image: {error}"))
+    Model::parse(image).map_err(|error| anyhow!("{error}"))
 }
 
 /// All memory of the app.
@@ -34,7 +34,7 @@ impl Memory {
     /// The app that reads with the model, on a display of some size.
     pub fn app<'a>(&'a mut self, model: Model<'a>, display: Size) -> Result<App<'a>> {
         let memory = reader::Memory { arena: &mut self.arena, input: &mut self.input };
-        let reader = Reader::new(model, memory).map_err(|refused| anyhow!("the model image: {refused}"))?;
+        let reader = Reader::new(model, memory).map_err(|refused| anyhow!("{refused}"))?;
         App::new(reader, &mut self.canvas, display).ok_or_else(|| anyhow!("the display is too small"))
     }
 }
