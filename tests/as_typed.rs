@@ -90,7 +90,7 @@ fn info_and_bench_state_their_keys() {
     }
     let bench = run("runtime", &["bench", "--json"]).json();
     assert!(bench["ns"].as_f64().is_some_and(|ns| ns > 0.0), "{bench}");
-    assert_eq!(bench["kernels"], runtime::kernels::KernelSet::best().name());
+    assert_eq!(bench["kernels"], edge8::kernels::KernelSet::best().name());
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn calibration_makes_the_shipped_images() {
 fn the_smallest_network_fits_a_small_board() {
     let image = std::fs::read(root().join(SMALL_INT8)).expect("part of the repository");
     assert!(image.len() <= 190 * 1024, "{} bytes", image.len());
-    let arena = runtime::Model::parse(&image).expect("a model image").arena_len();
-    assert!(arena <= runtime::preprocess::workspace_len(56, 56), "{arena} bytes of arena");
+    let arena = edge8::Model::parse(&image).expect("a model image").arena_len();
+    assert!(arena <= edge8_preprocess::digit::workspace_len(56, 56), "{arena} bytes of arena");
 }
 
 /// One photo that cannot be read does not hide what the others give.
@@ -262,7 +262,7 @@ fn check_refuses_a_spoiled_pair() {
 
 /// Where the weights of the largest layer lie in the image.
 fn largest_weights(image: &[u8]) -> std::ops::Range<usize> {
-    let model = runtime::Model::parse(image).expect("the shipped image");
+    let model = edge8::Model::parse(image).expect("the shipped image");
     let weights = model.operators().filter_map(|operator| operator.parameters()).map(|(weights, _)| weights);
     let largest = weights.max_by_key(|weights| weights.len()).expect("a layer with weights");
     let start = largest.as_ptr() as usize - image.as_ptr() as usize;

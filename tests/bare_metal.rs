@@ -44,7 +44,7 @@ fn the_patterns_recognise_what_they_look_for() {
     assert!(["core::panicking::panic_fmt", "core::result::unwrap_failed"].iter().all(|name| is_panic(name)));
     assert!(["__rust_alloc", "alloc::vec::Vec<T>::push"].iter().all(|name| is_allocator(name)));
     assert!(["__aeabi_fmul", "__aeabi_i2d", "__muldf3", "__floatsisf"].iter().all(|name| is_float(name)));
-    let innocent = ["__aeabi_lmul", "__aeabi_uidivmod", "__aeabi_memcpy4", "runtime::model::Model::parse"];
+    let innocent = ["__aeabi_lmul", "__aeabi_uidivmod", "__aeabi_memcpy4", "edge8::model::Model::parse"];
     assert!(!innocent.iter().any(|name| is_panic(name) || is_allocator(name) || is_float(name)));
 }
 
@@ -64,7 +64,7 @@ fn no_allocator_no_panic_no_float() {
 fn check(target: &str, program: &Path) {
     let functions = functions(&std::fs::read(program).expect("the program was built"));
     let name = format!("{}, {target}", program.file_name().expect("a name").display());
-    assert!(functions.iter().any(|(name, _)| name.contains("runtime::kernels::")), "no symbols: {name}");
+    assert!(functions.iter().any(|(name, _)| name.contains("edge8::kernels::")), "no symbols: {name}");
     let unwanted: Vec<_> =
         functions.iter().filter(|(name, _)| is_panic(name) || is_allocator(name) || is_float(name)).collect();
     assert!(unwanted.is_empty(), "{name}: {unwanted:?}");

@@ -52,17 +52,17 @@ impl Target {
 
     /// The command `runtime`.
     pub fn command(&self) -> PathBuf {
-        self.build(&["--bin", "runtime"]).join("runtime")
+        self.build(&["-p", "runtime", "--bin", "runtime"]).join("runtime")
     }
 
-    /// An example of `runtime`, built without the command's dependencies.
+    /// An example of the library.
     pub fn example(&self, name: &str) -> PathBuf {
         let features = self.features;
-        let folder = self.build(&["--no-default-features", "--features", features, "--example", name]);
+        let folder = self.build(&["-p", "edge8", "--features", features, "--example", name]);
         folder.join("examples").join(name)
     }
 
-    /// Builds a part of `runtime` and gives the folder that it lies in.
+    /// Builds a part of the workspace and gives the folder that it lies in.
     fn build(&self, part: &[&str]) -> PathBuf {
         let variable =
             |field| format!("CARGO_TARGET_{}_{field}", self.triple.to_uppercase().replace('-', "_"));
@@ -72,7 +72,7 @@ impl Target {
         if let Some(linker) = self.linker {
             build.env(variable("LINKER"), linker);
         }
-        build.args(["build", "--quiet", "--release", "-p", "runtime", "--target", self.triple]).args(part);
+        build.args(["build", "--quiet", "--release", "--target", self.triple]).args(part);
         let output = build.arg("--target-dir").arg(&folder).output().expect("cargo starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         folder.join(self.triple).join("release")

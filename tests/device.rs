@@ -2,9 +2,9 @@
 
 use crate::bytes::{self, SCRATCH};
 use crate::{commands, reference, spec::Spec, tools};
+use edge8::Model;
+use edge8::operator::USUAL_KINDS;
 use fastrand::Rng;
-use runtime::Model;
-use runtime::operator::USUAL_KINDS;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,8 +1,8 @@
 //! A Cortex-M4, M7 and M33 refuses constants that would let a kernel overflow, at every channel and alignment, and finds a layer
 //! that differs. The checks of a device read several constants at a time, so that those of a PC prove nothing of them.
 
+use edge8::Model;
 use fastrand::Rng;
-use runtime::Model;
 use std::path::Path;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, device, random, reference};

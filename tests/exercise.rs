@@ -1,9 +1,9 @@
 //! Uses everything that a model offers.
 
-use runtime::operator::Operator;
-use runtime::picture::Picture;
-use runtime::preprocess::Workspace;
-use runtime::{Error, Model};
+use edge8::operator::Operator;
+use edge8::{Error, Model};
+use edge8_preprocess::Picture;
+use edge8_preprocess::digit::Workspace;
 
 /// A model that names more arena than this, in bytes, is not run: any machine must pass.
 const MOST_ARENA: usize = 1 << 24;
@@ -35,7 +35,7 @@ pub fn exercise(image: &[u8]) -> Result<usize, Error> {
     if let Ok(recipe) = model.recipe() {
         let pixels: [u8; 100] = std::array::from_fn(|pixel| if pixel % 7 == 3 { 250 } else { 9 });
         let picture = Picture::new(10, 10, &pixels).expect("10x10 pixels");
-        let _ = recipe.apply(&picture, Workspace::new().bytes(), &mut input);
+        let _ = edge8_preprocess::apply(&recipe, &picture, Workspace::new().bytes(), &mut input);
     }
     let mut equal = 0;
     for vector in model.test_vectors().into_iter().flatten().take(MOST_VECTORS) {
@@ -51,7 +51,7 @@ fn steps(model: &Model<'_>) -> u64 {
 }
 
 fn operator_steps(operator: &Operator<'_>) -> u64 {
-    let len = |tensor: &runtime::Tensor| tensor.shape.len() as u64;
+    let len = |tensor: &edge8::Tensor| tensor.shape.len() as u64;
     let taps = match operator {
         Operator::AveragePool(pool) | Operator::MaxPool(pool) => {
             len(&pool.output).saturating_mul(pool.window.taps().min(pool.input.shape.pixels()) as u64)

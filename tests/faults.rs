@@ -1,7 +1,7 @@
 //! Damaged images: refused, or run to some answer; never a panic. Miri runs this file too, on fewer cases.
 
+use edge8::{Error, Model};
 use fastrand::Rng;
-use runtime::{Error, Model};
 use std::sync::OnceLock;
 use tests::exercise::exercise;
 use tests::network::Network;

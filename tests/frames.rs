@@ -1,9 +1,10 @@
 //! Any picture: framed, or blank; never a panic, and the same bits in any workspace that is long enough. Runs with overflow
 //! checks in the development profile and under Miri.
 
+use edge8::Framing;
+use edge8_preprocess::digit::{Workspace, frame, workspace_len};
+use edge8_preprocess::{Picture, PictureError};
 use fastrand::Rng;
-use runtime::picture::{Picture, PictureError};
-use runtime::preprocess::{Framing, Workspace, frame, workspace_len};
 
 /// Pictures to draw: many, but under Miri few.
 const CASES: usize = if cfg!(miri) { 2 } else { 3000 };

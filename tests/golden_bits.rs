@@ -1,11 +1,11 @@
 //! The golden models and the shipped one have the same bits on every processor that can be emulated, with every kernel
 //! set: each layer, streamed by one row and by several, and layer by layer. The program that compares is `runtime`'s example `self_test`.
 
+use edge8::image::layout::{ALIGNMENT, section};
+use edge8::kernels::KernelSet;
+use edge8::{Computed, Model, Threads};
 use quantizer::image::{self, Extras};
 use quantizer::plan::NetworkPlan;
-use runtime::image::layout::{ALIGNMENT, section};
-use runtime::kernels::KernelSet;
-use runtime::{Computed, Model, Threads};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::TempDir;

@@ -3,9 +3,9 @@
 
 #![cfg(not(miri))]
 
+use edge8::Model;
+use edge8::kernels::KernelSet;
 use fastrand::Rng;
-use runtime::Model;
-use runtime::kernels::KernelSet;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, edges, random};
 

@@ -1,7 +1,7 @@
 //! The smallest program for a Cortex-M4 with a model in it: how much code that is, and that it computes what the host does.
 
+use edge8::Model;
 use object::{Object, ObjectSection};
-use runtime::Model;
 use std::fs;
 use std::path::Path;
 use tests::{device, golden, tools};

@@ -1,8 +1,8 @@
 //! Every operator of the runtime against the contract stated a second time in 128-bit integers.
 
+use edge8::Model;
+use edge8::kernels::KernelSet;
 use fastrand::Rng;
-use runtime::Model;
-use runtime::kernels::KernelSet;
 use tests::spec::{self, Kind};
 use tests::{bytes, random, reference};
 

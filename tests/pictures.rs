@@ -1,7 +1,8 @@
 //! Pictures unlike MNIST: how many are read right.
 
-use runtime::picture_file::GreyPicture;
-use runtime::preprocess::{Framing, Workspace, frame, workspace_len};
+use edge8::Framing;
+use edge8_preprocess::digit::{Workspace, frame, workspace_len};
+use files::GreyPicture;
 use tests::commands::{root, run};
 
 /// Of the pictures in `tests/pictures`, so many were right when they were drawn; fewer is a regression.

@@ -1,9 +1,9 @@
 //! Operators that the kernels could not run, or would run wrongly: each refused, and for its own reason.
 
+use edge8::image::layout::operator as kind;
+use edge8::operator::{Kinds, USUAL_KINDS};
+use edge8::{Error, Model, Problem};
 use fastrand::Rng;
-use runtime::image::layout::operator as kind;
-use runtime::operator::{Kinds, USUAL_KINDS};
-use runtime::{Error, Model, Problem};
 use tests::spec::{Kind, Spec, Tensor, Window};
 use tests::{bytes, random};
 

@@ -1,6 +1,6 @@
 //! Threads that exist for one step only: slow, and all of them at work at the same time.
 
-use runtime::Threads;
+use edge8::Threads;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 

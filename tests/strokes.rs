@@ -1,12 +1,12 @@
 //! The recorded strokes of firmware-sim, drawn on the app on this machine.
 
 use crate::commands;
+use edge8::Model;
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions};
 use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Outcome, Theme};
-use runtime::Model;
 use std::convert::Infallible;
 use std::fs;
 use std::time::Instant;

@@ -3,9 +3,9 @@
 
 #![cfg(not(miri))]
 
+use edge8::kernels::KernelSet;
+use edge8::{Error, Model};
 use fastrand::Rng;
-use runtime::kernels::KernelSet;
-use runtime::{Error, Model};
 use tests::scoped::Scoped;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, random};

@@ -52,7 +52,7 @@ pub fn image(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Uses an image; only the three buffers of a run may be allocated.
-fn use_image(image: &[u8]) -> Result<usize, runtime::Error> {
+fn use_image(image: &[u8]) -> Result<usize, edge8::Error> {
     let (result, Usage { calls, .. }) = measure(|| exercise(image));
     assert!(calls == 0 || calls == 3 && result.is_ok(), "{calls} allocations, {result:?}");
     result

@@ -6,9 +6,9 @@ use crate::layout::Layout;
 use crate::page::{self, Page};
 use crate::reader::{Reader, Verdict};
 use crate::theme::Theme;
+use edge8_preprocess::Picture;
 use embedded_graphics::prelude::{DrawTarget, Point, Size};
 use embedded_graphics::primitives::Rectangle;
-use runtime::picture::Picture;
 
 /// All of the app but its memory for reading and the sheet.
 #[derive(Debug)]

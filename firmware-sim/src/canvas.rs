@@ -1,6 +1,6 @@
 //! The sheet that is drawn on: strokes become grey pixels, in integers.
 
-use runtime::picture::{Picture, PictureError};
+use edge8_preprocess::{Picture, PictureError};
 
 /// Rows and columns of the sheet.
 pub const SIDE: usize = 56;

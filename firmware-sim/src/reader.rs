@@ -2,11 +2,11 @@
 
 use crate::canvas::{Canvas, SIDE};
 use core::fmt;
-use runtime::image::Crc32;
-use runtime::operator::Operator;
-use runtime::picture::Picture;
-use runtime::preprocess::{Recipe, workspace_len};
-use runtime::{Computed, Error, Model};
+use edge8::image::Crc32;
+use edge8::operator::Operator;
+use edge8::{Computed, Error, Model, Recipe};
+use edge8_preprocess::Picture;
+use edge8_preprocess::digit::workspace_len;
 
 /// Bytes that pre-processing of the sheet works in.
 pub const WORKSPACE_LEN: usize = workspace_len(SIDE, SIDE);
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
             return Err(Refused::NoProbabilities);
         }
         let arena_len = model.arena_len().max(WORKSPACE_LEN);
-        if memory.arena.len() < arena_len || memory.input.len() < recipe.input_len() {
+        if memory.arena.len() < arena_len || memory.input.len() < recipe.input_shape().len() {
             return Err(Refused::Memory);
         }
         let reader = Self { model, recipe, memory, output: [i8::MIN; DIGITS] };
@@ -101,8 +101,10 @@ impl<'a> Reader<'a> {
     /// Reads a grey picture; a larger one than the sheet if the arena has its [`workspace_len`].
     pub fn read_picture(&mut self, picture: &Picture<'_>) -> Verdict {
         self.output = [i8::MIN; DIGITS];
-        let Some(input) = self.memory.input.get_mut(..self.recipe.input_len()) else { return Verdict::Blank };
-        if self.recipe.apply(picture, self.memory.arena, input).is_err() {
+        let Some(input) = self.memory.input.get_mut(..self.recipe.input_shape().len()) else {
+            return Verdict::Blank;
+        };
+        if edge8_preprocess::apply(&self.recipe, picture, self.memory.arena, input).is_err() {
             // It has seen nothing, not what it saw before.
             input.fill(i8::MIN);
             return Verdict::Blank;
@@ -124,7 +126,7 @@ impl<'a> Reader<'a> {
     /// How often the rows and the columns of the network's input go from paper to ink in the latest reading: a digit is made of
     /// few strokes.
     pub fn crossings(&self) -> u32 {
-        let side = self.recipe.framing().side.into();
+        let side = self.recipe.input_shape().height.into();
         let is_ink = |row: usize, column: usize| {
             self.memory.input.get(row * side + column).is_some_and(|&value| value >= 0)
         };
@@ -147,12 +149,12 @@ impl<'a> Reader<'a> {
 
     /// The network's input in the latest reading.
     pub fn input(&self) -> &[i8] {
-        self.memory.input.get(..self.recipe.input_len()).unwrap_or(&[])
+        self.memory.input.get(..self.recipe.input_shape().len()).unwrap_or(&[])
     }
 
     /// The same as `side` rows of grey values.
     pub fn seen(&self) -> (usize, impl Iterator<Item = u8> + '_) {
-        let side = self.recipe.framing().side.into();
+        let side = self.recipe.input_shape().height.into();
         (side, self.input().iter().map(|&value| value.wrapping_sub(i8::MIN) as u8))
     }
 
@@ -160,7 +162,7 @@ impl<'a> Reader<'a> {
     /// computed.
     pub fn hash_of_layers(&mut self) -> u32 {
         let (mut hash, mut output) = (Crc32::default(), self.output);
-        if let Some(input) = self.memory.input.get(..self.recipe.input_len()) {
+        if let Some(input) = self.memory.input.get(..self.recipe.input_shape().len()) {
             let hashed = |computed: Computed<'_, '_>| {
                 for &value in computed.values {
                     hash = hash.update(&[value as u8]);

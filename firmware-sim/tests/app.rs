@@ -2,6 +2,8 @@
 //!
 //! `EDGE8_UPDATE_FRAMES=1` makes the reference frames anew: look at them before they are committed.
 
+use edge8::Model;
+use edge8_preprocess::Picture;
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565, Rgb888};
 use embedded_graphics::prelude::{Point, Size};
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
@@ -9,8 +11,6 @@ use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory, Reader, Refused, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::{Script, check};
 use firmware_sim::{App, Board, Event, Theme};
-use runtime::Model;
-use runtime::picture::Picture;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 

@@ -29,7 +29,7 @@ fn frames(screen: &str) -> (Vec<PathBuf>, usize) {
 fn each_layer_is_shown_as_the_reference_frame_does() {
     let image = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/models/mnist.edge8"));
     let image = image.expect("the shipped image");
-    let operators = runtime::Model::parse(&image).expect("an image").operators().len();
+    let operators = edge8::Model::parse(&image).expect("an image").operators().len();
     for screen in ["oled-128x64", "160x128", "240x240", "320x240"] {
         let (frames, layers) = frames(screen);
         assert_eq!(layers, operators);

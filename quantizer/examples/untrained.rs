@@ -5,13 +5,11 @@
 //! ```
 
 use anyhow::{Context, Result};
+use mobilenet::Architecture;
+use mobilenet::{ModelFile, Preprocessing};
 use quantizer::graph;
 use quantizer::image::{self, Extras};
 use quantizer::quantize::{Range, quantise};
-use serde_json::Value;
-use trainer::file::{ModelFile, Preprocessing, write_atomically};
-use trainer::mobilenet::Architecture;
-use trainer::network::Network;
 
 /// The range of every tensor: of random weights no other would mean more.
 const RANGE: Range = Range { min: -1.0, max: 1.0 };
@@ -24,14 +22,13 @@ fn main() -> Result<()> {
     let (alpha, side) = (alpha.parse().context("ALPHA")?, side.parse().context("SIDE")?);
     let graph = graph::from_safetensors(&untrained(alpha, side)?)?;
     let network = quantise(&graph, &vec![RANGE; graph.tensors().len()])?;
-    write_atomically(output.as_ref(), &image::write(&network, &Extras::default())?)
+    files::write(output.as_ref(), &image::write(&network, &Extras::default())?)
 }
 
 /// Ten classes, one channel, the first stride 2.
 fn untrained(alpha: f64, side: u16) -> Result<ModelFile> {
     let classes = (0..10).map(|class| class.to_string()).collect();
     let architecture = Architecture::new(alpha, side.into(), 2, classes)?;
-    let tensors = Network::new(architecture.clone(), 1)?.tensors()?;
     let preprocessing = Preprocessing { side, digit: side, scale: 1.0 / 255.0 };
-    Ok(ModelFile { architecture, preprocessing, provenance: Value::Null, tensors })
+    Ok(ModelFile::untrained(architecture, preprocessing, 1))
 }

@@ -75,8 +75,8 @@ mod tests {
     use crate::plan::NetworkPlan;
     use crate::samples::Samples;
     use crate::testing::{Random, mobilenet};
-    use runtime::Model;
-    use trainer::file::ModelFile;
+    use edge8::Model;
+    use mobilenet::ModelFile;
 
     const UNIT: Range = Range { min: 0.0, max: 1.0 };
 
@@ -93,7 +93,7 @@ mod tests {
         let file = ModelFile::load(&trainer.join("models/mnist.safetensors")).unwrap();
         let float = FloatNetwork::from_safetensors(&file).unwrap();
         let (framing, scale) = float.recipe.unwrap();
-        let data = trainer::data::load_train(&trainer.join("data/calibration"), framing).unwrap();
+        let data = files::load_train(&trainer.join("data/calibration"), framing).unwrap();
         let samples = Samples::of_dataset(data, scale);
         let spread = samples.spread(64).unwrap().into_iter();
         let images: Vec<Vec<f32>> = spread.map(|index| samples.reals(&samples.get(index).unwrap())).collect();
@@ -104,7 +104,7 @@ mod tests {
             }
             let model = Model::parse(&conversion.image).unwrap();
             assert_eq!(model.labels().unwrap().collect::<Vec<_>>(), file.architecture.classes);
-            assert_eq!(model.recipe().unwrap().framing(), framing);
+            assert_eq!(model.recipe().unwrap().digit().unwrap().framing(), framing);
             let floats: usize = file.tensors.values().map(|tensor| 4 * tensor.values.len()).sum();
             assert!(conversion.image.len() * 100 < 30 * floats);
         }

@@ -4,10 +4,10 @@ use crate::graph::{self, Graph};
 use crate::onnx;
 use crate::samples::Layout;
 use anyhow::Result;
-use runtime::preprocess::Framing;
+use edge8::Framing;
+use mobilenet::ModelFile;
 use serde_json::json;
 use std::path::Path;
-use trainer::file::ModelFile;
 
 /// A float network, from whatever file.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@
 //! let ranges = [Range { min: 0.0, max: 1.0 }, Range { min: 0.0, max: 0.6 }];
 //! let network = quantizer::quantize::quantise(&graph, &ranges)?;
 //! let image = quantizer::image::write(&network, &quantizer::image::Extras::default())?;
-//! assert_eq!(runtime::Model::parse(&image)?.operators().count(), 1);
+//! assert_eq!(edge8::Model::parse(&image)?.operators().count(), 1);
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 

@@ -5,8 +5,8 @@ use crate::graph::Graph;
 use crate::image;
 use crate::quantize::Network;
 use anyhow::{Result, ensure};
+use edge8::Model;
 use rayon::prelude::*;
-use runtime::Model;
 
 /// The signal-to-noise ratio of each of [`image::operators`] in decibels, `10 log10(sum(x^2) / sum((x - q)^2))`: x is the float network's
 /// tensor, q the int8 network's as reals, with the errors of all layers before it. Infinite where there is no error.

@@ -1,8 +1,7 @@
 //! Random numbers and networks for tests, the same in every run.
 
-use trainer::file::{ModelFile, Preprocessing};
-use trainer::mobilenet::Architecture;
-use trainer::network::Network;
+use mobilenet::Architecture;
+use mobilenet::{ModelFile, Preprocessing};
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 pub struct Random(u64);
@@ -40,9 +39,10 @@ impl Random {
 pub fn mobilenet(side: usize, stem_stride: usize, seed: u64) -> ModelFile {
     let classes = (0..10).map(|digit| digit.to_string()).collect();
     let architecture = Architecture::new(0.35, side, stem_stride, classes).unwrap();
-    let mut tensors = Network::new(architecture.clone(), seed).unwrap().tensors().unwrap();
+    let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
+    let mut file = ModelFile::untrained(architecture, preprocessing, seed);
     let mut random = Random::new(seed);
-    for (name, weights) in &mut tensors {
+    for (name, weights) in &mut file.tensors {
         let (low, high) = match name.rsplit('.').next() {
             Some("gamma") => (0.5, 1.0),
             Some("beta") => (-0.2, 0.5),
@@ -52,6 +52,5 @@ pub fn mobilenet(side: usize, stem_stride: usize, seed: u64) -> ModelFile {
         };
         weights.values.fill_with(|| random.uniform(low, high));
     }
-    let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
-    ModelFile { architecture, preprocessing, provenance: serde_json::json!({ "seed": seed }), tensors }
+    file
 }

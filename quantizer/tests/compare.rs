@@ -123,7 +123,7 @@ fn text(bytes: &[u8]) -> &str {
 fn the_command_names_the_layer_and_exits_with_1() {
     let shipped = common::root().join("runtime/models/mnist.edge8");
     let bytes = std::fs::read(&shipped).expect("part of the repository");
-    let model = runtime::Model::parse(&bytes).expect("a model image");
+    let model = edge8::Model::parse(&bytes).expect("a model image");
     let mut network = quantizer::image::read(&model).expect("its network");
     let name = spoil(&mut network);
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -2,10 +2,10 @@
 
 mod common;
 
+use edge8::Model;
 use quantizer::compare::{Dump, Other, compare};
 use quantizer::quantize::Network;
 use quantizer::{image, tflite};
-use runtime::Model;
 use std::path::Path;
 
 /// Test images on which both answer.
@@ -18,13 +18,11 @@ const KERNELS: [&str; 2] = ["xnnpack", "reference"];
 
 /// int8 inputs of the shipped model from MNIST's test images.
 fn inputs(model: &Model<'_>) -> Vec<Vec<i8>> {
-    let recipe = model.recipe().expect("the shipped model takes pictures");
+    let recipe =
+        model.recipe().ok().and_then(|recipe| recipe.digit()).expect("the shipped model takes pictures");
     let folder = common::root().join("trainer/data/mnist");
-    let framing = recipe.framing();
-    let data = trainer::data::load_test(&folder, framing).expect("part of the repository");
-    let table = model.section(runtime::image::layout::section::RECIPE).expect("a recipe");
-    let table = &table[table.len() - 256..];
-    let image = |index| data.image(index).iter().map(|&byte| table[usize::from(byte)] as i8).collect();
+    let data = files::load_test(&folder, recipe.framing()).expect("part of the repository");
+    let image = |index| data.image(index).iter().map(|&byte| recipe.table()[usize::from(byte)]).collect();
     (0..IMAGES).map(image).collect()
 }
 

@@ -1,10 +1,10 @@
 //! `quantizer calibrate` and `check` with an ONNX file and a folder of pictures, as a user types them.
 
 use image::{Rgb, RgbImage};
+use mobilenet::onnx::{Dimension, GraphBuilder, tensor};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
-use trainer::onnx::{Dimension, GraphBuilder, tensor};
 
 const SIDE: usize = 8;
 
@@ -71,7 +71,7 @@ fn pictures_by_class_calibrate_and_check() {
     assert!(report.contains("float 100.00 %, int8 100.00 %, drop 0.000 points"), "{report}");
 
     let bytes = std::fs::read(folder.path("model.edge8")).expect("written");
-    let model = runtime::Model::parse(&bytes).expect("an image");
+    let model = edge8::Model::parse(&bytes).expect("an image");
     assert!(model.labels().expect("the folders' names").eq(CLASSES.map(|(name, _)| name)));
     // From (0 - 0.5) / 0.4 to (1 - 0.5) / 0.4, the widest channel.
     assert!((model.input().scale - 2.5 / 255.0).abs() < 1e-6, "{}", model.input().scale);

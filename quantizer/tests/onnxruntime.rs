@@ -2,10 +2,10 @@
 
 mod common;
 
+use edge8::Model;
 use quantizer::compare::{Dump, Other, compare};
 use quantizer::quantize::Network;
 use quantizer::{image, onnx, tflite};
-use runtime::Model;
 use std::path::{Path, PathBuf};
 
 /// Test images on which both answer.

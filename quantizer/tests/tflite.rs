@@ -2,13 +2,13 @@
 
 mod common;
 
+use edge8::Model;
+use edge8::image::layout::ALIGNMENT;
+use edge8::kernels::KernelSet;
 use quantizer::compare::Dump;
 use quantizer::plan::NetworkPlan;
 use quantizer::quantize::{Int8Operator, Network};
 use quantizer::{image, tflite};
-use runtime::Model;
-use runtime::image::layout::ALIGNMENT;
-use runtime::kernels::KernelSet;
 use std::path::{Path, PathBuf};
 
 /// The `.tflite` files of a folder, in order.

@@ -2,10 +2,10 @@
 
 mod common;
 
+use mobilenet::ModelFile;
 use quantizer::float::{Engine, logits};
 use quantizer::graph::{Graph, from_safetensors};
 use quantizer::{framing, onnx};
-use trainer::file::ModelFile;
 
 /// Test images on which both are run.
 const IMAGES: usize = 1000;
@@ -22,14 +22,14 @@ fn the_trained_network_survives_its_onnx_file() {
     let file = ModelFile::load(&common::root().join("trainer/models/mnist.safetensors")).expect("shipped");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("mnist.onnx");
-    std::fs::write(&path, trainer::onnx::export(&file).expect("a whole network")).expect("written");
+    std::fs::write(&path, mobilenet::onnx::export(&file).expect("a whole network")).expect("written");
     let [direct, read] = [from_safetensors(&file), onnx::read(&path).map(|import| import.graph)]
         .map(|graph| graph.expect("a network"));
     let names = |graph: &Graph| graph.nodes().iter().map(|node| node.operator.name()).collect::<Vec<_>>();
     assert_eq!(names(&read), names(&direct));
     let [engine, other] =
         [&direct, &read].map(|graph| Engine::new(graph, &[logits(graph)]).expect("tract takes it"));
-    let data = trainer::data::load_test(&common::root().join("trainer/data/mnist"), framing(&file))
+    let data = files::load_test(&common::root().join("trainer/data/mnist"), framing(&file))
         .expect("part of the repository");
     let mut largest = 0f32;
     for index in 0..IMAGES {

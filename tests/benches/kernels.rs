@@ -2,9 +2,9 @@
 //! processor runs. Copying the input and the output is part of it.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use edge8::Model;
+use edge8::kernels::KernelSet;
 use fastrand::Rng;
-use runtime::Model;
-use runtime::kernels::KernelSet;
 use std::hint::black_box;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, random};

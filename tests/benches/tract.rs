@@ -2,13 +2,13 @@
 //! tract in float, what a user of Rust would take otherwise. One thread, one image at a time.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use edge8::Model;
+use edge8::kernels::KernelSet;
+use mobilenet::ModelFile;
 use quantizer::float::{Engine, logits};
 use quantizer::graph::from_safetensors;
-use runtime::Model;
-use runtime::kernels::KernelSet;
 use std::hint::black_box;
 use tests::commands;
-use trainer::file::ModelFile;
 
 fn networks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("the shipped network");

@@ -4,11 +4,11 @@
 //! the app's sheet. For each limit of the probability and of the crossings: how many digits are kept, how many scribbles rejected.
 
 use anyhow::{Context, Result};
+use edge8::Model;
+use edge8_preprocess::Picture;
 use fastrand::Rng;
 use firmware_sim::canvas::{Canvas, SIDE, Spot};
 use firmware_sim::reader::{DIGITS, Memory, Reader, Verdict, WORKSPACE_LEN};
-use runtime::Model;
-use runtime::picture::Picture;
 use std::path::PathBuf;
 
 /// The model that ships inside.
@@ -32,7 +32,7 @@ type Draw = fn(&mut Rng) -> Canvas;
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).map(PathBuf::from).context("usage: reject DIR")?;
     let model = Model::parse(IMAGE)?;
-    let data = trainer::data::load_train(&folder, model.recipe()?.framing())?;
+    let data = files::load_train(&folder, model.recipe()?.digit().context("no digits")?.framing())?;
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
     let memory = Memory { arena: &mut arena, input: &mut input };

@@ -1,14 +1,14 @@
 //! Writes the fuzzers' first inputs into `tests/fuzz/corpus`: every operator, as a `.tflite` file and as a model image.
 
 use anyhow::{Context, Result};
+use edge8::Framing;
+use edge8::Model;
+use edge8::image::layout::section::{LABELS, RECIPE, TEST_VECTORS};
 use fastrand::Rng;
 use quantizer::graph::{Activation, Border, Filter, Graph, Operator, Shape, TensorId, Window};
 use quantizer::image::{self, Extras};
 use quantizer::quantize::{self, Range};
 use quantizer::tflite;
-use runtime::Model;
-use runtime::image::layout::section::{LABELS, RECIPE, TEST_VECTORS};
-use runtime::preprocess::Framing;
 use tests::network::Network;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, commands, random};

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
-use crate::data::Dataset;
 use crate::network::Network;
+use files::Dataset;
 
 /// Pictures evaluated at a time.
 const BATCH: usize = 250;

@@ -1,12 +1,10 @@
 //! Trains the float MobileNetV2 that edge8 quantises.
 
-pub mod data;
+mod augment;
+pub mod download;
 pub mod evaluate;
-pub mod file;
 pub mod fit;
-pub mod mobilenet;
 pub mod network;
-pub mod onnx;
 mod ops;
 mod optimizer;
 pub mod plot;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use trainer::file::ModelFile;
+use mobilenet::ModelFile;
 
 /// 1024 training pictures.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/calibration");

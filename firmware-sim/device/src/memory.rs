@@ -1,13 +1,13 @@
 //! All memory of the firmware, stack apart.
 
+use edge8::image::Aligned;
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};
 use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::WORKSPACE_LEN;
-use runtime::image::Aligned;
 
-runtime::embed_model!(pub mod network, env!("EDGE8_MODEL"));
+edge8::embed_model!(pub mod network, env!("EDGE8_MODEL"));
 
 /// Columns and rows of the display, a monochrome OLED's.
 pub const DISPLAY: (usize, usize) = (128, 64);

@@ -1,17 +1,17 @@
 //! The device that the page stands for: the app, its memory, its display, a person's hand and a clock.
 
 use crate::screen::{MOST_BYTES, Screen};
+use edge8::Model;
+use edge8::image::{Aligned, arena_len, input_len, kinds};
+use edge8::operator::Kinds;
+use edge8_preprocess::Picture;
+use edge8_preprocess::digit::workspace_len;
 use embedded_graphics::prelude::Size;
 use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory as Reading, Reader};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event};
 use heapless::Deque;
-use runtime::Model;
-use runtime::image::{Aligned, arena_len, input_len, kinds};
-use runtime::operator::Kinds;
-use runtime::picture::Picture;
-use runtime::preprocess::workspace_len;
 use spin::Mutex;
 
 /// The shipped model image. Its sizes are in the program, it itself is not: the page fetches it, one file for both builds.

@@ -10,9 +10,9 @@ mod device;
 mod screen;
 
 use device::{Device, MEMORY, Status, TEXT_OR_PIXELS};
+use edge8::image::layout::section;
 use firmware_sim::Event;
 use firmware_sim::reader::Verdict;
-use runtime::image::layout::section;
 use spin::{Mutex, MutexGuard};
 
 /// The device, once it is started.

@@ -9,9 +9,8 @@ use crate::graph::Graph;
 use crate::quantize::Quantisation;
 use crate::samples::{Sample, Samples};
 use anyhow::{Context, Result, ensure};
+use edge8::Model;
 use rayon::prelude::*;
-use runtime::Model;
-use runtime::image::layout::section;
 
 /// Images that one thread takes at a time.
 const BLOCK: usize = 64;
@@ -102,15 +101,14 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
 /// How a sample becomes int8.
 struct Int8Input<'a> {
     /// A recipe's table from bytes to int8 values.
-    table: Option<&'a [u8; 256]>,
+    table: Option<&'a [i8; 256]>,
     quantisation: Quantisation,
 }
 
 impl<'a> Int8Input<'a> {
     fn of(model: &Model<'a>) -> Result<Self> {
-        // A recipe ends with its table.
         let table = match model.recipe() {
-            Ok(_) => Some(model.section(section::RECIPE)?.last_chunk().context("the recipe has no table")?),
+            Ok(recipe) => Some(recipe.digit().context("its recipe is not for digits")?.table()),
             Err(_) => None,
         };
         let input = model.input();
@@ -121,7 +119,7 @@ impl<'a> Int8Input<'a> {
     fn quantise(&self, sample: &Sample, reals: &[f32]) -> Vec<i8> {
         match (self.table, sample) {
             (Some(table), Sample::Bytes(bytes)) => {
-                bytes.iter().map(|&byte| table[usize::from(byte)] as i8).collect()
+                bytes.iter().map(|&byte| table[usize::from(byte)]).collect()
             }
             _ => reals.iter().map(|&real| self.quantisation.quantise(real)).collect(),
         }

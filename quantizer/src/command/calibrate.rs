@@ -3,13 +3,12 @@
 use super::inputs::{self, Set};
 use anyhow::{Result, ensure};
 use clap::Args;
+use edge8::Model;
 use quantizer::calibrate::{Method, STABLE};
 use quantizer::check::compare;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
-use runtime::Model;
 use std::path::PathBuf;
-use trainer::file::write_atomically;
 
 /// Turn a float network into an int8 model image.
 #[derive(Args)]
@@ -54,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
     let conversion = convert(&float, &images, samples.range(), arguments.method)?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
-    write_atomically(&output, &conversion.image)?;
+    files::write(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
     if samples.labels.is_some() {

@@ -1,12 +1,11 @@
 //! `quantizer check`.
 
-use super::files;
 use super::inputs::{self, Set};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use edge8::Model;
 use quantizer::check::{Comparison, compare};
 use quantizer::samples::Layout;
-use runtime::Model;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -55,9 +54,9 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     if let Some((framing, _)) = float.recipe {
         let recipe = model.recipe().with_context(name)?;
         ensure!(
-            recipe.framing() == framing,
+            recipe.digit().map(|digit| digit.framing()) == Some(framing),
             "the float network wants {framing:?}, the model image {:?}: they are no pair",
-            recipe.framing()
+            recipe.digit().map(|digit| digit.framing())
         );
     }
     let all: Vec<usize> = (0..samples.len()).collect();

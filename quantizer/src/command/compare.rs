@@ -1,12 +1,11 @@
 //! `quantizer compare`.
 
-use super::files;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use edge8::Model;
 use quantizer::compare::{Dump, Other, compare, inputs};
 use quantizer::quantize::Network;
 use quantizer::{image, tflite};
-use runtime::Model;
 use std::path::{Path, PathBuf};
 
 /// Run the same inputs through two int8 models, or a model and another engine's tensors, and explain what differs; exit

@@ -1,12 +1,10 @@
 //! `quantizer export`.
 
-use super::files;
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
+use edge8::Model;
 use quantizer::{image, onnx, tflite};
-use runtime::Model;
 use std::path::{Path, PathBuf};
-use trainer::file::write_atomically;
 
 /// Write the int8 network of a model image for other tools.
 #[derive(Args)]
@@ -44,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn write(output: &Path, file: &[u8]) -> Result<()> {
-    write_atomically(output, file)?;
+    files::write(output, file)?;
     println!("written: {} ({} bytes)", output.display(), file.len());
     Ok(())
 }

@@ -1,12 +1,10 @@
 //! `quantizer import`.
 
-use super::files;
 use anyhow::{Context, Result};
 use clap::Args;
 use quantizer::quantize::Network;
 use quantizer::{image, tflite};
 use std::path::PathBuf;
-use trainer::file::write_atomically;
 
 /// Turn a full-integer int8 .tflite file into a model image.
 #[derive(Args)]
@@ -28,7 +26,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let import = tflite::read(&bytes).with_context(|| name.to_string())?;
     let image = image::write_sections(&import.network, &import.sections).with_context(|| name.to_string())?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
-    write_atomically(&output, &image)?;
+    files::write(&output, &image)?;
     print_layers(&import.network);
     println!("{}", image::describe_arena(&import.network));
     println!("model image: {} bytes, the .tflite file {}", image.len(), bytes.len());

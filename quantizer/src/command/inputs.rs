@@ -1,16 +1,15 @@
 //! The float network of a command line and the images that go with it.
 
-use super::files;
 use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
+use edge8::Model;
+use edge8::image::layout::section;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{FloatNetwork, framing};
-use runtime::Model;
-use runtime::image::layout::section;
 use serde_json::{Value, json};
 use std::path::Path;
-use trainer::data;
-use trainer::file::ModelFile;
+
+use mobilenet::ModelFile;
 
 /// The key under which a model image's provenance says how bytes became the inputs of an ONNX file.
 const NORMALISATION: &str = "normalisation";
@@ -45,8 +44,8 @@ pub fn trained(model: &Path, data: Option<&Path>, set: Set) -> Result<(FloatNetw
     let folder = files::data_folder(data, set.shipped())?;
     let file = ModelFile::load(model)?;
     let dataset = match set {
-        Set::Training => data::load_train(&folder, framing(&file))?,
-        Set::Test => data::load_test(&folder, framing(&file))?,
+        Set::Training => files::load_train(&folder, framing(&file))?,
+        Set::Test => files::load_test(&folder, framing(&file))?,
     };
     let samples = Samples::of_dataset(dataset, file.preprocessing.scale as f32);
     Ok((FloatNetwork::from_safetensors(&file)?, samples))

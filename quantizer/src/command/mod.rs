@@ -4,7 +4,6 @@ pub mod calibrate;
 pub mod check;
 pub mod compare;
 pub mod export;
-mod files;
 pub mod import;
 mod inputs;
 pub mod plan;

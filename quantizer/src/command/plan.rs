@@ -1,14 +1,12 @@
 //! `quantizer plan`.
 
-use super::files;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use edge8::Model;
+use edge8::image::layout::ALIGNMENT;
 use quantizer::image;
 use quantizer::plan::NetworkPlan;
-use runtime::Model;
-use runtime::image::layout::ALIGNMENT;
 use std::path::PathBuf;
-use trainer::file::write_atomically;
 
 /// Give a model image a larger arena: where there is room, more rows are computed at a time, which takes less time.
 #[derive(Args)]
@@ -44,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let [after, before] = steps;
     let output = arguments.output.as_ref().unwrap_or(&arguments.model);
     let (after, before) = (after?, before?);
-    write_atomically(output, &planned)?;
+    files::write(output, &planned)?;
     println!("arena: {} bytes, before {}", plan.arena, model.arena_len());
     println!("steps: {after}, before {before}");
     println!("written: {}", output.display());

@@ -7,8 +7,8 @@ use super::{Comparison, Dump, Engine, Finding, inputs, items, merged, unpaired};
 use crate::image::{self, Extras};
 use crate::quantize::Network;
 use anyhow::{Result, ensure};
+use edge8::Model;
 use rayon::prelude::*;
-use runtime::Model;
 
 /// Compares a network with a dump: its layers on the first input, its output on all.
 ///

@@ -7,8 +7,8 @@ use super::{Comparison, constants, items, merged, unpaired};
 use crate::image::{self, Extras};
 use crate::quantize::Network;
 use anyhow::{Context, Result, ensure};
+use edge8::Model;
 use rayon::prelude::*;
-use runtime::Model;
 
 /// Compares two networks, every layer on every input.
 ///

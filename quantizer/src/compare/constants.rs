@@ -2,7 +2,7 @@
 
 use crate::graph::Window;
 use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// The differences between a layer of A and its counterpart in B, in words; empty if there are none.
 pub(super) fn differences(a: (&Network, &Layer), b: (&Network, &Layer)) -> Vec<String> {

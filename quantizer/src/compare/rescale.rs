@@ -1,7 +1,7 @@
 //! How engines bring an accumulator to the output's scale, each as its definition says. The contract's own way is
 //! [`Multiplier::rescale`]: one product, one rounding.
 
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// TensorFlow Lite's default: the product rounded to whole numbers before the shift, halves up, and the shift rounded
 /// again, halves away from zero.

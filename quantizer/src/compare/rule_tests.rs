@@ -4,7 +4,7 @@ use super::rule::Rule;
 use super::site::Site;
 use crate::graph::{Shape, TensorId, Window};
 use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Layer, Network, Quantisation, multiplier};
-use runtime::fixed_point::{Activation, Multiplier};
+use edge8::fixed_point::{Activation, Multiplier};
 
 /// Shape, scale and zero point.
 type Stated = ([usize; 3], f32, i8);

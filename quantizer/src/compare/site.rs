@@ -5,8 +5,8 @@ use crate::graph::{Shape, TensorId};
 use crate::image::{self, Extras};
 use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network};
 use anyhow::Result;
-use runtime::Model;
-use runtime::fixed_point::Activation;
+use edge8::Model;
+use edge8::fixed_point::Activation;
 use std::cell::OnceCell;
 
 /// A layer of a network and values for what it reads.

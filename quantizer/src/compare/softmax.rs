@@ -1,7 +1,7 @@
 //! SOFTMAX in f32, as LiteRT's optimised kernel and ONNX Runtime compute it.
 
 use super::site::Site;
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// Probabilities in steps of 1/256, halves up. The multiplier is the contract's, `beta * s_in * 2^26`.
 pub(super) fn float(site: &Site<'_>, by: Multiplier) -> Vec<i64> {

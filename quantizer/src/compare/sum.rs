@@ -3,8 +3,8 @@
 use super::accumulate::centred;
 use super::rescale;
 use super::site::Site;
-use runtime::fixed_point::Multiplier;
-use runtime::operator::Add;
+use edge8::fixed_point::Multiplier;
+use edge8::operator::Add;
 
 /// TensorFlow Lite's default: both inputs and their sum rescaled as the contract says, but each rounded twice.
 pub(super) fn double(site: &Site<'_>, [first, second, sum]: &[Multiplier; 3]) -> Vec<i64> {

@@ -4,7 +4,7 @@ use super::site::Site;
 use crate::image;
 use crate::quantize::{Int8Operator, Network};
 use anyhow::Result;
-use runtime::Model;
+use edge8::Model;
 
 /// What is known of a network's tensors, in their order.
 pub(super) type Known = Vec<Option<Vec<i8>>>;

@@ -2,8 +2,8 @@
 
 use super::{Activation, BatchNorm, Filter, Graph, Operator, Shape, TensorId, Window, fold};
 use anyhow::Result;
-use trainer::file::ModelFile;
-use trainer::mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
+use mobilenet::ModelFile;
+use mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
 
 const RELU6: Activation = Activation::Relu6;
 const LINEAR: Activation = Activation::None;
@@ -110,33 +110,7 @@ fn rows(weights: &[f32], channels: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::float::{Engine, logits};
-    use crate::testing::{Random, mobilenet};
-
-    /// Candle's forward pass (separate batch norms) and tract's (folded) give the same logits.
-    #[test]
-    fn candle_and_tract_agree() {
-        for (side, stem_stride) in [(32, 1), (33, 2)] {
-            let file = mobilenet(side, stem_stride, 11);
-            let graph = from_safetensors(&file).unwrap();
-            let engine = Engine::new(&graph, &[logits(&graph)]).unwrap();
-            let network = trainer::network::Network::from_file(&file).unwrap();
-            let mut random = Random::new(12);
-            let images: Vec<f32> = (0..3 * side * side).map(|_| random.below(256) as f32 / 255.0).collect();
-            let shape = (3, side, side, 1);
-            let tensor = candle_core::Tensor::from_slice(&images, shape, &candle_core::Device::Cpu).unwrap();
-            let candle = network.logits(&tensor).unwrap().to_vec2::<f32>().unwrap();
-            let largest = candle.iter().flatten().fold(0f32, |largest, logit| largest.max(logit.abs()));
-            assert!(largest > 0.1, "logits near zero prove nothing: {candle:?}");
-            for (image, expected) in images.chunks_exact(side * side).zip(&candle) {
-                let mut found = Vec::new();
-                engine.run(image, |_, logits| found.extend_from_slice(logits)).unwrap();
-                for (a, b) in found.iter().zip(expected) {
-                    assert!((a - b).abs() < 1e-4, "tract {found:?}, candle {expected:?}");
-                }
-            }
-        }
-    }
+    use crate::testing::mobilenet;
 
     #[test]
     fn a_missing_tensor_is_named() {

@@ -9,11 +9,11 @@ pub use read::read;
 use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Operator, Layer, Network};
 use anyhow::{Context, Result, ensure};
+use edge8::Model;
+use edge8::image::layout::{self, header, section};
+use edge8::image::{Crc32, image_checksum};
+use edge8::{Digit, Framing};
 use record::Parameters;
-use runtime::Model;
-use runtime::image::layout::{self, header, section};
-use runtime::image::{Crc32, image_checksum};
-use runtime::preprocess::{Framing, Recipe};
 
 /// What an image says beside its network; each part is optional.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +134,7 @@ fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8
             input.shape
         );
         let table = std::array::from_fn(|byte| input.quantisation.quantise(byte as f32 * scale));
-        sections.push((section::RECIPE, Recipe::encode(framing, &table).to_vec()));
+        sections.push((section::RECIPE, Digit::encode(framing, &table).to_vec()));
     }
     let json = [(section::PROVENANCE, &extras.provenance), (section::CALIBRATION, &extras.calibration)];
     for (kind, value) in json {

@@ -4,10 +4,10 @@ use super::scales;
 use crate::graph::{Border, Shape, TensorId, Window};
 use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Layer, Network, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
-use runtime::fixed_point::Multiplier;
-use runtime::operator::{self as op, Operator};
-use runtime::packing;
-use runtime::{Model, Tensor};
+use edge8::fixed_point::Multiplier;
+use edge8::operator::{self as op, Operator};
+use edge8::packing;
+use edge8::{Model, Tensor};
 
 /// The network of a model image. Layers are named by their number and operator; a reshape is put in where the image
 /// reads a tensor in another shape than it was written in.
@@ -65,7 +65,7 @@ impl Reader {
         let output = TensorId(self.network.tensors.len());
         let name = format!("{name}.input");
         self.network.tensors.push(described(&name, wanted));
-        let activation = runtime::fixed_point::Activation::NONE;
+        let activation = edge8::fixed_point::Activation::NONE;
         let layer = Layer { name, operator: Int8Operator::Reshape, activation, inputs: vec![id], output };
         self.network.layers.push(layer);
         self.arena.push((*wanted, output));

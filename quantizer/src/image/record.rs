@@ -5,10 +5,10 @@ use crate::graph::{Border, TensorId, Window};
 use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};
 use anyhow::{Context, Result};
-use runtime::fixed_point::Multiplier;
-use runtime::image::layout::{self, operator, record};
-use runtime::operator::PerChannel;
-use runtime::packing;
+use edge8::fixed_point::Multiplier;
+use edge8::image::layout::{self, operator, record};
+use edge8::operator::PerChannel;
+use edge8::packing;
 
 /// The weights section: weights and per-channel constants in the order of execution.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 //! the multiplier tells which it was.
 
 use crate::quantize::{Quantisation, fully_connected_multipliers, multipliers};
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// One scale per output channel; [`None`] if one's multiplier comes from no scale.
 pub(super) fn per_channel(

@@ -3,7 +3,7 @@
 use super::segment::Segment;
 use super::{Buffers, Lifetime, Plan, plan, stream};
 use crate::quantize::{Int8Operator, Layer, Network};
-use runtime::kernels::scratch;
+use edge8::kernels::scratch;
 use std::ops::Range;
 
 /// Plans that are tried for an arena.

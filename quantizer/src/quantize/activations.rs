@@ -1,7 +1,7 @@
 //! Activations: from a range of reals to scale, zero point and fused clamp.
 
 use crate::graph::Activation as Float;
-use runtime::fixed_point::Activation;
+use edge8::fixed_point::Activation;
 
 /// A closed interval of real values.
 #[derive(Clone, Copy, Debug, PartialEq)]

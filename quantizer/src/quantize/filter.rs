@@ -4,7 +4,7 @@ use super::activations::Quantisation;
 use super::multiplier::multiplier;
 use crate::graph::Filter;
 use anyhow::{Result, ensure};
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// Largest absolute bias: half of what 32 bits hold, the other half belongs to the products.
 const BIAS_LIMIT: f64 = (1 << 30) as f64;

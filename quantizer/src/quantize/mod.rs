@@ -11,7 +11,7 @@ pub use multiplier::{divide, multiplier};
 
 use crate::graph::{Border, Graph, Node, Operator, Shape, TensorId, Window};
 use anyhow::{Context, Result, ensure};
-use runtime::fixed_point::{Activation, Multiplier};
+use edge8::fixed_point::{Activation, Multiplier};
 
 /// The left shift of ADD's inputs before they are rescaled to their common scale.
 const ADD_LEFT_SHIFT: i32 = 20;

@@ -1,6 +1,6 @@
 //! Real factors as fixed-point multipliers, exactly as the int8 contract computes them.
 
-use runtime::fixed_point::Multiplier;
+use edge8::fixed_point::Multiplier;
 
 /// The multiplier of a factor that is finite and not negative: `frexp`, the fraction rounded to 31 bits.
 ///

@@ -9,8 +9,8 @@ pub use normalisation::Normalisation;
 use crate::graph::Shape;
 use crate::quantize::Range;
 use anyhow::{Context, Result, ensure};
+use files::Dataset;
 use std::path::{Path, PathBuf};
-use trainer::data::Dataset;
 
 /// How an array of images lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

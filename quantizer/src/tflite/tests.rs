@@ -6,8 +6,8 @@ use super::{read, write};
 use crate::graph::{Activation, Border, Filter, Graph, Operator, Shape, Window};
 use crate::image::{self, Extras};
 use crate::quantize::{Range, quantise};
+use edge8::image::layout::section;
 use planus::ReadAsRoot;
-use runtime::image::layout::section;
 
 /// The file of a MEAN, changed; why it is refused, or [`None`].
 fn refusal(change: impl FnOnce(&mut Model)) -> Option<String> {
@@ -81,7 +81,7 @@ fn test_vectors_go_where_a_pad_goes() {
     let network = quantise(&graph, &[Range { min: -1.0, max: 1.0 }; 3]).unwrap();
     let test_inputs = vec![vec![1; 9]];
     let image = image::write(&network, &Extras { test_inputs, ..Extras::default() }).unwrap();
-    let vectors = runtime::Model::parse(&image).unwrap().section(section::TEST_VECTORS).unwrap().to_vec();
+    let vectors = edge8::Model::parse(&image).unwrap().section(section::TEST_VECTORS).unwrap().to_vec();
     let sections = [(section::LABELS, b"one".to_vec()), (section::TEST_VECTORS, vectors)];
     let import = read(&write(&network, &sections).unwrap()).unwrap();
     assert_eq!((import.network.layers.len(), &import.sections[..]), (1, &sections[..1]));

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use trainer::data::Dataset;
+use files::Dataset;
 use trainer::fit::{Recipe, measure_steps};
 
 /// Options of `trainer bench`.

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use runtime::preprocess::Framing;
-use trainer::data::load_test;
+use edge8::Framing;
+use files::load_test;
+use mobilenet::ModelFile;
 use trainer::evaluate::{Evaluation, evaluate};
-use trainer::file::ModelFile;
 use trainer::network::Network;
 
 /// The test pictures in the repository.

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use trainer::file::{ModelFile, write_atomically};
+use mobilenet::ModelFile;
+use mobilenet::onnx;
 use trainer::network::Network;
-use trainer::onnx;
 
 /// Options of `trainer export`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ impl Export {
         let file = ModelFile::load(&self.model)?;
         // What the trainer itself would not run is not handed to others.
         Network::from_file(&file)?;
-        write_atomically(&self.onnx, &onnx::export(&file)?)?;
+        files::write(&self.onnx, &onnx::export(&file)?)?;
         println!("written: {}", self.onnx.display());
         Ok(ExitCode::SUCCESS)
     }

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use edge8::Framing;
+use files::Dataset;
 use indicatif::{ProgressBar, ProgressStyle};
-use runtime::preprocess::Framing;
-use trainer::data::{self, Dataset};
-use trainer::file::{ModelFile, Preprocessing};
+use mobilenet::Architecture;
+use mobilenet::{ModelFile, Preprocessing};
+use trainer::download;
 use trainer::fit::{Finished, Outcome, Progress, Recipe, fit};
-use trainer::mobilenet::Architecture;
 use trainer::plot::{confusion_png, curves_png};
 
 /// The exit code of programs that Ctrl-C has ended.
@@ -109,13 +110,13 @@ impl Fit {
         let folder = match &self.data {
             Some(folder) => folder.clone(),
             None => {
-                let folder = data::cache_folder()?;
-                data::download_mnist(&folder)?;
+                let folder = download::cache_folder()?;
+                download::download_mnist(&folder)?;
                 folder
             }
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((data::load_train(&folder, framing)?, name))
+        Ok((files::load_train(&folder, framing)?, name))
     }
 
     fn write(
@@ -169,7 +170,7 @@ fn command(recipe: &Recipe) -> String {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    trainer::file::write_atomically(path, bytes)
+    files::write(path, bytes)
 }
 
 /// The progress bar; without a terminal, one line for each epoch.

@@ -9,10 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::Recipe;
-use crate::data::Dataset;
-use crate::data::augment::Affine;
+use crate::augment::Affine;
 use crate::evaluate::pictures;
-use crate::mobilenet::HIDDEN;
+use files::Dataset;
+use mobilenet::HIDDEN;
 
 /// Validation pictures, if there are ten times as many pictures.
 const VALIDATION: usize = 5000;

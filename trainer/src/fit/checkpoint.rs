@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::step::{Done, Trainer};
 use super::{Epoch, Recipe};
 use crate::evaluate::Evaluation;
-use crate::file::{Weights, from_bytes, to_bytes, write_atomically};
 use crate::optimizer::AdamW;
+use mobilenet::{Weights, from_bytes, to_bytes};
 
 /// How far training has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Checkpoint {
             })
             .collect();
         let metadata = HashMap::from([("checkpoint".to_owned(), serde_json::to_string(&stored)?)]);
-        write_atomically(path, &to_bytes(&tensors, metadata)?)
+        files::write(path, &to_bytes(&tensors, metadata)?)
     }
 
     /// Reads the state from `path` and gives the vectors to `trainer`.

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::mobilenet::Architecture;
 use crate::network::Network;
 use batch::Batches;
 use checkpoint::Checkpoint;
+use files::Dataset;
+use mobilenet::Architecture;
 use schedule::Schedule;
 use step::Trainer;
 

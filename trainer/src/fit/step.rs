@@ -8,9 +8,9 @@ use candle_core::{DType, Tensor};
 use super::Recipe;
 use super::batch::{Batch, Batches};
 use super::schedule::Schedule;
-use crate::data::Dataset;
 use crate::network::{Network, Parameter};
 use crate::optimizer::{AdamW, Rates};
+use files::Dataset;
 
 /// A network in training.
 #[derive(Debug)]

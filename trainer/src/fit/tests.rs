@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use runtime::preprocess::Framing;
+use edge8::Framing;
 
 use super::*;
-use crate::data::load_train;
+use files::load_train;
 
 /// The first pictures of the calibration slice.
 fn data(count: usize, side: u16) -> Dataset {

@@ -5,7 +5,6 @@ use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::mobilenet::{Architecture, HIDDEN};
 use crate::ops::batch_norm::Statistics;
 use crate::ops::chain::Layer;
 use crate::ops::expansion::Sizes;
@@ -13,6 +12,7 @@ use crate::ops::features::Features;
 use crate::ops::geometry::{Geometry, TAPS};
 use crate::ops::inverted_residual::BlockShape;
 use crate::ops::patches::PATCH;
+use mobilenet::{Architecture, HIDDEN};
 
 /// A named part of a [`Parameter`].
 #[derive(Clone, Debug)]

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
-use crate::mobilenet::Architecture;
 use crate::ops::Mode;
 use crate::ops::batch_norm::{Moments, Statistics};
 use crate::ops::chain::{Chain, ChainState, lock};
 use crate::ops::geometry::Geometry;
 use crate::ops::patches::{PATCH, patches};
+use mobilenet::Architecture;
 
 pub(crate) use layers::Parameter;
 

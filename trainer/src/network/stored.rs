@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 
 use super::Network;
 use super::layers::convolutions;
-use crate::file::{ModelFile, Weights};
 use crate::ops::batch_norm::Statistics;
+use mobilenet::{ModelFile, Weights};
 
 impl Network {
     /// The network that a file describes.

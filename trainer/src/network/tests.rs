@@ -1,11 +1,11 @@
 //! The network as a whole.
 
 use super::*;
-use crate::file::ModelFile;
-use crate::mobilenet::HIDDEN;
 use crate::ops::chain::Layer;
 use crate::ops::features::Features;
 use crate::ops::reference;
+use mobilenet::HIDDEN;
+use mobilenet::ModelFile;
 
 fn architecture(size: usize, stride: usize) -> Architecture {
     Architecture::new(0.35, size, stride, ["a", "b", "c"].map(String::from).to_vec()).unwrap()
@@ -26,7 +26,7 @@ fn a_network_survives_its_file() {
     assert!(!tensors.contains_key("blocks.0.expand.weight"));
     let file = ModelFile {
         architecture: network.architecture().clone(),
-        preprocessing: crate::file::Preprocessing { side: 29, digit: 21, scale: 1.0 / 255.0 },
+        preprocessing: mobilenet::Preprocessing { side: 29, digit: 21, scale: 1.0 / 255.0 },
         provenance: serde_json::Value::Null,
         tensors,
     };
@@ -57,7 +57,7 @@ fn the_network_agrees_with_candles_operators() {
     let mut network = Network::new(architecture(32, 1), 5).unwrap();
     smooth(&mut network);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/calibration");
-    let data = crate::data::load_train(&folder, runtime::preprocess::Framing::mnist(32)).unwrap();
+    let data = files::load_train(&folder, edge8::Framing::mnist(32)).unwrap();
     let batch = crate::evaluate::pictures(&data, &(0..images).collect::<Vec<_>>()).unwrap();
     let keep = Tensor::ones((images, HIDDEN), candle_core::DType::F32, &Device::Cpu).unwrap();
     let labels = Tensor::from_vec(

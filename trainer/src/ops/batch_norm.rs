@@ -1,6 +1,6 @@
 //! Batch normalisation: statistics that survive large means, folding, and the gradient (Ioffe and Szegedy, 2015).
 
-use crate::mobilenet::BATCH_NORM_EPSILON;
+use mobilenet::BATCH_NORM_EPSILON;
 
 /// Count, mean and sum of squared deviations of each channel.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::geometry::Geometry;
 use super::inverted_residual::BlockShape;
-use crate::mobilenet::BATCH_NORM_EPSILON;
+use mobilenet::BATCH_NORM_EPSILON;
 
 /// Batch normalisation over all but the last dimension, by tensor operators.
 fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor) -> Result<Tensor> {

@@ -4,7 +4,7 @@
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-runtime::embed_model!(mod network, env!("EDGE8_MODEL"));
+edge8::embed_model!(mod network, env!("EDGE8_MODEL"));
 
 /// The values in the middle of otherwise empty inputs.
 const INPUTS: [i8; 3] = [i8::MIN, 0, i8::MAX];
@@ -25,18 +25,18 @@ impl Memory {
 }
 
 /// Tells the class of each input.
-fn run(memory: &mut Memory, tell: impl Fn(usize)) -> Result<(), runtime::Error> {
+fn run(memory: &mut Memory, tell: impl Fn(usize)) -> Result<(), edge8::Error> {
     let model = network::model()?;
     for value in INPUTS {
         memory.input[network::INPUT_LEN / 2] = value;
         model.run(&memory.input, memory.arena.bytes(), &mut memory.output)?;
-        tell(runtime::Model::class(&memory.output));
+        tell(edge8::Model::class(&memory.output));
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "none"))]
-fn main() -> Result<(), runtime::Error> {
+fn main() -> Result<(), edge8::Error> {
     run(&mut Memory::new(), |class| println!("{class:04x}"))
 }
 

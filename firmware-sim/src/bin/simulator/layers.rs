@@ -2,6 +2,8 @@
 
 use crate::occupancy::{Occupancy, Span};
 use anyhow::Result;
+use edge8::Shape;
+use edge8::operator::Operator;
 use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::prelude::*;
@@ -9,8 +11,6 @@ use embedded_graphics::primitives::Rectangle;
 use embedded_graphics::text::{Baseline, Text};
 use firmware_sim::Theme;
 use firmware_sim::reader::Reader;
-use runtime::Shape;
-use runtime::operator::Operator;
 
 /// The output of one layer.
 struct Layer {

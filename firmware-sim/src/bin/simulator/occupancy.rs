@@ -1,6 +1,6 @@
 //! Which bytes of the arena are in use when.
 
-use runtime::{Model, Tensor};
+use edge8::{Model, Tensor};
 use std::ops::Range;
 
 /// A tensor in the arena.

@@ -1,11 +1,11 @@
 //! The app on a PC: its memory, what a person does, the clock.
 
 use anyhow::{Result, anyhow};
+use edge8::Model;
 use embedded_graphics::prelude::Size;
 use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{self, Reader, WORKSPACE_LEN};
 use firmware_sim::{App, Board, Event};
-use runtime::Model;
 use std::collections::VecDeque;
 use std::time::Instant;
 

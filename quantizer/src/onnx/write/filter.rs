@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::quantize::{Int8Filter, Layer};
-use trainer::onnx::{Element, attribute};
+use mobilenet::onnx::{Element, attribute};
 
 /// So small beside the output's scale that no sum of 32 bits makes half a step of it.
 const NOTHING: f64 = 1.0 / (1u64 << 40) as f64;

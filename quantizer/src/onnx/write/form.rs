@@ -4,7 +4,7 @@ use super::{Value, Writer};
 use crate::graph::{Shape, TensorId};
 use crate::quantize::Layer;
 use anyhow::Result;
-use trainer::onnx::{Dimension, attribute};
+use mobilenet::onnx::{Dimension, attribute};
 
 /// How the values of a tensor lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

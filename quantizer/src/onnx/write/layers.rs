@@ -5,9 +5,9 @@ use super::{Value, Writer};
 use crate::graph::{Border, Shape, Window};
 use crate::quantize::{self, Int8Filter, Int8Operator, Layer, Quantisation};
 use anyhow::Result;
-use runtime::fixed_point::{Activation, Multiplier};
-use trainer::onnx::attribute;
-use trainer::onnx::schema::AttributeProto;
+use edge8::fixed_point::{Activation, Multiplier};
+use mobilenet::onnx::attribute;
+use mobilenet::onnx::schema::AttributeProto;
 
 impl Writer<'_> {
     /// Adds a layer with its fused clamp and the rounding of its output.

@@ -14,9 +14,9 @@ use crate::graph::TensorId;
 use crate::quantize::{Network, Quantisation};
 use anyhow::{Context, Result};
 use form::Form;
+use mobilenet::onnx::schema::AttributeProto;
+use mobilenet::onnx::{Element, GraphBuilder, tensor};
 use std::collections::HashMap;
-use trainer::onnx::schema::AttributeProto;
-use trainer::onnx::{Element, GraphBuilder, tensor};
 
 /// Writes a network as an ONNX file.
 ///

@@ -6,8 +6,8 @@ use super::Import;
 use crate::graph::{Border, Shape, TensorId};
 use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network, Quantisation};
 use anyhow::{Context, Result, ensure};
-use runtime::fixed_point::Activation;
-use runtime::image::layout::section;
+use edge8::fixed_point::Activation;
+use edge8::image::layout::section;
 use std::collections::HashMap;
 
 /// What an operator can read.

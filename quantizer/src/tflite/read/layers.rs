@@ -9,7 +9,7 @@ use super::window::RawWindow;
 use crate::graph::{self, Border, Shape, TensorId};
 use crate::quantize::{self, Int8Operator, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
-use runtime::fixed_point::Activation;
+use edge8::fixed_point::Activation;
 
 /// Appends what an operator computes.
 pub(super) fn add(network: &mut Builder<'_>, operator: &RawOperator<'_>, name: &str) -> Result<()> {

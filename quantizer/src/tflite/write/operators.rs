@@ -5,7 +5,7 @@ use super::{File, image_dims};
 use crate::graph::{self, Window};
 use crate::quantize::{self, Int8Filter, Int8Operator, Layer, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
-use runtime::fixed_point::{Activation, Multiplier};
+use edge8::fixed_point::{Activation, Multiplier};
 
 impl File<'_> {
     /// Appends what a layer computes.

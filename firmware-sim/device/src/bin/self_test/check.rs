@@ -1,10 +1,10 @@
 //! The model proves itself: every layer of its test vectors has the host's bits, and a picture takes the whole way.
 
-use runtime::Model;
-use runtime::picture::Picture;
-use runtime::preprocess::Workspace;
+use edge8::Model;
+use edge8_preprocess::Picture;
+use edge8_preprocess::digit::Workspace;
 
-runtime::embed_model!(mod digits, "../../../../../runtime/models/mnist.edge8");
+edge8::embed_model!(mod digits, "../../../../../runtime/models/mnist.edge8");
 
 /// All memory that the test needs, stack apart.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub fn run(memory: &mut Memory) -> Verdict {
 fn check(memory: &mut Memory) -> Option<Verdict> {
     let model = digits::model().ok()?;
     let recipe = model.recipe().ok()?;
-    let side = usize::from(recipe.framing().side);
+    let side = usize::from(recipe.input_shape().height);
     let mut verdict = Verdict::Refused;
     for vector in model.test_vectors().ok()? {
         if model.first_difference(&vector, memory.arena.bytes(), &mut memory.output).ok()?.is_some() {
@@ -75,7 +75,7 @@ fn check(memory: &mut Memory) -> Option<Verdict> {
             *pixel = value.wrapping_sub(i8::MIN) as u8;
         }
         let picture = Picture::new(side, side, &memory.pixels).ok()?;
-        recipe.apply(&picture, memory.workspace.bytes(), &mut memory.input).ok()?;
+        edge8_preprocess::apply(&recipe, &picture, memory.workspace.bytes(), &mut memory.input).ok()?;
         model.run(&memory.input, memory.arena.bytes(), &mut memory.output).ok()?;
         if Model::class(&memory.output) != Model::class(vector.output) {
             return Some(Verdict::Misread);

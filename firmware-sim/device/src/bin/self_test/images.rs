@@ -7,10 +7,10 @@
 use core::hint::black_box;
 use cortex_m_semihosting::hio::HostStream;
 use device::marks;
-use runtime::image::{Aligned, image_checksum};
-use runtime::kernels::KernelSet;
-use runtime::operator::USUAL_KINDS;
-use runtime::{Error, Model, Problem};
+use edge8::image::{Aligned, image_checksum};
+use edge8::kernels::KernelSet;
+use edge8::operator::USUAL_KINDS;
+use edge8::{Error, Model, Problem};
 
 static IMAGES: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("EDGE8_IMAGES")));
 

@@ -3,7 +3,7 @@
 use super::{Network, operators};
 use crate::graph::{Activation, Operator, Shape};
 use crate::samples::Layout;
-use trainer::onnx::attribute::{int, ints};
+use mobilenet::onnx::attribute::{int, ints};
 
 /// Ten channels of 3x3 windows with stride 2, and PyTorch's padding, on a picture with channels first.
 fn convolution(sides: &[usize]) -> Network {

@@ -9,10 +9,10 @@ use crate::graph::{Graph, Node};
 use crate::samples::Layout;
 use crate::testing::Random;
 use anyhow::Result;
+use mobilenet::onnx::schema::AttributeProto;
+use mobilenet::onnx::{Dimension, GraphBuilder, tensor};
 use std::path::Path;
 use tract_onnx::prelude::*;
-use trainer::onnx::schema::AttributeProto;
-use trainer::onnx::{Dimension, GraphBuilder, tensor};
 
 /// A network that grows by an operator at a time.
 struct Network {

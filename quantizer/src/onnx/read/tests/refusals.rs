@@ -3,11 +3,11 @@
 use super::{Network, parse};
 use crate::onnx::read::import;
 use crate::testing::Random;
+use mobilenet::onnx::attribute::{int, ints};
+use mobilenet::onnx::{Dimension, GraphBuilder};
 use std::path::Path;
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::*;
-use trainer::onnx::attribute::{int, ints};
-use trainer::onnx::{Dimension, GraphBuilder};
 
 fn error(network: Network) -> String {
     format!("{:#}", network.read().unwrap_err())

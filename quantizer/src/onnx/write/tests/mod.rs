@@ -8,7 +8,7 @@ use crate::graph::{Activation, Border, Filter, Graph, Operator, Shape, TensorId,
 use crate::image::{self, Extras};
 use crate::quantize::{self, Int8Operator, Network, Range, quantise};
 use crate::testing::Random;
-use runtime::Model;
+use edge8::Model;
 use tract_onnx::prelude::*;
 
 /// An ONNX file made ready by tract.
@@ -143,7 +143,7 @@ fn values_that_the_file_holds() {
 fn a_clamp_to_less_than_int8() {
     for (min, max) in [(-60, 70), (-60, 127), (-128, 70)] {
         let mut network = chain(&[Operator::Conv2d(Window::POINT, filter(3, 4))], Activation::None);
-        network.layers[0].activation = runtime::fixed_point::Activation { min, max };
+        network.layers[0].activation = edge8::fixed_point::Activation { min, max };
         assert!(largest_difference(&network) <= 1, "{min} to {max}");
     }
 }

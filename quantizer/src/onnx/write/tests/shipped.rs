@@ -2,12 +2,10 @@
 
 use super::{Tract, write};
 use crate::{framing, image};
-use candle_core::{Device, Tensor};
-use runtime::Model;
+use edge8::Model;
+use files::{Dataset, load_test};
+use mobilenet::ModelFile;
 use std::path::{Path, PathBuf};
-use trainer::data::{Dataset, load_test};
-use trainer::file::ModelFile;
-use trainer::network::Network;
 
 const SHAPE: [usize; 4] = [1, 1, 32, 32];
 
@@ -30,28 +28,6 @@ fn scaled(image: &[u8]) -> Vec<f32> {
 /// The first of the largest.
 fn best<T: PartialOrd>(values: &[T]) -> usize {
     (0..values.len()).rev().max_by(|&a, &b| values[a].partial_cmp(&values[b]).unwrap()).unwrap()
-}
-
-#[test]
-fn the_trainers_file_gives_candles_probabilities() {
-    let file = float();
-    let network = Network::from_file(&file).unwrap();
-    let tract = Tract::new(&trainer::onnx::export(&file).unwrap());
-    let images = test_images(&file);
-    let mut largest = 0f64;
-    for image in images.images.chunks(32 * 32).take(200) {
-        let values = scaled(image);
-        let found = tract.run(&SHAPE, &values);
-        let pictures = Tensor::from_vec(values, (1, 32, 32, 1), &Device::Cpu).unwrap();
-        let logits: Vec<f32> = network.logits(&pictures).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-        let sum: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
-        assert_eq!((found.len(), best(&found)), (logits.len(), best(&logits)));
-        for (&found, &logit) in found.iter().zip(&logits) {
-            largest = largest.max((f64::from(found) - f64::from(logit).exp() / sum).abs());
-        }
-    }
-    println!("largest difference of a probability: {largest:.1e}");
-    assert!(largest < 1e-5, "{largest}");
 }
 
 #[test]

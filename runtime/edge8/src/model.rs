@@ -1,0 +1,308 @@
+//! A checked model image.
+
+use crate::cast;
+#[cfg(not(target_os = "none"))]
+use crate::engine::threads::{Lent, Threads, spare_len};
+use crate::engine::{self, Alone, Code, Computed, Workers};
+use crate::error::Error;
+use crate::image::layout::section;
+use crate::image::{
+    Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
+};
+use crate::kernels::KernelSet;
+use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
+use crate::recipe::Recipe;
+use crate::slices::{copy, not_unrolled};
+use crate::tensor::Tensor;
+
+/// A model image that has been checked: it can be run and inspected, and a run cannot fail late.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a> {
+    header: Header,
+    sections: Sections<'a>,
+    operators: Operators<'a>,
+    steps: Steps<'a>,
+    kernels: KernelSet,
+    code: Code,
+}
+
+impl<'a> Model<'a> {
+    /// Checks an image, in time that is bounded by its length, and chooses the fastest kernels for this processor.
+    ///
+    /// The image may lie at any address; one that is a multiple of 16 is read fastest.
+    ///
+    /// On a device, where time counts, what no run relies on is left out: labels, recipe and test vectors are checked when they
+    /// are asked for, and the weights' values and sums were, by the quantizer.
+    ///
+    /// # Errors
+    /// The first thing found that is not as [the format](crate::image) says.
+    pub fn parse(image: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_as::<ALL_KINDS>(image)
+    }
+
+    /// As [`Model::parse`], for a program that has code for some kinds of operators only: an image with others is refused.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn parse_as<const KINDS: Kinds>(image: &'a [u8]) -> Result<Self, Error> {
+        let header = Header::parse(image)?;
+        let sections = Sections::parse(image, header.sections)?;
+        let invalid = Error::SectionContent { kind: section::OPERATORS };
+        let weights = sections.get(section::WEIGHTS)?;
+        let operators = Operators::new(sections.get(section::OPERATORS)?, weights).ok_or(invalid)?;
+        check_operators::<KINDS>(&operators, &header)?;
+        let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
+        check_steps(steps, &operators)?;
+        let kernels = KernelSet::best();
+        let code = Code::new::<KINDS>(kernels);
+        let model = Self { header, sections, operators, steps, kernels, code };
+        #[cfg(not(target_os = "none"))]
+        model.check_optional_sections()?;
+        Ok(model)
+    }
+
+    /// The model with other kernels, for comparisons; unchanged if this processor does not run them.
+    #[must_use]
+    pub fn with_kernels(self, kernels: KernelSet) -> Self {
+        if !kernels.is_available() {
+            return self;
+        }
+        Self { kernels, code: Code::new::<ALL_KINDS>(kernels), ..self }
+    }
+
+    /// Sections that an image may lack must be right where it has them. On a device only who asks for one learns it.
+    #[cfg(not(target_os = "none"))]
+    fn check_optional_sections(&self) -> Result<(), Error> {
+        absent_or(self.labels().map(|_| true), section::LABELS)?;
+        absent_or(self.recipe().map(|_| true), section::RECIPE)?;
+        absent_or(self.test_vectors().map(|_| true), section::TEST_VECTORS)
+    }
+
+    /// Runs the network once.
+    ///
+    /// `input` and `output` hold the values of [`Model::input`] and [`Model::output`], channels last; `arena` has at
+    /// least [`Model::arena_len`] bytes, and what it held does not matter.
+    ///
+    /// # Errors
+    /// Only if a slice has the wrong length, or if the arena of a model from [`embed_model!`](crate::embed_model) does not lie at
+    /// a multiple of 4, as its `Arena` does; nothing has been written then.
+    pub fn run(&self, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> Result<(), Error> {
+        self.run_layers(input, arena, output, |_| ())
+    }
+
+    /// As [`Model::run`], and shows `observe` the rows of every operator as they are computed.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn run_layers(
+        &self,
+        input: &[i8],
+        arena: &mut [u8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) -> Result<(), Error> {
+        self.run_by(Alone, input, arena, output, observe)
+    }
+
+    /// As [`Model::run_layers`], on several threads: the rows of a step that is large enough are shared out among them, with
+    /// the same bits as on one. Steps of a single row, which a small arena takes, are not.
+    ///
+    /// `arena` has at least the bytes that [`Model::arena_len_for`] says for so many threads.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    #[cfg(not(target_os = "none"))]
+    pub fn run_on(
+        &self,
+        threads: &impl Threads,
+        input: &[i8],
+        arena: &mut [u8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) -> Result<(), Error> {
+        let count = threads.count();
+        if count <= 1 {
+            return self.run_layers(input, arena, output, observe);
+        }
+        let expected = self.arena_len_for(count);
+        let short = Error::ArenaLength { expected, found: arena.len() };
+        let whole = arena.get_mut(..expected).ok_or(short)?;
+        // In front of the arena, whose place among the cache lines stays what it is.
+        let (spare, arena) = whole.split_at_mut_checked(expected - self.arena_len()).ok_or(short)?;
+        let workers = Lent { threads, count, spare: cast::as_i8_mut(spare) };
+        self.run_by(workers, input, arena, output, observe)
+    }
+
+    /// As [`Model::run_layers`]; `workers` compute the rows of each step.
+    fn run_by(
+        &self,
+        workers: impl Workers,
+        input: &[i8],
+        arena: &mut [u8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) -> Result<(), Error> {
+        let lens = [self.input().shape.len(), self.output().shape.len(), self.arena_len()];
+        if input.len() != lens[0] {
+            return Err(Error::InputLength { expected: lens[0], found: input.len() });
+        }
+        if output.len() != lens[1] {
+            return Err(Error::OutputLength { expected: lens[1], found: output.len() });
+        }
+        let found = arena.len();
+        let short = Error::ArenaLength { expected: lens[2], found };
+        let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
+        if !has(self.code.kinds, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
+            return Err(Error::ArenaPlace);
+        }
+        // What an operator of a strange image reads without anything having written it is zero, on every device.
+        arena.fill(0);
+        if let Some(place) = arena.get_mut(self.input().range()) {
+            copy(place, input);
+        }
+        if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
+            engine::execute(self.code, self.operators, self.steps, [scratch, tensors], workers, observe);
+        }
+        if let Some(result) = arena.get(self.output().range()) {
+            copy(output, result);
+        }
+        Ok(())
+    }
+
+    /// Runs a test vector and compares every layer's hash and the output; the index of the first layer that differs,
+    /// or the number of operators if only the output does, or [`None`] if all is equal.
+    ///
+    /// `output` is overwritten with the network's output. Layers are computed in turns, so that each needs a hash of its
+    /// own: the network runs once for every [`HASHES`](Self::HASHES) layers.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn first_difference(
+        &self,
+        vector: &TestVector<'_>,
+        arena: &mut [u8],
+        output: &mut [i8],
+    ) -> Result<Option<usize>, Error> {
+        let layers = self.operators.len();
+        for first in (0..layers).step_by(Self::HASHES) {
+            let mut hashes = [Crc32::default(); Self::HASHES];
+            self.run_layers(vector.input, arena, output, |computed| {
+                if let Some(hash) = computed.index.checked_sub(first).and_then(|index| hashes.get_mut(index))
+                {
+                    *hash = hash.update(cast::as_u8(computed.values));
+                }
+            })?;
+            for (layer, hash) in (first..layers).zip(&hashes) {
+                if vector.layer(layer) != Some(hash.value()) {
+                    return Ok(Some(layer));
+                }
+            }
+        }
+        Ok((*output != *vector.output).then_some(layers))
+    }
+
+    /// Layers that [`Model::first_difference`] compares in one run.
+    pub const HASHES: usize = 16;
+
+    /// The class that an output of a classifier names: the index of its largest value, the first of equals.
+    pub fn class(output: &[i8]) -> usize {
+        let first_largest = |best: (usize, i8), (index, &value)| {
+            not_unrolled();
+            if value > best.1 { (index, value) } else { best }
+        };
+        output.iter().enumerate().fold((0, i8::MIN), first_largest).0
+    }
+
+    /// The network's input.
+    pub const fn input(&self) -> &Tensor {
+        &self.header.input
+    }
+
+    /// The network's output.
+    pub const fn output(&self) -> &Tensor {
+        &self.header.output
+    }
+
+    /// Bytes of arena that a run needs.
+    pub const fn arena_len(&self) -> usize {
+        self.header.arena_len as usize
+    }
+
+    /// Bytes of arena that a run on some threads needs: scratch of its own for each but one of them.
+    #[cfg(not(target_os = "none"))]
+    pub const fn arena_len_for(&self, threads: usize) -> usize {
+        let spare = spare_len(self.scratch_len()).saturating_mul(threads.saturating_sub(1));
+        self.arena_len().saturating_add(spare)
+    }
+
+    /// Bytes at the arena's begin in which kernels work.
+    pub const fn scratch_len(&self) -> usize {
+        self.header.scratch_len as usize
+    }
+
+    /// The operators in the order of their records: each after those that it reads from.
+    pub const fn operators(&self) -> Operators<'a> {
+        self.operators
+    }
+
+    /// The order in which the operators' rows are computed.
+    pub const fn steps(&self) -> Steps<'a> {
+        self.steps
+    }
+
+    /// Bytes of the weights section.
+    pub fn weight_len(&self) -> usize {
+        self.section(section::WEIGHTS).map_or(0, <[u8]>::len)
+    }
+
+    /// The kernels that run this model.
+    pub const fn kernels(&self) -> KernelSet {
+        self.kernels
+    }
+
+    /// The content of the first section of a [`section`](crate::image::layout::section) kind.
+    ///
+    /// # Errors
+    /// [`Error::SectionMissing`] if there is none.
+    pub fn section(&self, kind: u32) -> Result<&'a [u8], Error> {
+        self.sections.get(kind)
+    }
+
+    /// The names of the classes, in the order of the outputs; there may be fewer than outputs.
+    ///
+    /// # Errors
+    /// If the image has none, or, on a device, one that is not as the format says.
+    pub fn labels(&self) -> Result<core::str::Lines<'a>, Error> {
+        let text = core::str::from_utf8(self.section(section::LABELS)?);
+        Ok(text.map_err(|_| Error::SectionContent { kind: section::LABELS })?.lines())
+    }
+
+    /// How a picture becomes the input tensor.
+    ///
+    /// # Errors
+    /// If the image has none, or, on a device, one that is not as the format says.
+    pub fn recipe(&self) -> Result<Recipe<'a>, Error> {
+        let recipe = Recipe::parse(self.section(section::RECIPE)?);
+        let fits = |recipe: &Recipe<'_>| recipe.input_shape() == self.input().shape;
+        recipe.filter(fits).ok_or(Error::SectionContent { kind: section::RECIPE })
+    }
+
+    /// The image's own test vectors.
+    ///
+    /// # Errors
+    /// If the image has none, or, on a device, one that is not as the format says.
+    pub fn test_vectors(&self) -> Result<TestVectors<'a>, Error> {
+        let lens = [self.input().shape.len(), self.output().shape.len(), self.header.operators as usize];
+        TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
+    }
+}
+
+/// Whether a section is absent, or right.
+#[cfg(not(target_os = "none"))]
+fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
+    match content {
+        Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),
+        Ok(false) => Err(Error::SectionContent { kind }),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,79 @@
+//! Pictures of every pixel type, and files that are none.
+
+use super::*;
+use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
+use std::format;
+
+fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
+    encode(image, ImageFormat::Png)
+}
+
+#[test]
+fn every_pixel_type_becomes_grey() {
+    let size = (3, 2);
+    let grey = |bytes: &[u8]| decode(bytes).unwrap().into_raw();
+    let make = |pixel| png(ImageBuffer::from_pixel(size.0, size.1, pixel));
+    assert_eq!(grey(&make(Luma([90u8]))), [90; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Luma([0x4000u16])))), [64; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, LumaA([100u8, 51])))), [224; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, LumaA([0u16, 0x8000])))), [127; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Rgb([255u8, 0, 0])))), [77; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Rgb([0u16, 0xffff, 0])))), [149; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Rgba([0u8, 0, 255, 255])))), [29; 6]);
+    assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Rgba([0u16, 0, 0, 0x8000])))), [127; 6]);
+}
+
+#[test]
+fn transparent_paper_is_white_unless_the_ink_is() {
+    let ink = |value: u8| {
+        let image =
+            ImageBuffer::from_fn(2, 1, |x, _| Rgba([value, value, value, if x == 0 { 255 } else { 0 }]));
+        decode(&png(image)).unwrap().into_raw()
+    };
+    assert_eq!(ink(0), [0, 255]);
+    assert_eq!(ink(255), [255, 0]);
+}
+
+#[test]
+fn orientation_turns_the_picture() {
+    let wide = encode(GrayImage::from_pixel(40, 20, Luma([128])), ImageFormat::Jpeg);
+    // An EXIF segment with one entry: tag 0x0112 (orientation), type short, one value: 6, a quarter turn.
+    let mut exif =
+        b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+            .to_vec();
+    let turned = [&wide[..2], exif.as_mut_slice(), &wide[2..]].concat();
+    assert_eq!(decode(&wide).unwrap().dimensions(), (40, 20));
+    assert_eq!(decode(&turned).unwrap().dimensions(), (20, 40));
+}
+
+#[test]
+fn what_is_no_picture_is_named() {
+    let message = |bytes: &[u8]| format!("{:#}", decode(bytes).unwrap_err());
+    assert!(message(b"hello, world").contains("not a picture"));
+    assert!(message(b"GIF89a\x01\0\x01\0").contains("GIF"));
+    let noise = GrayImage::from_fn(60, 60, |x, y| Luma([(x * x * 7 + y * 31) as u8]));
+    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+        let whole = encode(noise.clone(), format);
+        for length in [12, whole.len() / 2, whole.len() - 20] {
+            assert!(message(&whole[..length]).contains("broken"), "{format:?} cut to {length}");
+        }
+    }
+}
+
+#[test]
+fn large_pictures_are_refused_before_they_are_decoded() {
+    let mut bytes = png(GrayImage::new(1, 1));
+    // The header's size becomes 20,000 x 10,000, its checksum is made right again.
+    bytes[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x27, 0x10]);
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
+    let message = decode(&bytes).unwrap_err().to_string();
+    assert!(message.contains("20000x10000 = 200000000 pixels"), "{message}");
+}

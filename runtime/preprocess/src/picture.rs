@@ -1,0 +1,118 @@
+//! An 8-bit grey picture of any size, borrowed from the caller.
+
+use core::fmt;
+
+/// An 8-bit grey picture: `height` rows of `width` bytes, row-major, 0 = black, 255 = white.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    width: usize,
+    height: usize,
+    pixels: &'a [u8],
+}
+
+/// Why a picture cannot be turned into an input tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// Width or height is zero, or their product is not the number of pixels.
+    Size {
+        /// Columns claimed.
+        width: usize,
+        /// Rows claimed.
+        height: usize,
+        /// Bytes given.
+        pixels: usize,
+    },
+    /// More than [`Picture::MAX_PIXELS`] pixels.
+    TooLarge {
+        /// Columns given.
+        width: usize,
+        /// Rows given.
+        height: usize,
+    },
+    /// There is nothing to read: no ink stands out from the paper and its noise, or it spans fewer than 5 pixels.
+    Blank,
+    /// The output buffer has the wrong length.
+    OutputLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// The model's recipe is of a kind that this library does not know.
+    Recipe,
+    /// The workspace is too short for a picture of this size.
+    WorkspaceLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for PictureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { width, height, pixels } => {
+                write!(
+                    f,
+                    "a picture of {width}x{height} needs {width}*{height} pixels, at least one; found {pixels}"
+                )
+            }
+            Self::TooLarge { width, height } => {
+                write!(
+                    f,
+                    "a picture of {width}x{height} is too large: at most {} pixels, make it smaller",
+                    Picture::MAX_PIXELS
+                )
+            }
+            Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
+            Self::Recipe => f.write_str("the model's recipe is of an unknown kind: it needs a newer library"),
+            Self::OutputLength { expected, found } => {
+                write!(f, "the output needs {expected} bytes, found {found}")
+            }
+            Self::WorkspaceLength { expected, found } => {
+                write!(
+                    f,
+                    "the picture needs a workspace of {expected} bytes, found {found}: give more or a smaller picture"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for PictureError {}
+
+impl<'a> Picture<'a> {
+    /// The largest picture, in pixels: the sums of the pre-processing are sized for it.
+    pub const MAX_PIXELS: usize = 100_000_000;
+
+    /// Borrows `pixels` as a picture of `width` columns and `height` rows.
+    ///
+    /// # Errors
+    /// [`PictureError::Size`] if a side is zero or `width * height != pixels.len()`,
+    /// [`PictureError::TooLarge`] above [`Picture::MAX_PIXELS`].
+    pub fn new(width: usize, height: usize, pixels: &'a [u8]) -> Result<Self, PictureError> {
+        match width.checked_mul(height) {
+            Some(area) if area > Self::MAX_PIXELS => Err(PictureError::TooLarge { width, height }),
+            Some(area) if area > 0 && area == pixels.len() => Ok(Self { width, height, pixels }),
+            _ => Err(PictureError::Size { width, height, pixels: pixels.len() }),
+        }
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The row `y`, or an empty slice below the last one.
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        let start = y.saturating_mul(self.width);
+        self.pixels.get(start..start.saturating_add(self.width)).unwrap_or(&[])
+    }
+}

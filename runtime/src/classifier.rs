@@ -1,0 +1,100 @@
+//! A model with all the memory that it needs, from picture to probabilities.
+
+use crate::cache_aligned::CacheAligned;
+use crate::model_file;
+use crate::threads::Pool;
+use anyhow::{Context, Result};
+use edge8::Recipe;
+use edge8::operator::Operator;
+use edge8::{Model, Threads};
+use edge8_preprocess::Picture;
+use edge8_preprocess::digit::Workspace;
+use std::time::{Duration, Instant};
+
+pub struct Classifier<'a> {
+    model: Model<'a>,
+    pool: Pool,
+    recipe: Recipe<'a>,
+    labels: Vec<&'a str>,
+    workspace: Workspace,
+    input: Vec<i8>,
+    arena: CacheAligned,
+    output: Vec<i8>,
+}
+
+/// What the network says about a picture, and how long it took.
+pub struct Reading {
+    pub class: usize,
+    pub preprocessing: Duration,
+    pub inference: Duration,
+}
+
+impl<'a> Classifier<'a> {
+    pub fn new(model: Model<'a>, pool: Pool) -> Result<Self> {
+        let recipe = model.recipe().context("this model takes no pictures")?;
+        let outputs = model.output().shape.len();
+        let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
+        Ok(Self {
+            recipe,
+            labels,
+            workspace: Workspace::new(),
+            input: vec![0; model.input().shape.len()],
+            arena: model_file::arena(&model, pool.count())?,
+            output: vec![0; outputs],
+            model,
+            pool,
+        })
+    }
+
+    pub fn recipe(&self) -> &Recipe<'a> {
+        &self.recipe
+    }
+
+    pub fn classes(&self) -> usize {
+        self.output.len()
+    }
+
+    /// The name of a class; its number if the model has no names.
+    pub fn label(&self, class: usize) -> String {
+        self.labels.get(class).map_or_else(|| class.to_string(), |label| label.to_string())
+    }
+
+    pub fn classify(&mut self, picture: &Picture<'_>) -> Result<Reading> {
+        let begin = Instant::now();
+        edge8_preprocess::apply(&self.recipe, picture, self.workspace.bytes(), &mut self.input)?;
+        let framed = Instant::now();
+        let Self { model, pool, input, arena, output, .. } = self;
+        pool.install(|| model.run_on(pool, input, arena, output, |_| ()))?;
+        let inference = framed.elapsed();
+        Ok(Reading { class: Model::class(&self.output), preprocessing: framed - begin, inference })
+    }
+
+    /// The probability of each class in the latest reading.
+    pub fn probabilities(&self) -> Vec<f64> {
+        let output = self.model.output();
+        let real = |q: &i8| (f64::from(*q) - f64::from(output.zero_point)) * f64::from(output.scale);
+        let values: Vec<f64> = self.output.iter().map(real).collect();
+        match self.model.operators().last() {
+            Some(Operator::Softmax(_)) => values,
+            // A network that ends in logits.
+            _ => softmax(&values),
+        }
+    }
+}
+
+fn softmax(logits: &[f64]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn softmax_of_equal_and_unequal_logits() {
+        assert_eq!(super::softmax(&[3.0, 3.0]), [0.5, 0.5]);
+        let two = super::softmax(&[1000.0, 1000.0 + 3f64.ln()]);
+        assert!((two[1] - 0.75).abs() < 1e-9 && (two[0] - 0.25).abs() < 1e-9);
+    }
+}

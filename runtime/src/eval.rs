@@ -1,0 +1,88 @@
+//! `runtime eval`: the accuracy on a data set.
+
+use crate::classifier::Classifier;
+use crate::data::Data;
+use crate::model_file::ModelOption;
+use crate::report::{Report, time};
+use crate::threads::Pool;
+use anyhow::{Result, anyhow};
+use edge8::Model;
+use edge8_preprocess::Picture;
+use serde_json::json;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder with MNIST's idx files, gz or not, or with one subfolder of PNG or JPEG files per class.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelOption,
+    /// Print one JSON object with the keys images, correct, accuracy, unreadable.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let file = arguments.model.load()?;
+    let model = file.parse()?;
+    let classifier = Classifier::new(model, Pool::ALONE)?;
+    let classes = classifier.classes();
+    let data = Data::open(arguments.data.as_deref(), classes, |class| classifier.label(class))?;
+    let begin = Instant::now();
+    let predicted = classify_all(model, &data)?;
+    let per_image = begin.elapsed().as_nanos() / data.len() as u128;
+    let report = Report::new(arguments.json);
+    let mut of_class = vec![(0, 0); classes];
+    let mut unreadable = 0;
+    for (index, class) in predicted.iter().enumerate() {
+        let (correct, images) = &mut of_class[data.class(index)];
+        *images += 1;
+        match class {
+            Ok(class) => *correct += usize::from(*class == data.class(index)),
+            Err(error) => {
+                unreadable += 1;
+                report.text(&format!("counted as wrong: {error:#}"))?;
+            }
+        }
+    }
+    let correct: usize = of_class.iter().map(|(correct, _)| correct).sum();
+    let accuracy = correct as f64 / data.len() as f64;
+    for (class, (correct, images)) in of_class.iter().enumerate() {
+        let label = classifier.label(class);
+        report.text(&format!("{label}: {correct} of {images}"))?;
+    }
+    report.text(&format!(
+        "\n{correct} of {} correct, accuracy {:.2} %, {} per image",
+        data.len(),
+        100.0 * accuracy,
+        time(per_image)
+    ))?;
+    report.finish(
+        &json!({ "images": data.len(), "correct": correct, "accuracy": accuracy, "unreadable": unreadable }),
+    )
+}
+
+/// The class of every image, or why it cannot be read, in order, on all cores.
+fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<Result<usize>>> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(data.len());
+    let share = data.len().div_ceil(threads);
+    let ranges = (0..data.len()).step_by(share).map(|start| start..data.len().min(start + share));
+    thread::scope(|scope| {
+        let spawned: Vec<_> = ranges.map(|range| scope.spawn(move || classify(model, data, range))).collect();
+        let mut classes = Vec::with_capacity(data.len());
+        for thread in spawned {
+            classes.extend(thread.join().map_err(|_| anyhow!("a thread failed"))??);
+        }
+        Ok(classes)
+    })
+}
+
+fn classify(model: Model<'_>, data: &Data, range: Range<usize>) -> Result<Vec<Result<usize>>> {
+    let mut classifier = Classifier::new(model, Pool::ALONE)?;
+    let mut read = |picture: &Picture<'_>| Ok(classifier.classify(picture)?.class);
+    Ok(range.map(|index| data.with(index, &mut read)).collect())
+}
