@@ -1,7 +1,6 @@
 //! Why an image is refused or a run cannot start.
 
-use crate::image::layout::section;
-use crate::operator;
+use crate::format::section;
 use core::fmt;
 
 /// Why a model image is refused, or a run cannot start.
@@ -56,8 +55,8 @@ pub enum Error {
         /// The section's kind.
         kind: u32,
     },
-    /// The input or output tensor in the header is invalid, lies outside the arena, or is not what the last operator
-    /// writes.
+    /// There is no input or no output, one of them is invalid, not kept as a whole or outside the arena, or an output is not what
+    /// an operator writes, the last one's among them.
     Endpoint,
     /// The number of operator records is not the one in the header.
     OperatorCount {
@@ -117,8 +116,8 @@ pub enum Error {
 pub enum Problem {
     /// This library does not know the operator.
     Kind(u16),
-    /// The program is built for another model and has no code for this kind of operator, or, of 0, for an unusual form of one.
-    NotBuilt(u16),
+    /// The program is built for another model and has no code for this kind of operator, or for unusual forms of any.
+    NotBuilt(&'static str),
     /// This library does not know the order in which the weights are packed.
     WeightLayout(u8),
     /// A reserved byte is not zero.
@@ -167,7 +166,7 @@ impl fmt::Display for Error {
             Self::Version { found } => {
                 write!(
                     f,
-                    "format version {found}, this library reads version 2: make the image again with its quantizer"
+                    "format version {found}, this library reads version 3: make the image again with its quantizer"
                 )
             }
             Self::Contract { found } => {
@@ -197,7 +196,7 @@ impl fmt::Display for Error {
                 write!(f, "the image's {} section is invalid", section_name(kind))
             }
             Self::Endpoint => {
-                f.write_str("the header's input or output tensor is invalid, or not the operators'")
+                f.write_str("an input or output tensor of the network is missing, invalid, or not the operators'")
             }
             Self::OperatorCount { expected, found } => {
                 write!(f, "the header states {expected} operators, the image holds {found}")
@@ -237,6 +236,7 @@ fn section_name(kind: u32) -> &'static str {
         section::PROVENANCE => "provenance",
         section::CALIBRATION => "calibration",
         section::TEST_VECTORS => "test vectors",
+        section::REJECT => "reject rule",
         _ => "such section",
     }
 }
@@ -245,8 +245,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Kind(kind) => write!(f, "kind {kind} is unknown: the image needs a newer library"),
-            Self::NotBuilt(kind) => {
-                write!(f, "the program is built for a model without {}: embed the new one", operator::name(kind))
+            Self::NotBuilt(name) => {
+                write!(f, "the program is built for a model without {name}: embed the new one")
             }
             Self::WeightLayout(layout) => write!(f, "weight layout {layout} is unknown to this library"),
             Self::Reserved => f.write_str("a reserved byte is not zero: the image needs a newer library"),
@@ -278,3 +278,5 @@ impl fmt::Display for Problem {
 }
 
 impl core::error::Error for Error {}
+
+impl core::error::Error for Problem {}

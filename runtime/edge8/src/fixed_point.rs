@@ -27,8 +27,8 @@ impl Multiplier {
     /// `floor(x * m + 1/2)`, exact.
     ///
     /// The result is 64 bits wide: a multiplier above 1 may leave the 32-bit range, and callers clamp to int8 anyway.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(device), inline(always))]
+    #[cfg_attr(device, inline(never))]
     pub const fn rescale(self, x: i32) -> i64 {
         // In [1, 62] for a valid multiplier. |x * mantissa| <= 2^62 and the rounding term is at most 2^61: no overflow.
         let right = (31 - self.shift as i32) as u32 & 63;

@@ -1,28 +1,29 @@
 //! A checked model image.
 
 use crate::cast;
-#[cfg(not(target_os = "none"))]
+use crate::checksum::Crc32;
+#[cfg(not(device))]
 use crate::engine::threads::{Lent, Threads, spare_len};
 use crate::engine::{self, Alone, Code, Computed, Workers};
 use crate::error::Error;
-use crate::image::layout::section;
+use crate::format::section;
 use crate::image::{
-    Crc32, Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
+    Header, Operators, Sections, Steps, TestVector, TestVectors, check_operators, check_steps,
 };
 use crate::kernels::KernelSet;
 use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
 use crate::recipe::Recipe;
+use crate::reject::Reject;
 use crate::slices::{copy, not_unrolled};
 use crate::tensor::Tensor;
 
 /// A model image that has been checked: it can be run and inspected, and a run cannot fail late.
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'a> {
-    header: Header,
+    header: Header<'a>,
     sections: Sections<'a>,
     operators: Operators<'a>,
     steps: Steps<'a>,
-    kernels: KernelSet,
     code: Code,
 }
 
@@ -46,42 +47,39 @@ impl<'a> Model<'a> {
     /// As [`Model::parse`].
     pub fn parse_as<const KINDS: Kinds>(image: &'a [u8]) -> Result<Self, Error> {
         let header = Header::parse(image)?;
-        let sections = Sections::parse(image, header.sections)?;
+        let sections = Sections::parse(image, header.sections_at(), header.sections)?;
         let invalid = Error::SectionContent { kind: section::OPERATORS };
         let weights = sections.get(section::WEIGHTS)?;
         let operators = Operators::new(sections.get(section::OPERATORS)?, weights).ok_or(invalid)?;
         check_operators::<KINDS>(&operators, &header)?;
         let steps = Steps::parse(sections.get(section::SCHEDULE)?)?;
         check_steps(steps, &operators)?;
-        let kernels = KernelSet::best();
-        let code = Code::new::<KINDS>(kernels);
-        let model = Self { header, sections, operators, steps, kernels, code };
-        #[cfg(not(target_os = "none"))]
+        let code = Code::new::<KINDS>(KernelSet::best());
+        let model = Self { header, sections, operators, steps, code };
+        #[cfg(not(device))]
         model.check_optional_sections()?;
         Ok(model)
     }
 
-    /// The model with other kernels, for comparisons; unchanged if this processor does not run them.
+    /// The model with other kernels, for comparisons: [`KernelSet::named`] says where a processor does not run some.
     #[must_use]
     pub fn with_kernels(self, kernels: KernelSet) -> Self {
-        if !kernels.is_available() {
-            return self;
-        }
-        Self { kernels, code: Code::new::<ALL_KINDS>(kernels), ..self }
+        Self { code: Code::new::<ALL_KINDS>(kernels), ..self }
     }
 
     /// Sections that an image may lack must be right where it has them. On a device only who asks for one learns it.
-    #[cfg(not(target_os = "none"))]
+    #[cfg(not(device))]
     fn check_optional_sections(&self) -> Result<(), Error> {
         absent_or(self.labels().map(|_| true), section::LABELS)?;
         absent_or(self.recipe().map(|_| true), section::RECIPE)?;
-        absent_or(self.test_vectors().map(|_| true), section::TEST_VECTORS)
+        absent_or(self.test_vectors().map(|_| true), section::TEST_VECTORS)?;
+        absent_or(self.reject().map(|_| true), section::REJECT)
     }
 
     /// Runs the network once.
     ///
-    /// `input` and `output` hold the values of [`Model::input`] and [`Model::output`], channels last; `arena` has at
-    /// least [`Model::arena_len`] bytes, and what it held does not matter.
+    /// `input` and `output` hold the values of [`Model::inputs`] and [`Model::outputs`], back to back, channels last; `arena` has
+    /// at least [`Model::arena_len`] bytes, and what it held does not matter.
     ///
     /// # Errors
     /// Only if a slice has the wrong length, or if the arena of a model from [`embed_model!`](crate::embed_model) does not lie at
@@ -111,7 +109,7 @@ impl<'a> Model<'a> {
     ///
     /// # Errors
     /// As [`Model::run`].
-    #[cfg(not(target_os = "none"))]
+    #[cfg(not(device))]
     pub fn run_on(
         &self,
         threads: &impl Threads,
@@ -142,7 +140,7 @@ impl<'a> Model<'a> {
         output: &mut [i8],
         observe: impl FnMut(Computed<'_, '_>),
     ) -> Result<(), Error> {
-        let lens = [self.input().shape.len(), self.output().shape.len(), self.arena_len()];
+        let lens = [self.input_len(), self.output_len(), self.arena_len()];
         if input.len() != lens[0] {
             return Err(Error::InputLength { expected: lens[0], found: input.len() });
         }
@@ -157,14 +155,24 @@ impl<'a> Model<'a> {
         }
         // What an operator of a strange image reads without anything having written it is zero, on every device.
         arena.fill(0);
-        if let Some(place) = arena.get_mut(self.input().range()) {
-            copy(place, input);
+        let mut rest = input;
+        for tensor in self.inputs() {
+            let Some((values, others)) = rest.split_at_checked(tensor.shape.len()) else { break };
+            if let Some(place) = arena.get_mut(tensor.range()) {
+                copy(place, values);
+            }
+            rest = others;
         }
-        if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.header.scratch_len as usize) {
+        if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.scratch_len()) {
             engine::execute(self.code, self.operators, self.steps, [scratch, tensors], workers, observe);
         }
-        if let Some(result) = arena.get(self.output().range()) {
-            copy(output, result);
+        let mut rest = output;
+        for tensor in self.outputs() {
+            let Some((values, others)) = rest.split_at_mut_checked(tensor.shape.len()) else { break };
+            if let Some(place) = arena.get(tensor.range()) {
+                copy(values, place);
+            }
+            rest = others;
         }
         Ok(())
     }
@@ -213,23 +221,43 @@ impl<'a> Model<'a> {
         output.iter().enumerate().fold((0, i8::MIN), first_largest).0
     }
 
-    /// The network's input.
+    /// The network's first input, of nearly all networks the only one.
     pub const fn input(&self) -> &Tensor {
-        &self.header.input
+        &self.header.inputs.first
     }
 
-    /// The network's output.
+    /// The network's first output, of nearly all networks the only one.
     pub const fn output(&self) -> &Tensor {
-        &self.header.output
+        &self.header.outputs.first
+    }
+
+    /// The network's inputs.
+    pub fn inputs(&self) -> impl Iterator<Item = Tensor> + use<'a> {
+        self.header.inputs.iter()
+    }
+
+    /// The network's outputs.
+    pub fn outputs(&self) -> impl Iterator<Item = Tensor> + use<'a> {
+        self.header.outputs.iter()
+    }
+
+    /// Values of all inputs.
+    pub const fn input_len(&self) -> usize {
+        self.header.inputs.len
+    }
+
+    /// Values of all outputs.
+    pub const fn output_len(&self) -> usize {
+        self.header.outputs.len
     }
 
     /// Bytes of arena that a run needs.
     pub const fn arena_len(&self) -> usize {
-        self.header.arena_len as usize
+        self.header.room.arena_len as usize
     }
 
     /// Bytes of arena that a run on some threads needs: scratch of its own for each but one of them.
-    #[cfg(not(target_os = "none"))]
+    #[cfg(not(device))]
     pub const fn arena_len_for(&self, threads: usize) -> usize {
         let spare = spare_len(self.scratch_len()).saturating_mul(threads.saturating_sub(1));
         self.arena_len().saturating_add(spare)
@@ -237,7 +265,7 @@ impl<'a> Model<'a> {
 
     /// Bytes at the arena's begin in which kernels work.
     pub const fn scratch_len(&self) -> usize {
-        self.header.scratch_len as usize
+        self.header.room.scratch_len as usize
     }
 
     /// The operators in the order of their records: each after those that it reads from.
@@ -257,10 +285,10 @@ impl<'a> Model<'a> {
 
     /// The kernels that run this model.
     pub const fn kernels(&self) -> KernelSet {
-        self.kernels
+        self.code.kernels()
     }
 
-    /// The content of the first section of a [`section`](crate::image::layout::section) kind.
+    /// The content of the first section of a [`section`](crate::section) kind.
     ///
     /// # Errors
     /// [`Error::SectionMissing`] if there is none.
@@ -287,18 +315,27 @@ impl<'a> Model<'a> {
         recipe.filter(fits).ok_or(Error::SectionContent { kind: section::RECIPE })
     }
 
+    /// When a reading is no answer.
+    ///
+    /// # Errors
+    /// If the image has no such rule, or, on a device, one that is not as the format says.
+    pub fn reject(&self) -> Result<Reject<'a>, Error> {
+        let rule = Reject::parse(self.section(section::REJECT)?, self.output_len());
+        rule.ok_or(Error::SectionContent { kind: section::REJECT })
+    }
+
     /// The image's own test vectors.
     ///
     /// # Errors
     /// If the image has none, or, on a device, one that is not as the format says.
     pub fn test_vectors(&self) -> Result<TestVectors<'a>, Error> {
-        let lens = [self.input().shape.len(), self.output().shape.len(), self.header.operators as usize];
+        let lens = [self.input_len(), self.output_len(), self.header.operators as usize];
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
     }
 }
 
 /// Whether a section is absent, or right.
-#[cfg(not(target_os = "none"))]
+#[cfg(not(device))]
 fn absent_or(content: Result<bool, Error>, kind: u32) -> Result<(), Error> {
     match content {
         Ok(true) | Err(Error::SectionMissing { .. }) => Ok(()),

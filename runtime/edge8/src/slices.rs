@@ -15,7 +15,7 @@ pub(crate) fn copy(to: &mut [i8], from: &[i8]) {
 /// Keeps a loop that it is called in small: on a device the compiler does not unroll it. It takes no instruction.
 #[inline(always)]
 pub(crate) fn not_unrolled() {
-    #[cfg(target_os = "none")]
+    #[cfg(device)]
     core::hint::black_box(());
 }
 

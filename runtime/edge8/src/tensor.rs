@@ -1,7 +1,7 @@
 //! What a tensor is: a shape, a quantisation, a place in the arena.
 
 use crate::bytes;
-use crate::image::layout;
+use crate::format;
 use core::ops::Range;
 
 /// Height, width and channels of one image's activations, stored channels last (HWC, row-major).
@@ -30,6 +30,11 @@ impl Shape {
     /// Whether a side is zero; never so in a parsed model.
     pub const fn is_empty(self) -> bool {
         self.height == 0 || self.width == 0 || self.channels == 0
+    }
+
+    /// Whether both are the same, at compile time too.
+    pub(crate) const fn equals(self, other: Self) -> bool {
+        self.height == other.height && self.width == other.width && self.channels == other.channels
     }
 
     /// Number of pixels, `height * width`.
@@ -70,7 +75,7 @@ impl Tensor {
     }
 
     /// Whether the arena has bytes that both tensors take.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(device, inline(never))]
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let [place, other] = [self.range(), other.range()];
         place.start < other.end && other.start < place.end
@@ -101,7 +106,7 @@ impl Tensor {
 
     /// Where the arena has `rows` rows from `row` on, and how many of them lie there before the place of row 0 comes
     /// again.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(device, inline(never))]
     pub(crate) fn place(&self, row: usize, rows: usize) -> (Range<usize>, usize) {
         let kept = usize::from(self.rows);
         let slot = self.slot(row);
@@ -118,7 +123,7 @@ impl Tensor {
     /// Reads a tensor record; [`None`] if it is cut short. What it says is checked by [`Tensor::is_valid`].
     #[inline]
     pub(crate) fn decode(record: &[u8], at: usize) -> Option<Self> {
-        let record = record.get(at..)?.first_chunk::<{ layout::TENSOR_LEN }>()?;
+        let record = record.get(at..)?.first_chunk::<{ format::TENSOR_LEN }>()?;
         let height = bytes::u16(record, 4)?;
         let shape = Shape { height, width: bytes::u16(record, 6)?, channels: bytes::u16(record, 8)? };
         Some(Self {
@@ -131,6 +136,16 @@ impl Tensor {
             zero_point: bytes::i8(record, 10)?,
             scale: f32::from_bits(bytes::u32(record, 12)?),
         })
+    }
+
+    /// The tensor record, [`format::TENSOR_LEN`] bytes; a ring has at most 255 rows.
+    pub(crate) fn encode(&self) -> [u8; format::TENSOR_LEN] {
+        let Shape { height, width, channels } = self.shape;
+        let rows = if self.is_whole() { 0 } else { self.rows as u8 };
+        let [a, b, c, d] = self.offset.to_le_bytes();
+        let ([e, f], [g, h], [i, j]) = (height.to_le_bytes(), width.to_le_bytes(), channels.to_le_bytes());
+        let [k, l, m, n] = self.scale.to_bits().to_le_bytes();
+        [a, b, c, d, e, f, g, h, i, j, self.zero_point as u8, rows, k, l, m, n]
     }
 
     /// Whether no side is zero, no more rows are kept than there are, the scale is positive and finite, and the tensor is

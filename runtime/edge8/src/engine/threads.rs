@@ -1,6 +1,7 @@
 //! The rows of a large step on several threads.
 
-use super::{Arena, Run, Workers};
+use super::arena::Arena;
+use super::{Code, Workers};
 use crate::operator::Operator;
 use core::ops::Range;
 
@@ -40,7 +41,7 @@ pub(crate) struct Lent<'a, T> {
 impl<T: Threads> Workers for Lent<'_, T> {
     fn compute(
         &mut self,
-        run: Run,
+        code: &Code,
         operator: &Operator<'_>,
         arena: &Arena<'_>,
         rows: Range<usize>,
@@ -48,14 +49,14 @@ impl<T: Threads> Workers for Lent<'_, T> {
         scratch: &mut [i8],
     ) {
         let parts = parts(operator, rows.len()).min(self.count);
-        let step = Step { run, threads: self.threads, operator, arena };
+        let step = Step { code, threads: self.threads, operator, arena };
         step.split(parts, rows, output, [scratch, self.spare]);
     }
 }
 
 /// One step that is computed in parts.
 struct Step<'a, 'b, T> {
-    run: Run,
+    code: &'a Code,
     threads: &'a T,
     operator: &'a Operator<'b>,
     arena: &'a Arena<'a>,
@@ -66,7 +67,7 @@ impl<T: Threads> Step<'_, '_, T> {
     /// first is for the calling thread.
     fn split(&self, parts: usize, rows: Range<usize>, output: &mut [i8], [scratch, spare]: [&mut [i8]; 2]) {
         if parts <= 1 {
-            return (self.run)(self.operator, self.arena, rows, output, scratch);
+            return self.code.run(self.operator, self.arena, rows, output, scratch);
         }
         let middle = rows.end - rows.len() / parts;
         let values = (middle - rows.start) * self.operator.output().row_len();
@@ -74,7 +75,7 @@ impl<T: Threads> Step<'_, '_, T> {
         let Some((own, spare)) = spare.split_at_mut_checked(spare_len(scratch.len())) else { return };
         self.threads.join(
             || self.split(parts - 1, rows.start..middle, output, [scratch, spare]),
-            || (self.run)(self.operator, self.arena, middle..rows.end, last, own),
+            || self.code.run(self.operator, self.arena, middle..rows.end, last, own),
         );
     }
 }

@@ -1,39 +1,52 @@
-//! The image's header.
+//! The image's header, and the records of the network's inputs and outputs behind it.
 
-use super::checksum;
-use super::layout::{self, header};
 use crate::bytes;
+use crate::checksum;
 use crate::error::Error;
+use crate::format::{self, TENSOR_LEN, header};
+use crate::operator::Room;
 use crate::slices::not_unrolled;
 use crate::tensor::Tensor;
 
 /// The header's fields, checked against the image.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
-    pub(crate) arena_len: u32,
-    pub(crate) scratch_len: u32,
+pub(crate) struct Header<'a> {
+    pub(crate) room: Room,
     pub(crate) operators: u32,
     pub(crate) sections: u32,
-    pub(crate) input: Tensor,
-    pub(crate) output: Tensor,
+    pub(crate) inputs: Endpoints<'a>,
+    pub(crate) outputs: Endpoints<'a>,
 }
 
-/// The magic bytes in a form that is compared without a loop.
-const MAGIC: u64 = u64::from_le_bytes(layout::MAGIC);
+/// The network's inputs, or its outputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endpoints<'a> {
+    records: &'a [[u8; TENSOR_LEN]],
+    /// The first of them.
+    pub(crate) first: Tensor,
+    /// Values of all.
+    pub(crate) len: usize,
+}
 
-impl Header {
-    pub(crate) fn parse(image: &[u8]) -> Result<Self, Error> {
+/// The most outputs of a network.
+const MOST_OUTPUTS: usize = 64;
+
+/// The magic bytes in a form that is compared without a loop.
+const MAGIC: u64 = u64::from_le_bytes(format::MAGIC);
+
+impl<'a> Header<'a> {
+    pub(crate) fn parse(image: &'a [u8]) -> Result<Self, Error> {
         if image.first_chunk().map(|magic| u64::from_le_bytes(*magic)) != Some(MAGIC) {
             return Err(Error::Magic);
         }
         let cut = Error::ImageLength { expected: header::LEN, found: image.len() };
         let field = |at| bytes::u32(image, at).ok_or(cut);
         let version = bytes::u16(image, header::VERSION).ok_or(cut)?;
-        if version != layout::VERSION {
+        if version != format::VERSION {
             return Err(Error::Version { found: version });
         }
         let contract = field(header::CONTRACT)?;
-        if contract != layout::CONTRACT {
+        if contract != format::CONTRACT {
             return Err(Error::Contract { found: contract });
         }
         check_integrity(image, field(header::IMAGE_LEN)?, field(header::CHECKSUM)?)?;
@@ -47,26 +60,48 @@ impl Header {
                 return Err(Error::Reserved);
             }
         }
-        let arena_len = field(header::ARENA_LEN)?;
-        let endpoint = |at| match Tensor::decode(image, at) {
-            Some(tensor) if tensor.is_valid() && tensor.range().end <= arena_len as usize => Ok(tensor),
-            _ => Err(Error::Endpoint),
-        };
+        let room = Room { arena_len: field(header::ARENA_LEN)?, scratch_len: field(header::SCRATCH_LEN)? };
+        let count = |at| bytes::u16(image, at).map(usize::from).ok_or(cut);
+        let (inputs, outputs) = (count(header::INPUTS)?, count(header::OUTPUTS)?);
+        let records = image.get(header::LEN..).ok_or(cut)?.as_chunks().0;
+        let (inputs, rest) = records.split_at_checked(inputs).ok_or(Error::Endpoint)?;
+        let outputs = rest.get(..outputs).ok_or(Error::Endpoint)?;
+        if outputs.len() > MOST_OUTPUTS {
+            return Err(Error::Endpoint);
+        }
         Ok(Self {
-            arena_len,
-            scratch_len: field(header::SCRATCH_LEN)?,
+            room,
             operators: field(header::OPERATORS)?,
             sections: field(header::SECTIONS)?,
-            input: endpoint(header::INPUT)?,
-            output: endpoint(header::OUTPUT)?,
+            inputs: Endpoints::new(inputs, room).ok_or(Error::Endpoint)?,
+            outputs: Endpoints::new(outputs, room).ok_or(Error::Endpoint)?,
         })
     }
 
-    /// Whether a tensor lies in the arena behind the scratch bytes.
-    #[cfg_attr(target_os = "none", inline(never))]
-    pub(crate) fn has_room_for(&self, tensor: &Tensor) -> bool {
-        let range = tensor.range();
-        range.start >= self.scratch_len as usize && range.end <= self.arena_len as usize
+    /// Where the section table begins.
+    pub(crate) const fn sections_at(&self) -> usize {
+        header::LEN + (self.inputs.records.len() + self.outputs.records.len()) * TENSOR_LEN
+    }
+}
+
+impl<'a> Endpoints<'a> {
+    /// At least one tensor, each whole and in the room; [`None`] if it is not so.
+    #[cfg_attr(device, inline(never))]
+    fn new(records: &'a [[u8; TENSOR_LEN]], room: Room) -> Option<Self> {
+        let mut len = 0usize;
+        for record in records {
+            let tensor = Tensor::decode(record, 0)?;
+            if !(tensor.is_valid() && tensor.is_whole() && room.holds(&tensor)) {
+                return None;
+            }
+            len = len.checked_add(tensor.shape.len())?;
+        }
+        Some(Self { records, first: Tensor::decode(records.first()?, 0)?, len })
+    }
+
+    /// Each of them, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Tensor> + use<'a> {
+        self.records.iter().filter_map(|record| Tensor::decode(record, 0))
     }
 }
 

@@ -1,25 +1,29 @@
 //! The model image, byte by byte.
 //!
 //! An image (`.edge8`) is one flat file, little-endian, read in place. It has a header, a section table and sections.
-//! [`layout`] names every number below.
+//! `format` names the numbers below.
 //!
-//! # Header, 80 bytes
+//! # Header, 64 bytes
 //!
 //! | offset | type | field |
 //! | --- | --- | --- |
 //! | 0 | `[u8; 8]` | magic, `edge8\r\n\x1a` |
-//! | 8 | `u16` | format version, 2; it changes only where an old reader would misread a new image |
+//! | 8 | `u16` | format version, 3; it changes only where an old reader would misread a new image |
 //! | 10 | `u16` | 0 |
 //! | 12 | `u32` | int8 contract, 1: TensorFlow Lite's int8 specification with single rounding |
 //! | 16 | `u32` | length of the image in bytes |
 //! | 20 | `u32` | CRC-32 (IEEE) of the image, this field read as 0 |
 //! | 24 | `u32` | length of the arena in bytes |
-//! | 28 | `u32` | number of operators |
-//! | 32 | `u32` | number of sections |
-//! | 36 | `u32` | bytes at the begin of the arena in which kernels work; the tensors lie behind |
-//! | 40 | tensor | the network's input |
-//! | 56 | tensor | the network's output |
-//! | 72 | `[u8; 8]` | 0 |
+//! | 28 | `u32` | bytes at the begin of the arena in which kernels work; the tensors lie behind |
+//! | 32 | `u32` | 0; kept for the bytes of the arena that last from run to run |
+//! | 36 | `u32` | number of operators |
+//! | 40 | `u32` | number of sections |
+//! | 44 | `u16` | number of the network's inputs, at least 1 |
+//! | 46 | `u16` | number of the network's outputs, 1 to 64 |
+//! | 48 | `[u8; 16]` | 0 |
+//!
+//! The tensor records of the inputs follow, then those of the outputs, then the section table. Inputs and outputs are kept as a
+//! whole; each output is what an operator writes, the last operator's among them.
 //!
 //! # Tensor record, 16 bytes
 //!
@@ -52,10 +56,11 @@
 //! | 2 | weights | weights and per-channel constants, in the order in which the operators read them |
 //! | 3 | schedule | which rows of which operator are computed when, see [`Steps`] |
 //! | 16 | labels | UTF-8, one class name a line |
-//! | 17 | recipe | the pre-processing, see [`Recipe`](crate::recipe::Recipe) |
+//! | 17 | recipe | the pre-processing, see [`Recipe`](crate::Recipe) |
 //! | 18 | provenance | UTF-8 JSON: training data, command, accuracy |
 //! | 19 | calibration | UTF-8 JSON: method, samples, ranges |
 //! | 20 | test vectors | see [`TestVectors`] |
+//! | 21 | reject rule | see [`Reject`](crate::Reject) |
 //!
 //! # Operator records
 //!
@@ -68,20 +73,10 @@
 //! | 4 | `i8`, `i8` | smallest and largest output (the fused activation) |
 //! | 6 | `u8` | order in which the weights are packed, 1; 0 without weights |
 //! | 7 | `u8` | 1 where every multiplier is below 1/4, else 0 |
-//! | 8 | tensor | (first) input |
+//! | 8 | tensor | (first) input; of a constant, which has none, its output |
 //!
-//! and goes on with
-//!
-//! | kind | operator | offset: fields |
-//! | --- | --- | --- |
-//! | 1, 2 | convolution, depthwise | 24: output tensor; 40: `u16` kernel height, width, stride down, across, padding above, left; 52: `u32` offset of the weights, `u32` offset of the constants |
-//! | 3 | fully connected | 24: output tensor; 40: `u32` offset of the weights, `u32` offset of the constants |
-//! | 4 | add | 24: second input tensor; 40: output tensor; 56: `i32` mantissas for first, second, output; 68: `i8` their shifts, one byte 0 |
-//! | 5 | mean over height and width | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0 |
-//! | 6 | softmax | 24: output tensor; 40: `i32` mantissa, `i8` shift, three bytes 0; 48: `i32` smallest difference that counts |
-//! | 7, 8 | average pool, maximum pool | 24: output tensor; 40: `u16` kernel height, width, stride down, across, padding above, left |
-//! | 9 | pad | 24: output tensor; 40: `u16` rows above, columns to the left, channels before, two bytes 0 |
-//! | 10 | constant | 8: output tensor (there is no input); 24: `u32` offset of the values |
+//! The list of kinds with their numbers stands in `operator/mod.rs`, what their records go on with at the top of the file of each:
+//! `operator/add.rs`, ...
 //!
 //! An add and a softmax may write their output over their first input, at the same offset; any other output lies clear
 //! of the inputs. The second input of an add has the output's shape, or 1 where a side is to be repeated. Pools and pads
@@ -93,20 +88,19 @@
 //! `bias + sum of w * x` is what the contract calls the accumulator. Together the operators claim at most the section's
 //! length.
 //!
-//! A new operator is a new kind, a new piece of information a new section: old readers skip what they may and refuse, by
-//! name, what they must not.
+//! # Room for what comes next
+//!
+//! A new operator is a new kind (a program's set of kinds has room for 63), a new piece of information a new section: old readers
+//! skip what they may and refuse, by name, what they must not. An operator with more tensors than its record holds points to a
+//! section of its own with the others. Weights of 4 bits are another order of packing, in byte 6 of a record. A recipe and a
+//! reject rule begin with their kind. A part of the arena that lasts from run to run has its length in the header.
 
-mod checksum;
-mod embed;
 mod header;
-pub mod layout;
 mod records;
 mod schedule;
 mod sections;
 mod test_vectors;
 
-pub use checksum::{Crc32, image_checksum};
-pub use embed::{Aligned, arena_len, input_len, kinds, output_len};
 pub(crate) use header::Header;
 pub use records::Operators;
 pub(crate) use records::{check_operators, check_steps};

@@ -1,7 +1,6 @@
 //! The operator records, one after the other.
 
 use super::header::Header;
-use super::layout::{operator, record};
 use super::schedule::{Step, Steps};
 use crate::bytes;
 use crate::error::{Error, Problem};
@@ -39,7 +38,7 @@ impl<'a> Operators<'a> {
     }
 
     /// As [`decode`](Self::decode), by a function for the kinds that a program has.
-    #[cfg(target_os = "none")]
+    #[cfg(device)]
     pub(crate) fn decode_by(
         &self,
         decode: fn(&Record, &'a [u8]) -> Result<Operator<'a>, Problem>,
@@ -69,14 +68,14 @@ impl<'a> Iterator for Operators<'a> {
     }
 }
 
-/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that the last one's
-/// output is the network's.
+/// Checks each record, that it is of one of the `KINDS`, that there are as many as the header says, and that each of the network's
+/// outputs is an operator's, the last one's among them.
 ///
 /// The time is bounded by the image's length: operators that together claim more weights than there are, and could
 /// be scanned without end, are refused.
 pub(crate) fn check_operators<const KINDS: Kinds>(
     operators: &Operators<'_>,
-    header: &Header,
+    header: &Header<'_>,
 ) -> Result<(), Error> {
     let found = operators.len() as u32;
     if found != header.operators {
@@ -84,15 +83,23 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
     }
     let mut unclaimed = operators.weights.len();
     let mut ends = false;
+    // A bit for each output that no operator has written yet.
+    let mut missing = header.outputs.iter().fold(0u64, |bits, _| bits << 1 | 1);
     for (index, record) in (0u32..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
         let operator = Operator::decode::<KINDS>(record, operators.weights);
         let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
-        operator.check::<KINDS>(header).map_err(fail)?;
-        ends = index + 1 == found && *operator.output() == header.output;
+        operator.check::<KINDS>(record, header.room).map_err(fail)?;
+        ends = false;
+        for (bit, output) in (0u32..).zip(header.outputs.iter()) {
+            if *operator.output() == output {
+                missing &= !1u64.wrapping_shl(bit);
+                ends = true;
+            }
+        }
     }
-    if ends { Ok(()) } else { Err(Error::Endpoint) }
+    if ends && missing == 0 { Ok(()) } else { Err(Error::Endpoint) }
 }
 
 /// Checks that each step computes rows that its operator has, all of them at once where it cannot work by rows, and that all
@@ -105,7 +112,9 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
         not_unrolled();
         let right = operators.records.get(operator).is_some_and(|record| {
             let height = height(record);
-            !rows.is_empty() && rows.end <= height && (rows.len() == height || works_by_rows(record))
+            !rows.is_empty()
+                && rows.end <= height
+                && (rows.len() == height || Operator::record_works_by_rows(record))
         });
         if !right {
             return Err(Error::Step { index });
@@ -122,21 +131,5 @@ pub(crate) fn check_steps(steps: Steps<'_>, operators: &Operators<'_>) -> Result
 
 /// Rows of a checked record's output, without the time that decoding takes.
 fn height(record: &Record) -> usize {
-    bytes::u16(record, record::output(kind(record)) + 4).map_or(0, usize::from)
-}
-
-/// As [`Operator::works_by_rows`].
-fn works_by_rows(record: &Record) -> bool {
-    matches!(
-        kind(record),
-        operator::CONVOLUTION
-            | operator::DEPTHWISE
-            | operator::ADD
-            | operator::AVERAGE_POOL
-            | operator::MAX_POOL
-    )
-}
-
-fn kind(record: &Record) -> u16 {
-    bytes::u16(record, record::KIND).unwrap_or(0)
+    bytes::u16(record, Operator::output_of(record) + 4).map_or(0, usize::from)
 }

@@ -1,8 +1,8 @@
 //! Which rows of which operator are computed when.
 
-use super::layout::{STEP_LEN, section};
 use crate::bytes;
 use crate::error::Error;
+use crate::format::{STEP_LEN, section};
 use core::ops::Range;
 
 /// A step: one operator computes some rows of its output.

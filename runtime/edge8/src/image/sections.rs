@@ -1,8 +1,8 @@
 //! The section table.
 
-use super::layout::{self, header, section};
 use crate::bytes;
 use crate::error::Error;
+use crate::format::{self, section};
 
 /// The section table of an image.
 #[derive(Clone, Copy, Debug)]
@@ -33,28 +33,27 @@ impl Section {
     fn is_known(&self) -> bool {
         matches!(
             self.kind,
-            section::OPERATORS | section::WEIGHTS | section::SCHEDULE | section::LABELS
-                ..=section::TEST_VECTORS
+            section::OPERATORS | section::WEIGHTS | section::SCHEDULE | section::LABELS..=section::REJECT
         )
     }
 }
 
 impl<'a> Sections<'a> {
-    /// Checks that `count` sections lie in order inside the image.
-    pub(crate) fn parse(image: &'a [u8], count: u32) -> Result<Self, Error> {
+    /// Checks that `count` sections, whose table begins at `at`, lie in order inside the image.
+    pub(crate) fn parse(image: &'a [u8], at: usize, count: u32) -> Result<Self, Error> {
         let table = (count as usize)
-            .checked_mul(layout::SECTION_LEN)
-            .and_then(|len| bytes::slice(image, header::LEN as u32, len))
+            .checked_mul(format::SECTION_LEN)
+            .and_then(|len| image.get(at..)?.get(..len))
             .ok_or(Error::SectionPlace { index: 0 })?;
         let sections = Self { image, table };
-        let mut end = header::LEN.saturating_add(table.len());
+        let mut end = at.saturating_add(table.len());
         for (index, section) in (0..).zip(sections.entries()) {
             let start = section.offset as usize;
-            let placed = start >= end && start.is_multiple_of(layout::ALIGNMENT);
+            let placed = start >= end && start.is_multiple_of(format::ALIGNMENT);
             if !placed || bytes::slice(image, section.offset, section.len as usize).is_none() {
                 return Err(Error::SectionPlace { index });
             }
-            if !section.is_known() && section.flags & layout::SECTION_REQUIRED != 0 {
+            if !section.is_known() && section.flags & format::SECTION_REQUIRED != 0 {
                 return Err(Error::SectionKind { found: section.kind });
             }
             end = start.saturating_add(section.len as usize);
@@ -63,7 +62,7 @@ impl<'a> Sections<'a> {
     }
 
     fn entries(&self) -> impl Iterator<Item = Section> + use<'a> {
-        self.table.chunks_exact(layout::SECTION_LEN).filter_map(Section::decode)
+        self.table.chunks_exact(format::SECTION_LEN).filter_map(Section::decode)
     }
 
     /// The first section of this kind.

@@ -1,14 +1,14 @@
 //! Inputs with their outputs and a hash of every layer: the image proves itself on any processor.
 
-use super::layout::section;
 use crate::bytes;
 use crate::cast;
 use crate::error::Error;
+use crate::format::section;
 
 /// The test vectors of an image.
 ///
-/// The section is a `u32` count, then for each vector the input (int8), the output (int8) and one `u32` per operator,
-/// the CRC-32 of its output; without padding.
+/// The section is a `u32` count, then for each vector the inputs (int8, back to back), the outputs likewise and one `u32` per
+/// operator, the CRC-32 of its output; without padding.
 #[derive(Clone, Debug)]
 pub struct TestVectors<'a> {
     rest: &'a [u8],
@@ -18,9 +18,9 @@ pub struct TestVectors<'a> {
 /// One input with what must come out.
 #[derive(Clone, Copy, Debug)]
 pub struct TestVector<'a> {
-    /// The input tensor.
+    /// The values of the input tensors, back to back.
     pub input: &'a [i8],
-    /// The output tensor.
+    /// The values of the output tensors, back to back.
     pub output: &'a [i8],
     layers: &'a [[u8; 4]],
 }
@@ -33,7 +33,7 @@ impl TestVector<'_> {
 }
 
 impl<'a> TestVectors<'a> {
-    /// Checks that the section holds what its count says; `lens` are the input's, the output's and the number of
+    /// Checks that the section holds what its count says; `lens` are the inputs', the outputs' and the number of
     /// operators.
     pub(crate) fn parse(content: &'a [u8], lens: [usize; 3]) -> Result<Self, Error> {
         let [input, output, operators] = lens;

@@ -1,7 +1,8 @@
 //! The arithmetic of each operator.
 //!
-//! A *kernel set* is one implementation of [`Kernels`]. [`KernelSet::best`] is the one place that chooses among
-//! them. The scalar set is the oracle: any other must give the same bits.
+//! A *kernel set* is one implementation of [`Kernels`]. Its type is a token: there is a value of it only where the processor
+//! runs the set, so that no safe code can call what the processor has not. [`KernelSet`] hands them out. The scalar set is
+//! the oracle: any other must give the same bits.
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(target_pointer_width = "64")))]
 compile_error!(
@@ -23,11 +24,11 @@ mod patch;
 ))]
 #[allow(unsafe_code)]
 mod patches;
-#[cfg(not(target_os = "none"))]
+#[cfg(not(device))]
 mod probe;
 mod rows;
-pub mod scalar;
-pub mod scratch;
+pub(crate) mod scalar;
+mod set;
 #[cfg(any(
     target_arch = "x86_64",
     all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
@@ -44,10 +45,12 @@ pub(crate) mod wasm;
 #[allow(clippy::needless_range_loop, reason = "iterators over registers would send them through memory")]
 pub(crate) mod x86;
 
-pub use patch::gather;
-#[cfg(not(target_os = "none"))]
+pub(crate) use patch::gather;
+#[cfg(not(device))]
 pub use probe::Probe;
-pub use rows::Rows;
+pub(crate) use rows::Rows;
+pub use set::{KernelSet, NotHere};
+pub(crate) use set::{Set, of_set};
 
 use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax};
 use crate::tensor::Tensor;
@@ -58,27 +61,32 @@ use core::ops::Range;
 /// Slices have exactly the lengths that the operator's shapes say, channels last; the operator is one of a parsed
 /// [`Model`](crate::Model). `scratch` has at least the bytes that the operator's `scratch_len` says; what they hold does
 /// not matter. Every method has the scalar kernel as its default, so that a set states only what it does better.
-pub trait Kernels: Sized {
+pub(crate) trait Kernels: Copy {
+    /// The token, if it is this set's.
+    fn of(set: KernelSet) -> Option<Self>;
+
     /// A matrix times each of some patches, `input` is `[patches][depth]`, `output` `[patches][outputs]`. Scratch: 2 bytes
     /// for each value of a patch, of two patches where there are more.
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+    fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         scalar::product(op, input, output);
     }
 
     /// Some rows of a convolution of any window.
     fn convolution(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
         output: &mut [i8],
         scratch: &mut [i8],
     ) {
-        convolve_patches::<Self>(op, input, rows, output, scratch);
+        convolve_patches(self, op, input, rows, output, scratch);
     }
 
     /// Some rows of a depthwise convolution of any window and depth multiplier.
     fn depthwise(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -91,37 +99,37 @@ pub trait Kernels: Sized {
 
     /// Elementwise sum in place: `values` holds the first input and takes the output. `second` is as long, or shorter and
     /// repeated.
-    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+    fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
         scalar::add(op, second, values);
     }
 
     /// Mean over height and width.
-    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+    fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
         scalar::mean(op, input, output);
     }
 
     /// Softmax over the channels in place: `values` holds the input and takes the output.
-    fn softmax(op: &Softmax, values: &mut [i8]) {
+    fn softmax(self, op: &Softmax, values: &mut [i8]) {
         scalar::softmax(op, values);
     }
 
     /// Row `y` of a mean over a window.
-    fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    fn average_pool(self, op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
         scalar::average_pool(op, input, y, output);
     }
 
     /// Row `y` of the largest values of a window.
-    fn max_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+    fn max_pool(self, op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
         scalar::max_pool(op, input, y, output);
     }
 
     /// A border of zero points.
-    fn pad(op: &Pad, input: &[i8], output: &mut [i8]) {
+    fn pad(self, op: &Pad, input: &[i8], output: &mut [i8]) {
         scalar::pad(op, input, output);
     }
 
     /// Values from the image.
-    fn constant(op: &Constant<'_>, output: &mut [i8]) {
+    fn constant(self, op: &Constant<'_>, output: &mut [i8]) {
         scalar::constant(op, output);
     }
 }
@@ -139,8 +147,9 @@ pub(crate) fn each_row(
 }
 
 /// A convolution as a product: patches are gathered in the scratch bytes, as many of a row as fit.
-#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(device, inline(never))]
 pub(crate) fn convolve_patches<K: Kernels>(
+    kernels: K,
     op: &Convolution<'_>,
     input: Rows<'_>,
     rows: Range<usize>,
@@ -156,121 +165,7 @@ pub(crate) fn convolve_patches<K: Kernels>(
             for (pixel, patch) in used.chunks_exact_mut(matrix.depth.max(1)).enumerate() {
                 gather(op, input, [y, index.wrapping_mul(many).wrapping_add(pixel)], patch);
             }
-            K::product(&matrix, used, pixels, &mut []);
+            kernels.product(&matrix, used, pixels, &mut []);
         }
     });
-}
-
-/// A function for the implementation of a kernel set, in a program that has code for some kinds of operators.
-macro_rules! of_set {
-    ($set:expr, $function:ident, $kinds:expr) => {
-        match $set {
-            $crate::kernels::KernelSet::Scalar => $function::<$crate::kernels::scalar::Scalar, { $kinds }>,
-            #[cfg(target_arch = "x86_64")]
-            $crate::kernels::KernelSet::Avx512Vnni => {
-                $function::<$crate::kernels::x86::Avx512Vnni, { $kinds }>
-            }
-            #[cfg(target_arch = "x86_64")]
-            $crate::kernels::KernelSet::Avx2 => $function::<$crate::kernels::x86::Avx2, { $kinds }>,
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::KernelSet::NeonDot => $function::<$crate::kernels::neon::NeonDot, { $kinds }>,
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::KernelSet::Neon => $function::<$crate::kernels::neon::Neon, { $kinds }>,
-            #[cfg(target_feature = "simd128")]
-            $crate::kernels::KernelSet::Simd128 => $function::<$crate::kernels::wasm::Simd128, { $kinds }>,
-            #[cfg(arm_dsp)]
-            $crate::kernels::KernelSet::Dsp => $function::<$crate::kernels::dsp::Dsp<$kinds>, { $kinds }>,
-        }
-    };
-}
-pub(crate) use of_set;
-
-/// The kernel sets of this build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KernelSet {
-    /// Plain Rust, on every processor.
-    Scalar,
-    /// x86-64 with AVX-512 VNNI.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
-    /// x86-64 with AVX2.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// AArch64 with the dot product instructions.
-    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-    NeonDot,
-    /// AArch64.
-    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-    Neon,
-    /// WebAssembly with 128-bit vectors.
-    #[cfg(target_feature = "simd128")]
-    Simd128,
-    /// Cortex-M with the DSP instructions.
-    #[cfg(arm_dsp)]
-    Dsp,
-}
-
-impl KernelSet {
-    /// All sets of this build, the fastest first.
-    pub const ALL: &[Self] = &[
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx512Vnni,
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx2,
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-        Self::NeonDot,
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-        Self::Neon,
-        #[cfg(target_feature = "simd128")]
-        Self::Simd128,
-        #[cfg(arm_dsp)]
-        Self::Dsp,
-        Self::Scalar,
-    ];
-
-    /// The fastest set that this processor runs; on bare metal a constant, for the compiler too.
-    #[inline]
-    pub fn best() -> Self {
-        Self::ALL.iter().copied().find(|set| set.is_available()).unwrap_or(Self::Scalar)
-    }
-
-    /// Whether this processor runs the set.
-    #[inline]
-    pub fn is_available(self) -> bool {
-        match self {
-            Self::Scalar => true,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => !cfg!(miri) && x86::has_avx512_vnni(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => !cfg!(miri) && x86::has_avx2(),
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            Self::NeonDot => !cfg!(miri) && neon::has_dot(),
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            Self::Neon => !cfg!(miri),
-            #[cfg(target_feature = "simd128")]
-            Self::Simd128 => true,
-            #[cfg(arm_dsp)]
-            Self::Dsp => true,
-        }
-    }
-
-    /// The set's name, as the benchmark reports it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => "avx512-vnni",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => "avx2",
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            Self::NeonDot => "neon-dot",
-            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            Self::Neon => "neon",
-            #[cfg(target_feature = "simd128")]
-            Self::Simd128 => "simd128",
-            #[cfg(arm_dsp)]
-            Self::Dsp => "dsp",
-        }
-    }
 }

@@ -11,11 +11,12 @@ const OUTPUTS: usize = 64;
 const PATCHES: usize = 16;
 
 /// See [`Kernels::product`].
-type Product = fn(&Matrix<'_>, &[i8], &mut [i8], &mut [i8]);
+type Product = fn(KernelSet, &Matrix<'_>, &[i8], &mut [i8], &mut [i8]);
 
 /// A matrix times patches, as a 1x1 convolution is computed.
 #[derive(Debug)]
 pub struct Probe {
+    kernels: KernelSet,
     product: Product,
     input: [u8; PATCHES * DEPTH],
     output: [u8; PATCHES * OUTPUTS],
@@ -26,11 +27,16 @@ impl Probe {
     /// Multiply-accumulates of a run.
     pub const MACS: u64 = (DEPTH * OUTPUTS * PATCHES) as u64;
 
-    /// A probe of a kernel set, of the scalar one if this processor does not run it.
+    /// A probe of a kernel set.
     pub fn new(kernels: KernelSet) -> Self {
-        let kernels = if kernels.is_available() { kernels } else { KernelSet::Scalar };
         let product: Product = of_set!(kernels, product, ALL_KINDS);
-        Self { product, input: [1; PATCHES * DEPTH], output: [0; PATCHES * OUTPUTS], scratch: [0; 4 * DEPTH] }
+        Self {
+            kernels,
+            product,
+            input: [1; PATCHES * DEPTH],
+            output: [0; PATCHES * OUTPUTS],
+            scratch: [0; 4 * DEPTH],
+        }
     }
 
     /// Computes the product once.
@@ -44,16 +50,19 @@ impl Probe {
         let op =
             Matrix { weights: &WEIGHTS, depth: DEPTH, channels, zero_point: 0, activation: Activation::NONE };
         let [output, scratch] = [&mut self.output[..], &mut self.scratch].map(cast::as_i8_mut);
-        (self.product)(&op, cast::as_i8(&self.input), output, scratch);
+        (self.product)(self.kernels, &op, cast::as_i8(&self.input), output, scratch);
     }
 }
 
 /// The product of a kernel set, whatever operators the program has code for.
 fn product<K: Kernels, const KINDS: Kinds>(
+    kernels: KernelSet,
     op: &Matrix<'_>,
     input: &[i8],
     output: &mut [i8],
     scratch: &mut [i8],
 ) {
-    K::product(op, input, output, scratch);
+    if let Some(kernels) = K::of(kernels) {
+        kernels.product(op, input, output, scratch);
+    }
 }

@@ -17,7 +17,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Row `y`, `[width][channels]`: the one written last of those that share its place.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(device, inline(never))]
     pub fn row(&self, y: usize) -> &'a [i8] {
         let row_len = self.tensor.row_len();
         part(self.values, self.tensor.slot(y).wrapping_mul(row_len), row_len)

@@ -3,7 +3,7 @@
 use super::Word;
 use crate::fixed_point::Multiplier;
 #[cfg(arm_dsp)]
-use crate::kernels::dsp::fold;
+use crate::fold;
 use crate::slices::not_unrolled;
 
 /// Whether no word is further from zero than `most`.

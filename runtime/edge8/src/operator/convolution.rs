@@ -1,17 +1,25 @@
-//! Convolution and depthwise convolution: one record, two meanings of the weights.
+//! Convolution, and what a depthwise convolution has in common with it: one record, two meanings of the weights.
+//!
+//! | offset | type | field |
+//! | --- | --- | --- |
+//! | 24 | tensor | output |
+//! | 40 | `[u16; 6]` | kernel height and width, stride down and across, padding above and to the left |
+//! | 52 | `u32` | offset of the weights, [packed](crate::packing) |
+//! | 56 | `u32` | offset of the [constants](super::PerChannel) |
 
-use super::Record;
-use super::fields::Common;
+use super::fields::{self, Common};
 use super::rescale::{self, PerChannel};
-use super::{Matrix, Window};
+use super::{Kind, Matrix, Reads, Record, Window};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
-use crate::image::layout::record::convolution as record;
-use crate::kernels::scratch;
 use crate::packing;
+use crate::scratch;
 use crate::tensor::Tensor;
 
-/// A convolution, or a depthwise convolution.
+pub(super) const WINDOW: usize = 40;
+const PARAMETERS: usize = 52;
+
+/// A convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution<'a> {
     /// Input map.
@@ -30,51 +38,23 @@ pub struct Convolution<'a> {
 }
 
 impl<'a> Convolution<'a> {
+    /// All multipliers are small.
+    pub(crate) const fn is_usual(record: &Record) -> bool {
+        fields::has_small_multipliers(record)
+    }
+
+    /// The record, with as many weights as `len` says for it.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn decode(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
-        let Common { input, output, activation } = Common::decode(record, record::OUTPUT)?;
-        let window = Window::decode(record, record::WINDOW)?;
-        let outputs = output.shape.channels.into();
-        let len = if depthwise {
-            packing::depthwise_len(window.kernel.map(usize::from), outputs)
-        } else {
-            let patch = window.taps().checked_mul(input.shape.channels.into());
-            patch.and_then(|patch| packing::matrix_len(outputs, patch))
-        };
-        let (weights, channels) = rescale::parameters(record, record::WEIGHTS, section, len, &output)?;
+    pub(super) fn decode_with(
+        record: &Record,
+        section: &'a [u8],
+        len: impl FnOnce(&Window, &Tensor, &Tensor) -> Option<usize>,
+    ) -> Result<Self, Problem> {
+        let Common { input, output, activation } = Common::decode(record, Self::OUTPUT)?;
+        let window = Window::decode(record, WINDOW)?;
+        let len = len(&window, &input, &output);
+        let (weights, channels) = rescale::parameters(record, PARAMETERS, section, len, &output)?;
         Ok(Self { input, output, window, weights, channels, activation })
-    }
-
-    pub(super) fn check(&self, depthwise: bool) -> Result<(), Problem> {
-        let [inputs, outputs] = [self.input, self.output].map(|tensor| tensor.shape.channels as usize);
-        if !self.window.joins(self.input.shape, self.output.shape) {
-            return Err(Problem::Window);
-        }
-        if depthwise && outputs.checked_rem(inputs) != Some(0) {
-            return Err(Problem::Shapes);
-        }
-        self.channels.check(if depthwise { self.window.taps() } else { self.patch_len() })?;
-        #[cfg(not(target_os = "none"))]
-        if depthwise {
-            rescale::check_sums(&self.channels, |channel| self.depthwise_row(channel))?;
-        } else {
-            let matrix = self.matrix();
-            rescale::check_sums(&self.channels, |output| matrix.row(output, self.patch_len()))?;
-        }
-        Ok(())
-    }
-
-    /// A channel's weights, and what fills them up.
-    #[cfg(not(target_os = "none"))]
-    fn depthwise_row(&self, channel: usize) -> impl Iterator<Item = (bool, i8)> {
-        let [rows, columns] = self.window.kernel.map(usize::from);
-        let channels = usize::from(self.output.shape.channels);
-        let taps =
-            (0..packing::padded(rows)).flat_map(move |row| (0..columns).map(move |column| [row, column]));
-        taps.map(move |tap| {
-            let index = packing::depthwise_index([rows, columns], channels, tap, channel);
-            (tap[0] < rows, self.weights.get(index).copied().unwrap_or(0))
-        })
     }
 
     /// Values of the input that one output of a convolution depends on, `[kernel row][kernel column][in]`.
@@ -102,13 +82,72 @@ impl<'a> Convolution<'a> {
             activation: self.activation,
         }
     }
+}
 
-    /// Bytes in which a kernel may work.
-    pub const fn scratch_len(&self, depthwise: bool) -> usize {
-        if depthwise {
-            scratch::depthwise(self.input.shape.width as usize, self.window.kernel[1] as usize)
-        } else {
-            scratch::convolution(self.patch_len())
+impl<'a> Kind<'a> for Convolution<'a> {
+    const NAME: &'static str = "CONV_2D";
+    const OUTPUT: usize = 24;
+    const BY_ROWS: bool = true;
+
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
+        Self::decode_with(record, section, |window, input, output| {
+            let patch = window.taps().checked_mul(input.shape.channels.into())?;
+            packing::matrix_len(output.shape.channels.into(), patch)
+        })
+    }
+
+    fn encode(&self, record: &mut Record, at: [u32; 2]) {
+        fields::put_common(record, &self.input, (Self::OUTPUT, &self.output), self.activation);
+        self.window.encode(record, WINDOW);
+        rescale::put_parameters(record, PARAMETERS, at, &self.channels);
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        if !self.window.joins(self.input.shape, self.output.shape) {
+            return Err(Problem::Window);
         }
+        self.channels.check(self.patch_len())?;
+        self.matrix().check_weights(self.patch_len())
+    }
+
+    #[inline]
+    fn input(&self, index: usize) -> Option<&Tensor> {
+        (index == 0).then_some(&self.input)
+    }
+
+    #[inline]
+    fn side_by_side(&self, row: usize, rows: usize) -> usize {
+        if self.is_pointwise() { self.input.place(row, rows).1 } else { rows }
+    }
+
+    #[inline]
+    fn output(&self) -> &Tensor {
+        &self.output
+    }
+
+    #[inline]
+    fn reads(&self) -> Reads {
+        Reads::Window(self.window)
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn filter(&self) -> Option<(&'a [i8], PerChannel<'a>)> {
+        Some((self.weights, self.channels))
+    }
+
+    fn scratch_len(&self) -> usize {
+        scratch::convolution(self.patch_len())
+    }
+
+    fn scratch_at_best(&self) -> usize {
+        scratch::convolution_at_best(self.patch_len())
+    }
+
+    fn macs(&self) -> u64 {
+        (self.output.shape.len() as u64).wrapping_mul(self.patch_len() as u64)
     }
 }

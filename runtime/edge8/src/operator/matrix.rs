@@ -1,8 +1,9 @@
 //! What convolutions and fully connected layers have in common.
 
 use super::PerChannel;
+use super::rescale;
+use crate::error::Problem;
 use crate::fixed_point::Activation;
-#[cfg(not(target_os = "none"))]
 use crate::packing;
 
 /// A [packed](crate::packing) matrix with what follows each of its rows: `bias + sum of w * x` rescaled, plus a zero
@@ -27,13 +28,20 @@ impl Matrix<'_> {
         self.channels.shift.len()
     }
 
-    /// An output's weights for a patch of this length, and what fills them up.
-    #[cfg(not(target_os = "none"))]
-    pub(super) fn row(&self, output: usize, patch: usize) -> impl Iterator<Item = (bool, i8)> {
-        let (start, step) = packing::matrix_start(self.outputs(), self.depth, output);
-        let groups = self.weights.get(start..).unwrap_or(&[]).chunks(step.max(1));
-        let values =
-            groups.take(self.depth / packing::GROUP).flat_map(|group| group.iter().take(packing::GROUP));
-        values.enumerate().map(move |(index, &value)| (index < patch, value))
+    /// Proves that kernels may rely on the weights for patches of this length: see [`rescale::check_weights`].
+    pub(super) fn check_weights(&self, patch: usize) -> Result<(), Problem> {
+        // A device looks at the filling only, which the last group of a row may have.
+        let first = if cfg!(device) { patch / packing::GROUP } else { 0 };
+        rescale::check_weights(&self.channels, |output| {
+            let (start, step) = packing::matrix_start(self.outputs(), self.depth, output);
+            let groups = first..self.depth / packing::GROUP;
+            groups.flat_map(move |group| {
+                let at = start.wrapping_add(group.wrapping_mul(step));
+                (0..packing::GROUP).map(move |index| {
+                    let value = self.weights.get(at.wrapping_add(index)).copied().unwrap_or(0);
+                    (group * packing::GROUP + index < patch, value)
+                })
+            })
+        })
     }
 }

@@ -1,168 +1,326 @@
 //! What an operator record says, checked.
 //!
-//! `Operator::decode` reads one record and borrows its weights; `Operator::check` proves, once, that the kernels
-//! can run it on an arena of a given size without a panic, an overflow or an access out of bounds.
+//! All that is known of a kind of operator stands in the file of the kind, as its [`Kind`]: name, record, shape rule, bounds, the
+//! rows and the scratch bytes that it needs. [`Operator::decode`] reads one record and borrows its weights;
+//! [`Operator::check`] proves, once, that the kernels can run it on an arena of a given size without a panic, an overflow or
+//! an access out of bounds.
 
 mod add;
 mod constant;
 mod constants;
 mod convolution;
+mod depthwise;
 mod fields;
 mod fully_connected;
+mod kind;
 mod kinds;
 mod matrix;
 mod mean;
 mod pad;
 mod pool;
+mod reads;
 mod rescale;
+mod room;
 mod softmax;
-pub(crate) mod usual;
 mod window;
 
 pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
+pub use depthwise::Depthwise;
 pub use fully_connected::FullyConnected;
-pub use kinds::{ALL_KINDS, Kinds, USUAL_KINDS};
-pub(crate) use kinds::{UNUSUAL, has, name};
+pub use kind::Kind;
+pub use kinds::Kinds;
+pub(crate) use kinds::{UNUSUAL, has};
 pub use matrix::Matrix;
 pub use mean::Mean;
 pub use pad::Pad;
-pub use pool::Pool;
+pub use pool::{AveragePool, MaxPool, Pool};
+pub use reads::Reads;
 pub use rescale::{Channel, PerChannel, Word};
+pub(crate) use room::Room;
 pub use softmax::Softmax;
 pub use window::Window;
 
 use crate::bytes;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
-use crate::image::{Header, layout};
+use crate::format;
 use crate::tensor::Tensor;
-use layout::{operator as kind, record};
 
 /// The bytes of an operator record. Fields at constant offsets need no check at run time.
-pub(crate) type Record = [u8; layout::RECORD_LEN];
+pub type Record = [u8; format::RECORD_LEN];
 
-/// One step of a network.
-#[derive(Clone, Copy, Debug)]
-pub enum Operator<'a> {
+/// Makes [`Operator`] and what depends on the kind alone of a list of kinds: their numbers in the format, their names and types.
+macro_rules! operators {
+    ($($(#[$doc:meta])* $code:literal $name:ident($operator:ty),)+) => {
+        /// One step of a network.
+        #[derive(Clone, Copy, Debug)]
+        #[non_exhaustive]
+        pub enum Operator<'a> {
+            $($(#[$doc])* $name($operator),)+
+        }
+
+        /// All kinds that this library knows, in all forms.
+        pub const ALL_KINDS: Kinds = 1 << UNUSUAL $(| 1 << $code)+;
+
+        /// The number of a kind in the format.
+        pub(crate) trait Code {
+            const CODE: u16;
+        }
+
+        $(impl<'a> Code for $operator {
+            const CODE: u16 = $code;
+        })+
+
+        impl<'a> Operator<'a> {
+            /// Reads a record of one of the `KINDS`. `section` is the image's weights section.
+            ///
+            /// # Errors
+            /// A [`Problem`] if the kind is unknown or another, or something it refers to does not exist.
+            #[cfg_attr(target_pointer_width = "64", inline(always))]
+            pub(crate) fn decode<const KINDS: Kinds>(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
+                let kind = bytes::u16(record, fields::KIND).ok_or(Problem::RecordLength)?;
+                if bytes::u16(record, fields::RESERVED) != Some(0) {
+                    return Err(Problem::Reserved);
+                }
+                match kind {
+                    $($code if has(KINDS, $code) => <$operator>::decode(record, section).map(Self::$name),)+
+                    $($code => Err(Problem::NotBuilt(<$operator as Kind>::NAME)),)+
+                    _ => Err(Problem::Kind(kind)),
+                }
+            }
+
+            /// The record; `at` is where its weights and its constants, or its values, begin in the weights section.
+            pub fn encode(&self, at: [u32; 2]) -> Record {
+                let mut record = [0; format::RECORD_LEN];
+                match self {
+                    $(Self::$name(op) => {
+                        fields::put::<2>(&mut record, fields::KIND, ($code as u16).to_le_bytes());
+                        op.encode(&mut record, at);
+                    })+
+                }
+                record
+            }
+
+            /// What each kind proves of its own; nothing of a kind that is none of the `KINDS`, which has not been decoded.
+            fn check_kind<const KINDS: Kinds>(&self) -> Result<(), Problem> {
+                match self {
+                    $(Self::$name(op) => if has(KINDS, $code) { op.check() } else { Ok(()) },)+
+                }
+            }
+
+            /// Whether a record says what kernels with special instructions are for. A program for a device that runs no other
+            /// operators needs no other kernels: [`embed_model!`](crate::embed_model) looks for them at compile time, the reader
+            /// when it parses.
+            ///
+            /// What is usual, the `fits` of each kernel in `kernels/dsp` must take: such a program has nothing to fall back to. The
+            /// test `device_operators` runs every operator that is usual without the others.
+            pub(crate) const fn is_usual(record: &Record) -> bool {
+                match fields::kind(record) {
+                    $($code => <$operator>::is_usual(record),)+
+                    _ => true,
+                }
+            }
+
+            /// Where a record has the tensor record of its output.
+            pub(crate) const fn output_of(record: &Record) -> usize {
+                match fields::kind(record) {
+                    $($code => <$operator as Kind>::OUTPUT,)+
+                    _ => 0,
+                }
+            }
+
+            /// As [`works_by_rows`](Self::works_by_rows), of a record.
+            pub(crate) const fn record_works_by_rows(record: &Record) -> bool {
+                match fields::kind(record) {
+                    $($code => <$operator as Kind>::BY_ROWS,)+
+                    _ => false,
+                }
+            }
+
+            /// Whether a row of the output depends on some rows of the inputs only, so that it can be computed before the others.
+            pub const fn works_by_rows(&self) -> bool {
+                match self {
+                    $(Self::$name(_) => <$operator as Kind>::BY_ROWS,)+
+                }
+            }
+
+            /// Whether the output may be written over the first input.
+            pub const fn works_in_place(&self) -> bool {
+                match self {
+                    $(Self::$name(_) => <$operator as Kind>::IN_PLACE,)+
+                }
+            }
+
+            /// The operator's name as in TensorFlow Lite.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => <$operator as Kind>::NAME,)+
+                }
+            }
+
+            /// See [`inputs`](Self::inputs).
+            pub(crate) fn input(&self, index: usize) -> Option<&Tensor> {
+                match self {
+                    $(Self::$name(op) => op.input(index),)+
+                }
+            }
+
+            /// The tensor that the operator writes.
+            #[inline]
+            pub fn output(&self) -> &Tensor {
+                match self {
+                    $(Self::$name(op) => op.output(),)+
+                }
+            }
+
+            /// Which rows of the inputs a row of the output is made from.
+            #[cfg_attr(device, inline(never))]
+            pub fn reads(&self) -> Reads {
+                match self {
+                    $(Self::$name(op) => op.reads(),)+
+                }
+            }
+
+            /// How many of some rows can be computed at once: they lie side by side in the output, and in the inputs where those
+            /// are read as they lie.
+            #[inline]
+            pub(crate) fn contiguous(&self, row: usize, rows: usize) -> usize {
+                if rows <= 1 {
+                    return 1;
+                }
+                let rows = self.output().place(row, rows).1;
+                match self {
+                    $(Self::$name(op) => op.side_by_side(row, rows),)+
+                }
+                .max(1)
+            }
+
+            /// The range that the fused activation leaves.
+            pub fn activation(&self) -> Activation {
+                match self {
+                    $(Self::$name(op) => op.activation(),)+
+                }
+            }
+
+            /// The weights and the per-channel constants, of operators that have them.
+            pub fn filter(&self) -> Option<(&'a [i8], PerChannel<'a>)> {
+                match self {
+                    $(Self::$name(op) => op.filter(),)+
+                }
+            }
+
+            /// Bytes of the weights section that are the operator's.
+            pub fn parameter_len(&self) -> usize {
+                match self {
+                    $(Self::$name(op) => op.parameter_len(),)+
+                }
+            }
+
+            /// Bytes in which a kernel may work, at least.
+            pub fn scratch_len(&self) -> usize {
+                match self {
+                    $(Self::$name(op) => op.scratch_len(),)+
+                }
+            }
+
+            /// As many of them as the quantizer plans.
+            pub fn scratch_at_best(&self) -> usize {
+                match self {
+                    $(Self::$name(op) => op.scratch_at_best(),)+
+                }
+            }
+
+            /// Multiply-accumulates of one inference, taps in the padding included.
+            pub fn macs(&self) -> u64 {
+                match self {
+                    $(Self::$name(op) => op.macs(),)+
+                }
+            }
+        }
+    };
+}
+
+operators! {
     /// 2-D convolution over all input channels.
-    Convolution(Convolution<'a>),
+    1 Convolution(Convolution<'a>),
     /// 2-D convolution of each input channel by itself.
-    Depthwise(Convolution<'a>),
+    2 Depthwise(Depthwise<'a>),
     /// Every output from every input.
-    FullyConnected(FullyConnected<'a>),
+    3 FullyConnected(FullyConnected<'a>),
     /// Elementwise sum.
-    Add(Add),
+    4 Add(Add),
     /// Mean over height and width.
-    Mean(Mean),
+    5 Mean(Mean),
     /// Softmax over the channels.
-    Softmax(Softmax),
+    6 Softmax(Softmax),
     /// Mean over a window.
-    AveragePool(Pool),
+    7 AveragePool(AveragePool),
     /// Largest value of a window.
-    MaxPool(Pool),
+    8 MaxPool(MaxPool),
     /// A border of zero points.
-    Pad(Pad),
+    9 Pad(Pad),
     /// Values from the image.
-    Constant(Constant<'a>),
+    10 Constant(Constant<'a>),
+}
+
+/// All kinds, in forms that a Cortex-M with DSP instructions has kernels of its own for: a program for these has no others.
+pub const USUAL_KINDS: Kinds = ALL_KINDS - (1 << UNUSUAL);
+
+/// Whether a program for these kinds has code for operators of this type.
+#[inline(always)]
+pub(crate) const fn has_kind<T: Code>(kinds: Kinds, _: &T) -> bool {
+    has(kinds, T::CODE)
 }
 
 impl<'a> Operator<'a> {
-    /// Reads a record of one of the `KINDS`. `weights` is the image's weights section.
-    ///
-    /// # Errors
-    /// A [`Problem`] if the kind is unknown or another, the record too short, or something it refers to does not exist.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn decode<const KINDS: Kinds>(record: &Record, weights: &'a [u8]) -> Result<Self, Problem> {
-        let kind = bytes::u16(record, record::KIND).ok_or(Problem::RecordLength)?;
-        if bytes::u16(record, record::RESERVED.start) != Some(0) {
-            return Err(Problem::Reserved);
-        }
-        match kind {
-            kind::CONVOLUTION | kind::DEPTHWISE if has(KINDS, kind) => {
-                Self::decode_convolution(record, weights, kind == kind::DEPTHWISE)
-            }
-            kind::FULLY_CONNECTED if has(KINDS, kind) => {
-                FullyConnected::decode(record, weights).map(Self::FullyConnected)
-            }
-            kind::ADD if has(KINDS, kind) => Add::decode(record).map(Self::Add),
-            kind::MEAN if has(KINDS, kind) => Mean::decode(record).map(Self::Mean),
-            kind::SOFTMAX if has(KINDS, kind) => Softmax::decode(record).map(Self::Softmax),
-            kind::AVERAGE_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::AveragePool),
-            kind::MAX_POOL if has(KINDS, kind) => Pool::decode(record).map(Self::MaxPool),
-            kind::PAD if has(KINDS, kind) => Pad::decode(record).map(Self::Pad),
-            kind::CONSTANT if has(KINDS, kind) => Constant::decode(record, weights).map(Self::Constant),
-            1.. if has(ALL_KINDS, kind) => Err(Problem::NotBuilt(kind)),
-            _ => Err(Problem::Kind(kind)),
-        }
+    /// The tensors that the operator reads, in its order.
+    pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
+        (0..).map_while(|index| self.input(index))
     }
 
-    /// The two kinds that most steps are of, on AArch64 by a call: inlined there, all fields of all kinds go through one set of
-    /// registers and the stack.
-    #[cfg_attr(target_arch = "aarch64", inline(never))]
-    #[cfg_attr(target_os = "none", inline(always))]
-    fn decode_convolution(record: &Record, weights: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
-        let op = Convolution::decode(record, weights, depthwise)?;
-        Ok(if depthwise { Self::Depthwise(op) } else { Self::Convolution(op) })
+    /// The tensors that the operator writes.
+    pub fn outputs(&self) -> impl Iterator<Item = &Tensor> {
+        core::iter::once(self.output())
     }
 
-    /// Proves that the operator can run on the arena that the header describes.
+    /// Proves that the operator of a record can run in the room that there is.
     ///
     /// # Errors
     /// The first [`Problem`] found.
-    pub(crate) fn check<const KINDS: Kinds>(&self, header: &Header) -> Result<(), Problem> {
-        let valid = |tensor: &Option<&Tensor>| tensor.is_none_or(Tensor::is_valid);
-        if !self.output().is_valid() || !self.operands().iter().all(valid) {
+    pub(crate) fn check<const KINDS: Kinds>(&self, record: &Record, room: Room) -> Result<(), Problem> {
+        if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
             return Err(Problem::Tensor);
         }
-        self.check_places(header)?;
-        if !has(KINDS, UNUSUAL) && !self.is_usual() {
-            return Err(Problem::NotBuilt(UNUSUAL));
+        self.check_places(room)?;
+        if !has(KINDS, UNUSUAL) && !Self::is_usual(record) {
+            return Err(Problem::NotBuilt("operators in unusual forms"));
         }
         let range = self.activation();
         if range.min > range.max {
             return Err(Problem::Activation);
         }
-        match self {
-            Self::Convolution(op) if has(KINDS, kind::CONVOLUTION) => op.check(false),
-            Self::Depthwise(op) if has(KINDS, kind::DEPTHWISE) => op.check(true),
-            Self::FullyConnected(op) if has(KINDS, kind::FULLY_CONNECTED) => op.check(),
-            Self::Add(op) if has(KINDS, kind::ADD) => op.check(),
-            Self::Mean(op) if has(KINDS, kind::MEAN) => op.check(),
-            Self::Softmax(op) if has(KINDS, kind::SOFTMAX) => op.check(),
-            Self::AveragePool(op) if has(KINDS, kind::AVERAGE_POOL) => {
-                op.check().and_then(|()| op.check_sum())
-            }
-            Self::MaxPool(op) if has(KINDS, kind::MAX_POOL) => op.check(),
-            Self::Pad(op) if has(KINDS, kind::PAD) => op.check(),
-            // A constant, or none of these kinds, which has not been decoded.
-            _ => Ok(()),
-        }
+        self.check_kind::<KINDS>()
     }
 
     /// Tensors inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
     /// all rows kept where they are needed at once.
-    fn check_places(&self, header: &Header) -> Result<(), Problem> {
-        let output = self.output();
-        let [first, second] = self.operands();
+    fn check_places(&self, room: Room) -> Result<(), Problem> {
+        let (output, reads) = (self.output(), self.reads());
         let [mut outside, mut few_rows, mut overlap] =
-            [!header.has_room_for(output), !(self.works_by_rows() || output.is_whole()), false];
-        let mut add = |input: &Tensor, in_place: bool| {
-            outside |= !header.has_room_for(input);
-            few_rows |= usize::from(input.rows) < self.rows_at_once(input);
-            overlap |= !in_place && input.overlaps(output);
-        };
-        if let Some(first) = first {
-            let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
-            add(first, self.works_in_place() && place(first) == place(output));
-        }
-        if let Some(second) = second {
-            add(second, false);
+            [!room.holds(output), !(self.works_by_rows() || output.is_whole()), false];
+        let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
+        let mut in_place = self.works_in_place();
+        for input in self.inputs() {
+            outside |= !room.holds(input);
+            few_rows |= input.rows < reads.at_once(input.shape.height);
+            overlap |= input.overlaps(output) && !(in_place && place(input) == place(output));
+            in_place = false;
         }
         if outside {
             Err(Problem::OutsideArena)
-        } else if self.scratch_len() > header.scratch_len as usize {
+        } else if self.scratch_len() > room.scratch_len as usize {
             Err(Problem::Scratch)
         } else if few_rows {
             Err(Problem::Rows)
@@ -170,140 +328,6 @@ impl<'a> Operator<'a> {
             Err(Problem::Overlap)
         } else {
             Ok(())
-        }
-    }
-
-    /// Whether a row of the output depends on some rows of the inputs only, so that it can be computed before the others.
-    pub const fn works_by_rows(&self) -> bool {
-        match self {
-            Self::Convolution(_)
-            | Self::Depthwise(_)
-            | Self::AveragePool(_)
-            | Self::MaxPool(_)
-            | Self::Add(_) => true,
-            Self::FullyConnected(_) | Self::Mean(_) | Self::Softmax(_) | Self::Pad(_) | Self::Constant(_) => {
-                false
-            }
-        }
-    }
-
-    /// Rows of an input that must be there to compute one row of the output, or the output.
-    #[cfg_attr(target_os = "none", inline(never))]
-    fn rows_at_once(&self, input: &Tensor) -> usize {
-        let height = input.shape.height;
-        match self {
-            Self::Convolution(op) | Self::Depthwise(op) => op.window.kernel[0].min(height),
-            Self::AveragePool(op) | Self::MaxPool(op) => op.window.kernel[0].min(height),
-            Self::Add(_) => 1,
-            _ => height,
-        }
-        .into()
-    }
-
-    /// Bytes in which a kernel may work.
-    pub const fn scratch_len(&self) -> usize {
-        match self {
-            Self::Convolution(op) => op.scratch_len(false),
-            Self::Depthwise(op) => op.scratch_len(true),
-            Self::FullyConnected(op) => op.scratch_len(),
-            _ => 0,
-        }
-    }
-
-    /// Whether the output may be written over the first input.
-    const fn works_in_place(&self) -> bool {
-        matches!(self, Self::Add(_) | Self::Softmax(_))
-    }
-
-    /// The operator's name as in TensorFlow Lite.
-    pub const fn name(&self) -> &'static str {
-        name(match self {
-            Self::Convolution(_) => kind::CONVOLUTION,
-            Self::Depthwise(_) => kind::DEPTHWISE,
-            Self::FullyConnected(_) => kind::FULLY_CONNECTED,
-            Self::Add(_) => kind::ADD,
-            Self::Mean(_) => kind::MEAN,
-            Self::Softmax(_) => kind::SOFTMAX,
-            Self::AveragePool(_) => kind::AVERAGE_POOL,
-            Self::MaxPool(_) => kind::MAX_POOL,
-            Self::Pad(_) => kind::PAD,
-            Self::Constant(_) => kind::CONSTANT,
-        })
-    }
-
-    /// The tensors that the operator reads: one, or two of a sum, or none of a constant.
-    pub fn inputs(&self) -> impl Iterator<Item = &Tensor> {
-        self.operands().into_iter().flatten()
-    }
-
-    /// See [`inputs`](Self::inputs).
-    const fn operands(&self) -> [Option<&Tensor>; 2] {
-        let (first, second) = match self {
-            Self::Convolution(op) | Self::Depthwise(op) => (Some(&op.input), None),
-            Self::FullyConnected(op) => (Some(&op.input), None),
-            Self::Add(op) => (Some(&op.first.tensor), Some(&op.second.tensor)),
-            Self::Mean(op) => (Some(&op.input), None),
-            Self::Softmax(op) => (Some(&op.input), None),
-            Self::AveragePool(op) | Self::MaxPool(op) => (Some(&op.input), None),
-            Self::Pad(op) => (Some(&op.input), None),
-            Self::Constant(_) => (None, None),
-        };
-        [first, second]
-    }
-
-    /// The tensor that the operator writes.
-    pub const fn output(&self) -> &Tensor {
-        match self {
-            Self::Convolution(op) | Self::Depthwise(op) => &op.output,
-            Self::FullyConnected(op) => &op.output,
-            Self::Add(op) => &op.output,
-            Self::Mean(op) => &op.output,
-            Self::Softmax(op) => &op.output,
-            Self::AveragePool(op) | Self::MaxPool(op) => &op.output,
-            Self::Pad(op) => &op.output,
-            Self::Constant(op) => &op.output,
-        }
-    }
-
-    /// The range that the fused activation leaves.
-    pub const fn activation(&self) -> Activation {
-        match self {
-            Self::Convolution(op) | Self::Depthwise(op) => op.activation,
-            Self::FullyConnected(op) => op.activation,
-            Self::Add(op) => op.activation,
-            Self::Mean(op) => op.activation,
-            Self::AveragePool(op) | Self::MaxPool(op) => op.activation,
-            Self::Softmax(_) | Self::Pad(_) | Self::Constant(_) => Activation::NONE,
-        }
-    }
-
-    /// The weights and the per-channel constants, of operators that have them.
-    pub const fn parameters(&self) -> Option<(&'a [i8], PerChannel<'a>)> {
-        match self {
-            Self::Convolution(op) | Self::Depthwise(op) => Some((op.weights, op.channels)),
-            Self::FullyConnected(op) => Some((op.weights, op.channels)),
-            _ => None,
-        }
-    }
-
-    /// Bytes of weights and per-channel constants, or of a constant's values, in the image.
-    pub const fn parameter_len(&self) -> usize {
-        match (self, self.parameters()) {
-            (Self::Constant(op), _) => op.values.len(),
-            (_, Some((weights, channels))) => weights.len().wrapping_add(channels.byte_len()),
-            (_, None) => 0,
-        }
-    }
-
-    /// Multiply-accumulates of one inference, taps in the padding included.
-    pub const fn macs(&self) -> u64 {
-        match self {
-            Self::Convolution(op) => (op.output.shape.len() as u64).wrapping_mul(op.patch_len() as u64),
-            Self::Depthwise(op) => (op.output.shape.len() as u64).wrapping_mul(op.window.taps() as u64),
-            Self::FullyConnected(op) => {
-                (op.output.shape.len() as u64).wrapping_mul(op.input.shape.len() as u64)
-            }
-            _ => 0,
         }
     }
 }

@@ -1,11 +1,21 @@
 //! Softmax over the channels.
+//!
+//! | offset | type | field |
+//! | --- | --- | --- |
+//! | 24 | tensor | output, of the input's shape, scale 1/256, zero point -128: it may lie where the input does |
+//! | 40 | `i32` | mantissa |
+//! | 44 | `i8` | shift; three bytes of zero follow |
+//! | 48 | `i32` | in [-255, 0]: smaller differences to the maximum give probability 0 |
 
-use super::Record;
-use super::fields::{Common, byte, word};
+use super::fields::{self, Common, byte, word};
+use super::{Kind, Record};
 use crate::error::Problem;
-use crate::fixed_point::Multiplier;
-use crate::image::layout::record::softmax as record;
+use crate::fixed_point::{Activation, Multiplier};
 use crate::tensor::Tensor;
+
+const MANTISSA: usize = 40;
+const SHIFT: usize = 44;
+const DIFF_MIN: usize = 48;
 
 /// A softmax over the channels of each pixel; the output's scale is 1/256, its zero point -128.
 #[derive(Clone, Copy, Debug)]
@@ -27,21 +37,36 @@ impl Softmax {
     /// The sum of this many exponentials, each at most 2^19, stays in 32 bits.
     pub const MAX_CHANNELS: u16 = 4095;
 
+    pub(crate) const fn is_usual(_: &Record) -> bool {
+        true
+    }
+}
+
+impl<'a> Kind<'a> for Softmax {
+    const NAME: &'static str = "SOFTMAX";
+    const OUTPUT: usize = 24;
+    const BY_ROWS: bool = false;
+    const IN_PLACE: bool = true;
+
     #[inline]
-    pub(super) fn decode(record: &Record) -> Result<Self, Problem> {
-        let common = Common::decode(record, record::OUTPUT)?.without_activation()?;
+    fn decode(record: &Record, _: &'a [u8]) -> Result<Self, Problem> {
+        let common = Common::decode(record, Self::OUTPUT)?.without_activation()?;
         Ok(Self {
             input: common.input,
             output: common.output,
-            multiplier: Multiplier {
-                mantissa: word(record, record::MANTISSA)?,
-                shift: byte(record, record::SHIFT)?,
-            },
-            diff_min: word(record, record::DIFF_MIN)?,
+            multiplier: Multiplier { mantissa: word(record, MANTISSA)?, shift: byte(record, SHIFT)? },
+            diff_min: word(record, DIFF_MIN)?,
         })
     }
 
-    pub(super) fn check(&self) -> Result<(), Problem> {
+    fn encode(&self, record: &mut Record, _: [u32; 2]) {
+        fields::put_common(record, &self.input, (Self::OUTPUT, &self.output), Activation::NONE);
+        fields::put(record, MANTISSA, self.multiplier.mantissa.to_le_bytes());
+        fields::put(record, SHIFT, self.multiplier.shift.to_le_bytes());
+        fields::put(record, DIFF_MIN, self.diff_min.to_le_bytes());
+    }
+
+    fn check(&self) -> Result<(), Problem> {
         if self.input.shape != self.output.shape {
             return Err(Problem::Shapes);
         }
@@ -58,5 +83,20 @@ impl Softmax {
         } else {
             Err(Problem::Multiplier)
         }
+    }
+
+    #[inline]
+    fn input(&self, index: usize) -> Option<&Tensor> {
+        (index == 0).then_some(&self.input)
+    }
+
+    #[inline]
+    fn side_by_side(&self, _: usize, rows: usize) -> usize {
+        rows
+    }
+
+    #[inline]
+    fn output(&self) -> &Tensor {
+        &self.output
     }
 }

@@ -1,7 +1,7 @@
 //! How a kernel moves over its input: convolutions and pools.
 
 use super::Record;
-use super::fields::half_word;
+use super::fields::{self, half_word};
 use crate::error::Problem;
 use crate::tensor::Shape;
 use core::ops::Range;
@@ -24,6 +24,22 @@ impl Window {
     pub(super) fn decode(record: &Record, at: usize) -> Result<Self, Problem> {
         let pair = |at| Ok([half_word(record, at)?, half_word(record, at + 2)?]);
         Ok(Self { kernel: pair(at)?, stride: pair(at + 4)?, padding: pair(at + 8)? })
+    }
+
+    /// The same of a record at compile time.
+    pub(super) const fn of(record: &Record, at: usize) -> Self {
+        const fn pair(record: &Record, at: usize) -> [u16; 2] {
+            [fields::constant_half_word(record, at), fields::constant_half_word(record, at + 2)]
+        }
+        Self { kernel: pair(record, at), stride: pair(record, at + 4), padding: pair(record, at + 8) }
+    }
+
+    /// Writes what [`decode`](Self::decode) reads.
+    pub(super) fn encode(&self, record: &mut Record, at: usize) {
+        let fields = [self.kernel, self.stride, self.padding];
+        for (index, field) in fields.as_flattened().iter().enumerate() {
+            fields::put(record, at + 2 * index, field.to_le_bytes());
+        }
     }
 
     /// Kernel rows times kernel columns.

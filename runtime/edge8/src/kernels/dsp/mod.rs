@@ -9,7 +9,6 @@ mod convolution;
 mod depthwise;
 mod depthwise_any;
 mod filter;
-pub(crate) mod fold;
 mod gather;
 mod instructions;
 mod mean;
@@ -17,7 +16,7 @@ mod multiply;
 mod product;
 mod widen;
 
-use super::{Kernels, Rows, convolve_patches, each_row, scalar, shapes};
+use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, scalar, shapes};
 use crate::operator::{Add, Convolution, Kinds, Matrix, Mean, UNUSUAL, has};
 use core::ops::Range;
 use product::{wide_len, words};
@@ -27,8 +26,13 @@ use product::{wide_len, words};
 pub(crate) struct Dsp<const KINDS: Kinds>;
 
 impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
+    #[inline]
+    fn of(set: KernelSet) -> Option<Self> {
+        matches!(set.set(), Set::Dsp).then_some(Self)
+    }
+
     #[inline(never)]
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+    fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let wide = words(scratch);
         if shapes::is_matrix(op) && wide.len() >= wide_len(op.depth) {
             product::product(op, input, output, wide);
@@ -38,6 +42,7 @@ impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
     }
 
     fn convolution(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -49,12 +54,13 @@ impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
         each_row(&op.output, rows, output, |y, row| {
             let done = is_matrix && convolution::convolution(op, &matrix, input, y, row, words(scratch));
             if !done && has(KINDS, UNUSUAL) {
-                convolve_patches::<Self>(op, input, y..y.wrapping_add(1), row, scratch);
+                convolve_patches(self, op, input, y..y.wrapping_add(1), row, scratch);
             }
         });
     }
 
     fn depthwise(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -75,13 +81,13 @@ impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
         });
     }
 
-    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+    fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
         if !add::add(op, second, values) && has(KINDS, UNUSUAL) {
             scalar::add(op, second, values);
         }
     }
 
-    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+    fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
         if !mean::mean(op, input, output) && has(KINDS, UNUSUAL) {
             scalar::mean(op, input, output);
         }

@@ -11,7 +11,7 @@ mod rescale;
 
 use super::patches::{self, Patches};
 use super::scalar::{self, Scalar};
-use super::{Kernels, Rows, convolve_patches, each_row, shapes};
+use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, shapes};
 use crate::cast;
 use crate::operator::{Add, Convolution, Matrix, Mean, Pool};
 use core::arch::aarch64::*;
@@ -21,21 +21,30 @@ use plain::Plain;
 use product::Multiply;
 
 /// The kernel set for every AArch64 processor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Neon;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Neon(());
 
-/// The kernel set for processors with the dot product instructions (`asimddp`).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NeonDot;
+/// The kernel set for processors with the dot product instructions (`asimddp`): there is one only where these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NeonDot(());
 
-/// Whether the processor has the dot product instructions: known when this is compiled, or asked where the standard
-/// library is there to ask.
-pub(super) fn has_dot() -> bool {
-    #[cfg(feature = "std")]
-    let asked = std::arch::is_aarch64_feature_detected!("dotprod");
-    #[cfg(not(feature = "std"))]
-    let asked = false;
-    cfg!(target_feature = "dotprod") || asked
+impl Neon {
+    /// The token; Miri has no such processor.
+    pub(crate) fn detect() -> Option<Self> {
+        (!cfg!(miri)).then_some(Self(()))
+    }
+}
+
+impl NeonDot {
+    /// The token, if the processor has the instructions: known when this is compiled, or asked where the standard library is
+    /// there to ask.
+    pub(crate) fn detect() -> Option<Self> {
+        #[cfg(feature = "std")]
+        let asked = std::arch::is_aarch64_feature_detected!("dotprod");
+        #[cfg(not(feature = "std"))]
+        let asked = false;
+        (!cfg!(miri) && (cfg!(target_feature = "dotprod") || asked)).then_some(Self(()))
+    }
 }
 
 /// Stores part `part` of 16 values: a half of them, or a quarter, or the first three quarters, or all.
@@ -82,10 +91,17 @@ unsafe fn convolution<M: Multiply>(
 
 /// A kernel set of products and filters by `$how`.
 macro_rules! kernels {
-    ($set:ty, $how:ty) => {
-        // SAFETY of every call in here: this set is chosen only where the processor has the instructions.
+    ($set:ty, $how:ty, $of:ident) => {
+        // SAFETY of every call in here: `self` is there only where the processor has the instructions.
         impl Kernels for $set {
-            fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+            fn of(set: KernelSet) -> Option<Self> {
+                match set.set() {
+                    Set::$of(token) => Some(token),
+                    _ => None,
+                }
+            }
+
+            fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
                 let _ = scratch;
                 if shapes::is_product(op) {
                     // SAFETY: see above.
@@ -102,6 +118,7 @@ macro_rules! kernels {
             }
 
             fn convolution(
+                self,
                 op: &Convolution<'_>,
                 input: Rows<'_>,
                 rows: Range<usize>,
@@ -112,11 +129,12 @@ macro_rules! kernels {
                     // SAFETY: see above.
                     unsafe { convolution::<$how>(op, input, rows, output) };
                 } else {
-                    convolve_patches::<Self>(op, input, rows, output, scratch);
+                    convolve_patches(self, op, input, rows, output, scratch);
                 }
             }
 
             fn depthwise(
+                self,
                 op: &Convolution<'_>,
                 input: Rows<'_>,
                 rows: Range<usize>,
@@ -129,11 +147,11 @@ macro_rules! kernels {
                         unsafe { depthwise::depthwise::<$how>(op, input, y, row) };
                     });
                 } else {
-                    Scalar::depthwise(op, input, rows, output, scratch);
+                    Scalar.depthwise(op, input, rows, output, scratch);
                 }
             }
 
-            fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+            fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
                 if add::fits(op, second, values) {
                     // SAFETY: see above.
                     unsafe { add::add(op, second, values) };
@@ -142,7 +160,7 @@ macro_rules! kernels {
                 }
             }
 
-            fn average_pool(op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
+            fn average_pool(self, op: &Pool, input: Rows<'_>, y: usize, output: &mut [i8]) {
                 if pool::fits(op) {
                     // SAFETY: see above.
                     unsafe { pool::average_pool(op, input, y, output) };
@@ -151,7 +169,7 @@ macro_rules! kernels {
                 }
             }
 
-            fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+            fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
                 if mean::fits(op, output) {
                     // SAFETY: see above.
                     unsafe { mean::mean(op, input, output) };
@@ -163,5 +181,5 @@ macro_rules! kernels {
     };
 }
 
-kernels!(Neon, Plain);
-kernels!(NeonDot, Dot);
+kernels!(Neon, Plain, Neon);
+kernels!(NeonDot, Dot, NeonDot);

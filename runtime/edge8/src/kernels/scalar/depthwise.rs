@@ -8,7 +8,7 @@ use core::ops::Range;
 
 /// Output channels summed side by side: enough for the compiler to use vectors, few enough for registers, and a device's
 /// stack.
-const BLOCK: usize = if cfg!(target_os = "none") { 4 } else { 16 };
+const BLOCK: usize = if cfg!(device) { 4 } else { 16 };
 
 /// `bias + sum of w * x` with the input's zero point where the kernel reaches beyond the input; output channel `c` reads
 /// input channel `c / multiplier`.

@@ -5,7 +5,7 @@ use crate::operator::Pool;
 use crate::slices::{not_unrolled, part};
 
 /// Channels summed side by side: enough for the compiler to use vectors, few enough for registers, and a device's stack.
-const BLOCK: usize = if cfg!(target_os = "none") { 4 } else { 16 };
+const BLOCK: usize = if cfg!(device) { 4 } else { 16 };
 
 /// The mean of the values inside the input, rounded half away from zero, clamped.
 ///

@@ -34,7 +34,7 @@ pub fn softmax(op: &Softmax, values: &mut [i8]) {
 }
 
 /// `exp` of the scaled difference to the maximum, in Q0.31; [`None`] where it is too far below to count.
-#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(device, inline(never))]
 fn exponential(op: &Softmax, x: i8, max: i8) -> Option<i32> {
     let difference = i32::from(x) - i32::from(max);
     (difference >= op.diff_min).then(|| exp_on_negative(op.multiplier.rescale(difference) as i32))
@@ -88,7 +88,7 @@ fn reciprocal(sum: i32) -> (i32, u32) {
 }
 
 /// `a * b` of Q0.31 numbers, rounded half away from zero; saturates for -1 * -1.
-#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(device, inline(never))]
 fn product(a: i32, b: i32) -> i32 {
     let exact = i64::from(a) * i64::from(b);
     let nudge = if exact >= 0 { 1 << 30 } else { 1 - (1 << 30) };
@@ -96,7 +96,7 @@ fn product(a: i32, b: i32) -> i32 {
 }
 
 /// `x / 2^exponent`, rounded half away from zero, for an exponent below 63.
-#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(device, inline(never))]
 fn round_shift(x: i64, exponent: u32) -> i64 {
     let mask = (1i64 << (exponent & 63)) - 1;
     let threshold = (mask >> 1) + i64::from(x < 0);

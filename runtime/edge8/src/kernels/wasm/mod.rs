@@ -9,16 +9,23 @@ mod product;
 mod rescale;
 
 use super::scalar::{self, Scalar};
-use super::{Kernels, Rows, convolve_patches, each_row, patches, shapes};
+use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, patches, shapes};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::ops::Range;
 
 /// The kernel set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Simd128;
 
 impl Kernels for Simd128 {
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Simd128(token) => Some(token),
+            Set::Scalar => None,
+        }
+    }
+
+    fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         if shapes::is_product(op) {
             product::product(op, input, output);
@@ -28,6 +35,7 @@ impl Kernels for Simd128 {
     }
 
     fn convolution(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -42,11 +50,12 @@ impl Kernels for Simd128 {
                 product::product(&matrix, crate::cast::as_i8(patches), output);
             });
         } else {
-            convolve_patches::<Self>(op, input, rows, output, scratch);
+            convolve_patches(self, op, input, rows, output, scratch);
         }
     }
 
     fn depthwise(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -57,11 +66,11 @@ impl Kernels for Simd128 {
         {
             each_row(&op.output, rows, output, |y, row| depthwise::depthwise(op, input, y, row));
         } else {
-            Scalar::depthwise(op, input, rows, output, scratch);
+            Scalar.depthwise(op, input, rows, output, scratch);
         }
     }
 
-    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+    fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
         if add::fits(op, second, values) {
             add::add(op, second, values);
         } else {
@@ -69,7 +78,7 @@ impl Kernels for Simd128 {
         }
     }
 
-    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+    fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
         match shapes::mean_shift(op) {
             Some(left) if output.len() >= mean::STEP => mean::mean(op, left, input, output),
             _ => scalar::mean(op, input, output),

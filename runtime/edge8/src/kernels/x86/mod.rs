@@ -7,4 +7,3 @@ mod detect;
 use super::{patches, shapes};
 pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512Vnni;
-pub(super) use detect::{has_avx2, has_avx512_vnni};

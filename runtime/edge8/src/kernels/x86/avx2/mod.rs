@@ -8,18 +8,26 @@ mod narrow;
 mod product;
 mod rescale;
 
+use super::detect::has_avx2;
 use super::{patches, shapes};
 use crate::cast;
 use crate::kernels::patches::Patches;
 use crate::kernels::scalar::{self, Scalar};
-use crate::kernels::{Kernels, Rows, convolve_patches};
+use crate::kernels::{KernelSet, Kernels, Rows, Set, convolve_patches};
 use crate::operator::{Add, Convolution, Matrix, Mean, PerChannel};
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-/// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx2;
+/// The kernel set: there is one only where the processor has AVX2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The token, if the processor has AVX2.
+    pub(crate) fn detect() -> Option<Self> {
+        (!cfg!(miri) && has_avx2()).then_some(Self(()))
+    }
+}
 
 /// Stores the first `count` of 16 values.
 ///
@@ -42,9 +50,16 @@ unsafe fn store(to: *mut i8, count: usize, values: __m128i) {
     }
 }
 
-// SAFETY of every call in here: this set is chosen only where the processor has AVX2.
+// SAFETY of every call in here: `self` is there only where the processor has AVX2.
 impl Kernels for Avx2 {
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Avx2(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         if shapes::is_product(op) {
             // SAFETY: see above.
@@ -55,6 +70,7 @@ impl Kernels for Avx2 {
     }
 
     fn convolution(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -68,11 +84,12 @@ impl Kernels for Avx2 {
                 unsafe { product::product(&matrix, patches, output) }
             });
         } else {
-            convolve_patches::<Self>(op, input, rows, output, scratch);
+            convolve_patches(self, op, input, rows, output, scratch);
         }
     }
 
     fn depthwise(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -90,11 +107,11 @@ impl Kernels for Avx2 {
                 }
             }
         } else {
-            Scalar::depthwise(op, input, rows, output, scratch);
+            Scalar.depthwise(op, input, rows, output, scratch);
         }
     }
 
-    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+    fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
         if op.multiplier.shift <= PerChannel::SMALL_SHIFT && second.len() == values.len() {
             // SAFETY: see above.
             unsafe { add::add(op, second, values) };
@@ -103,7 +120,7 @@ impl Kernels for Avx2 {
         }
     }
 
-    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+    fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
         if let Some(left) = shapes::mean_shift(op).filter(|_| output.len() >= mean::STEP) {
             // SAFETY: see above.
             unsafe { mean::mean(op, left, input, output) };

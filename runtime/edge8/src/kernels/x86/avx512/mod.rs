@@ -13,19 +13,27 @@ mod narrow;
 mod product;
 mod rescale;
 
+use super::detect::has_avx512_vnni;
 use super::{patches, shapes};
 use crate::cast;
 use crate::kernels::patches::Patches;
 use crate::kernels::scalar::{self, Scalar};
-use crate::kernels::{Kernels, Rows, convolve_patches};
+use crate::kernels::{KernelSet, Kernels, Rows, Set, convolve_patches};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::arch::x86_64::*;
 use core::ops::Range;
 use rescale::Rescale;
 
-/// The kernel set; to be used where [`KernelSet::is_available`](crate::kernels::KernelSet::is_available) says so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512Vnni;
+/// The kernel set: there is one only where the processor has AVX-512 F, BW, DQ, VL and VNNI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Avx512Vnni(());
+
+impl Avx512Vnni {
+    /// The token, if the processor has them.
+    pub(crate) fn detect() -> Option<Self> {
+        (!cfg!(miri) && has_avx512_vnni()).then_some(Self(()))
+    }
+}
 
 /// Values, or channels, in a register of 32-bit lanes.
 const LANES: usize = 16;
@@ -99,9 +107,16 @@ const fn first_bytes(count: usize) -> u64 {
     if count >= 4 * LANES { u64::MAX } else { (1u64 << count).wrapping_sub(1) }
 }
 
-// SAFETY of every call in here: this set is chosen only where the processor has its features.
+// SAFETY of every call in here: `self` is there only where the processor has the features.
 impl Kernels for Avx512Vnni {
-    fn product(op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Avx512Vnni(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         if shapes::is_product(op) {
             // SAFETY: see above.
@@ -112,6 +127,7 @@ impl Kernels for Avx512Vnni {
     }
 
     fn convolution(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -125,11 +141,12 @@ impl Kernels for Avx512Vnni {
                 unsafe { product::product(&matrix, patches, output) }
             });
         } else {
-            convolve_patches::<Self>(op, input, rows, output, scratch);
+            convolve_patches(self, op, input, rows, output, scratch);
         }
     }
 
     fn depthwise(
+        self,
         op: &Convolution<'_>,
         input: Rows<'_>,
         rows: Range<usize>,
@@ -146,11 +163,11 @@ impl Kernels for Avx512Vnni {
                 }
             }
         } else {
-            Scalar::depthwise(op, input, rows, output, scratch);
+            Scalar.depthwise(op, input, rows, output, scratch);
         }
     }
 
-    fn add(op: &Add, second: &[i8], values: &mut [i8]) {
+    fn add(self, op: &Add, second: &[i8], values: &mut [i8]) {
         if Rescale::is_exact(op.multiplier) && second.len() == values.len() {
             // SAFETY: see above.
             unsafe { add::add(op, second, values) };
@@ -159,7 +176,7 @@ impl Kernels for Avx512Vnni {
         }
     }
 
-    fn mean(op: &Mean, input: &[i8], output: &mut [i8]) {
+    fn mean(self, op: &Mean, input: &[i8], output: &mut [i8]) {
         // SAFETY: see above.
         unsafe { mean::mean(op, input, output) };
     }

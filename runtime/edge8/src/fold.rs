@@ -1,6 +1,5 @@
 //! All constants of an operator brought together, to check them at once.
 
-use crate::operator::Word;
 use core::arch::naked_asm;
 
 /// A whole function: eight words at a time, then one.
@@ -102,14 +101,14 @@ fold!(
 );
 
 /// Whether all words are aligned to 4 and not negative.
-pub(crate) fn are_not_negative(words: &[Word]) -> bool {
+pub(crate) fn are_not_negative(words: &[[u8; 4]]) -> bool {
     let first = words.as_ptr().cast::<u32>();
     // SAFETY: there are as many words, and they are aligned.
     first.is_aligned() && unsafe { any(first, words.len(), 0, 0) } >> 31 == 0
 }
 
 /// Whether all words are aligned to 4 and in [-2^30, 2^30).
-pub(crate) fn fit_31_bits(words: &[Word]) -> bool {
+pub(crate) fn fit_31_bits(words: &[[u8; 4]]) -> bool {
     let first = words.as_ptr().cast::<u32>();
     // SAFETY: as above.
     first.is_aligned() && unsafe { saturate(first, words.len(), 0, 0) } == 0
