@@ -38,7 +38,7 @@ fn int8_is_as_good_as_float() {
         assert_eq!(check.code, Some(0), "{check:?}");
         assert_eq!(json["images"], 10_000);
         assert_eq!(json["passed"], true);
-        let [float, int8, drop] = ["float_accuracy", "int8_accuracy", "drop_points"]
+        let [float, int8, drop] = ["float_accuracy", "int8_accuracy", "drop_high_points"]
             .map(|key| json[key].as_f64().expect("a number"));
         assert!(float >= least + 0.001, "float {float}");
         assert!(int8 >= least, "int8 {int8}");

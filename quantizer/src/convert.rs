@@ -4,6 +4,7 @@ use crate::calibrate::{Calibration, Method, calibrate};
 use crate::float_network::FloatNetwork;
 use crate::image::{self, Extras};
 use crate::noise::signal_to_noise;
+use crate::plan::NetworkPlan;
 use crate::quantize::{Network, Range, quantise};
 use anyhow::Result;
 use serde_json::json;
@@ -21,6 +22,8 @@ pub struct Conversion {
     pub calibration: Calibration,
     /// The int8 network.
     pub network: Network,
+    /// Its plan in the model image.
+    pub plan: NetworkPlan,
     /// Signal-to-noise ratio of each layer in decibels.
     pub noise: Vec<f64>,
     /// The model image.
@@ -51,9 +54,10 @@ pub fn convert(
         calibration: Some(summary(&calibration, &network)),
         test_inputs: test_inputs.collect(),
     };
-    let image = image::write(&network, &extras)?;
+    let plan = image::memory_plan(&network);
+    let image = image::write_with(&network, &plan, &extras)?;
     let noise = signal_to_noise(graph, &network, &image, &images[..images.len().min(NOISE_IMAGES)])?;
-    Ok(Conversion { calibration, network, noise, image })
+    Ok(Conversion { calibration, network, plan, noise, image })
 }
 
 /// The calibration as the model image stores it.
@@ -72,7 +76,6 @@ fn summary(calibration: &Calibration, network: &Network) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::NetworkPlan;
     use crate::samples::Samples;
     use crate::testing::{Random, mobilenet};
     use edge8::Model;
@@ -133,7 +136,7 @@ mod tests {
         for (side, stem_stride) in [(28, 1), (32, 1), (96, 2)] {
             let float = FloatNetwork::from_safetensors(&mobilenet(side, stem_stride, 5)).unwrap();
             let conversion = convert(&float, &images(side, 1), UNIT, Method::Minmax).unwrap();
-            let NetworkPlan { arena, lower_bound, .. } = image::memory_plan(&conversion.network);
+            let NetworkPlan { arena, lower_bound, .. } = conversion.plan;
             assert_eq!(arena, lower_bound, "side {side}");
         }
     }

@@ -76,10 +76,26 @@ fn pictures_by_class_calibrate_and_check() {
     // From (0 - 0.5) / 0.4 to (1 - 0.5) / 0.4, the widest channel.
     assert!((model.input().scale - 2.5 / 255.0).abs() < 1e-6, "{}", model.input().scale);
 
-    let checked = folder.run("check model.onnx model.edge8 --data pictures --json");
+    // Of twelve pictures that agree the upper end of the interval is 1.96^2 / (12 + 1.96^2), or 24.25 %.
+    let checked = folder.run("check model.onnx model.edge8 --data pictures --max-drop 24.3 --json");
     assert!(checked.status.success(), "{}", text(&checked.stderr));
     let summary: serde_json::Value = serde_json::from_str(&text(&checked.stdout)).expect("JSON");
     assert_eq!((&summary["images"], &summary["agreement"]), (&12.into(), &1.0.into()));
+    assert_eq!((&summary["passed"], &summary["pictures_needed"]), (&true.into(), &().into()));
+}
+
+#[test]
+fn too_few_pictures_do_not_pass_however_well_they_agree() {
+    let folder = Folder::new();
+    let calibrated = folder.run("calibrate --int8 model.onnx --data pictures --samples 12");
+    assert!(calibrated.status.success(), "{}", text(&calibrated.stderr));
+    let checked = folder.run("check model.onnx model.edge8 --data pictures --max-drop 0.2 --json");
+    assert_eq!(checked.status.code(), Some(1));
+    let report = text(&checked.stderr);
+    assert!(report.contains("drop       0.000 points, 95 % confidence -24.249 to 24.249"), "{report}");
+    assert!(report.contains("not enough pictures: the limit is a drop of 0.2 points"), "{report}");
+    let summary: serde_json::Value = serde_json::from_str(&text(&checked.stdout)).expect("JSON");
+    assert_eq!((&summary["passed"], &summary["pictures_needed"]), (&false.into(), &1917.into()));
 }
 
 #[test]

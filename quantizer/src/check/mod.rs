@@ -1,8 +1,9 @@
 //! Float and int8 on the same images.
 
 mod mcnemar;
+mod tango;
 
-pub use mcnemar::Discordance;
+pub use mcnemar::{Discordance, Verdict};
 
 use crate::float::{self, Engine};
 use crate::graph::Graph;

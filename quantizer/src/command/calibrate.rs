@@ -109,7 +109,7 @@ fn print_summary(conversion: &Conversion) {
         100.0 * STABLE,
         calibration.stable_after()
     );
-    println!("{}", image::describe_arena(&conversion.network));
+    println!("{}", image::describe_arena(&conversion.network, &conversion.plan));
     println!("model image: {} bytes", conversion.image.len());
 }
 

@@ -4,12 +4,13 @@ use super::inputs::{self, Set};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use edge8::Model;
-use quantizer::check::{Comparison, compare};
+use quantizer::check::{Comparison, Verdict, compare};
 use quantizer::samples::Layout;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Compare an int8 model image with its float network; exit code 1 if it is too much worse.
+/// Compare an int8 model image with its float network; exit code 1 if it is too much worse, or may be for all that so few
+/// images can say.
 #[derive(Args)]
 pub struct Arguments {
     /// The float network: safetensors as `trainer fit` writes it, or .onnx
@@ -23,7 +24,7 @@ pub struct Arguments {
     /// How the arrays of an .npz file lie [default: as the network's input]
     #[arg(long, value_enum)]
     layout: Option<Layout>,
-    /// Largest drop in accuracy that passes, in percentage points
+    /// Largest drop in accuracy that passes, in percentage points: the upper end of its 95 % confidence interval counts
     #[arg(long, value_name = "POINTS", default_value_t = 0.2)]
     max_drop: f64,
     /// One JSON object on the last line of stdout, everything else on stderr
@@ -61,18 +62,18 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     }
     let all: Vec<usize> = (0..samples.len()).collect();
     let comparison = compare(&float.graph, &model, &samples, &all)?;
-    let passed = comparison.discordance().drop_points() <= arguments.max_drop;
-    let report = report(&comparison, &samples.classes, arguments.max_drop, passed);
+    let verdict = comparison.discordance().verdict(arguments.max_drop);
+    let report = report(&comparison, &samples.classes, arguments.max_drop, verdict);
     if arguments.json {
         eprint!("{report}");
-        println!("{}", summary(&comparison, passed));
+        println!("{}", summary(&comparison, verdict));
     } else {
         print!("{report}");
     }
-    Ok(passed)
+    Ok(verdict == Verdict::Passed)
 }
 
-fn report(comparison: &Comparison, classes: &[String], max_drop: f64, passed: bool) -> String {
+fn report(comparison: &Comparison, classes: &[String], max_drop: f64, verdict: Verdict) -> String {
     let discordance = comparison.discordance();
     let name = |class: usize| classes.get(class).map_or_else(|| class.to_string(), String::clone);
     let mut lines = Vec::new();
@@ -83,12 +84,8 @@ fn report(comparison: &Comparison, classes: &[String], max_drop: f64, passed: bo
     lines.push(format!("images     {}", discordance.images));
     lines.push(format!("float      {:.2} %", 100.0 * comparison.float_accuracy()));
     lines.push(format!("int8       {:.2} %", 100.0 * comparison.int8_accuracy()));
-    lines.push(format!(
-        "drop       {:.3} points, 95 % confidence {:.3} to {:.3}",
-        discordance.drop_points(),
-        discordance.drop_points() - discordance.margin_points(),
-        discordance.drop_points() + discordance.margin_points()
-    ));
+    let (drop, [low, high]) = (discordance.drop_points(), discordance.interval_points());
+    lines.push(format!("drop       {drop:.3} points, 95 % confidence {low:.3} to {high:.3}"));
     lines.push(format!(
         "McNemar    {} right only in float, {} only in int8, exact p = {:.3}",
         discordance.lost,
@@ -96,21 +93,35 @@ fn report(comparison: &Comparison, classes: &[String], max_drop: f64, passed: bo
         discordance.p_value()
     ));
     lines.push(format!("agreement  {:.2} %", 100.0 * comparison.agreement()));
-    let verdict = if passed { "passed" } else { "FAILED" };
-    lines.push(format!("{verdict}: the limit is a drop of {max_drop} points\n"));
-    lines.join("\n")
+    let limit = format!("the limit is a drop of {max_drop} points");
+    lines.push(match verdict {
+        Verdict::Passed => format!("passed: {limit}"),
+        Verdict::Failed => format!("FAILED: {limit}"),
+        Verdict::NotEnoughPictures { needed } => format!(
+            "not enough pictures: {limit}, the drop may be {high:.3}; with the same shares of losses and gains {needed} \
+             pictures are needed to tell"
+        ),
+    });
+    lines.join("\n") + "\n"
 }
 
-fn summary(comparison: &Comparison, passed: bool) -> serde_json::Value {
+fn summary(comparison: &Comparison, verdict: Verdict) -> serde_json::Value {
     let discordance = comparison.discordance();
+    let [low, high] = discordance.interval_points();
+    let needed = match verdict {
+        Verdict::NotEnoughPictures { needed } => Some(needed),
+        Verdict::Passed | Verdict::Failed => None,
+    };
     json!({
         "images": discordance.images,
         "float_accuracy": comparison.float_accuracy(),
         "int8_accuracy": comparison.int8_accuracy(),
         "drop_points": discordance.drop_points(),
-        "drop_margin_points": discordance.margin_points(),
+        "drop_low_points": low,
+        "drop_high_points": high,
         "p_value": discordance.p_value(),
         "agreement": comparison.agreement(),
-        "passed": passed,
+        "passed": verdict == Verdict::Passed,
+        "pictures_needed": needed,
     })
 }

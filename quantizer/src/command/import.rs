@@ -24,11 +24,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = files::read(&arguments.model)?;
     let name = arguments.model.display();
     let import = tflite::read(&bytes).with_context(|| name.to_string())?;
-    let image = image::write_sections(&import.network, &import.sections).with_context(|| name.to_string())?;
+    let plan = image::memory_plan(&import.network);
+    let image = image::write_planned(&import.network, &plan, &import.sections);
+    let image = image.with_context(|| name.to_string())?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     files::write(&output, &image)?;
     print_layers(&import.network);
-    println!("{}", image::describe_arena(&import.network));
+    println!("{}", image::describe_arena(&import.network, &plan));
     println!("model image: {} bytes, the .tflite file {}", image.len(), bytes.len());
     println!("written: {}", output.display());
     Ok(())

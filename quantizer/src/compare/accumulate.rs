@@ -6,8 +6,12 @@ use crate::quantize::{Int8Filter, Int8Operator};
 
 /// One sum per output value, in the output's order:
 /// bias plus weighted sum of `x - zero point` for convolutions and fully connected layers, the sum of `x - zero point`
-/// for a mean, the sum of the raw x for an average pool. Other operators have none.
-pub(super) fn sums(site: &Site<'_>) -> Vec<i64> {
+/// for a mean, the sum of the raw x for an average pool. Other operators have none. Computed once for each site.
+pub(super) fn sums<'a>(site: &'a Site<'_>) -> &'a [i64] {
+    site.sums.get_or_init(|| computed(site))
+}
+
+fn computed(site: &Site<'_>) -> Vec<i64> {
     match &site.layer.operator {
         Int8Operator::Conv2d(window, filter) => {
             let channels = site.input(0).shape.channels;

@@ -1,9 +1,13 @@
 //! A network beside another engine's tensors.
 
-use super::align::{Item, align};
+use super::align::{Item, align, items, unpaired};
+use super::comparison::{Comparison, merged};
+use super::dump::Dump;
+use super::engine::Engine;
+use super::finding::Finding;
+use super::inputs;
 use super::judge::judge;
 use super::trace::{self, Known};
-use super::{Comparison, Dump, Engine, Finding, inputs, items, merged, unpaired};
 use crate::image::{self, Extras};
 use crate::quantize::Network;
 use anyhow::{Result, ensure};

@@ -1,9 +1,10 @@
 //! A network beside another.
 
-use super::align::align;
+use super::align::{align, items, unpaired};
+use super::comparison::{Comparison, merged};
+use super::constants;
 use super::judge::judge;
 use super::trace::{self, Known};
-use super::{Comparison, constants, items, merged, unpaired};
 use crate::image::{self, Extras};
 use crate::quantize::Network;
 use anyhow::{Context, Result, ensure};

@@ -1,5 +1,7 @@
 //! Which layers of two networks belong together.
 
+use crate::quantize::Network;
+
 /// What identifies a layer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item<'a> {
@@ -49,28 +51,48 @@ pub(super) fn align(a: &[Item<'_>], b: &[Item<'_>]) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// The layers of a network as they are matched with another's.
+pub(super) fn items(network: &Network) -> Vec<Item<'_>> {
+    let layers = network.layers.iter();
+    let items = layers.map(|layer| Item {
+        name: &layer.name,
+        operator: layer.operator.name(),
+        len: network.tensor(layer.output).shape.volume(),
+    });
+    items.collect()
+}
+
+/// The names of the items that no pair has, without those that compute nothing.
+pub(super) fn unpaired(items: &[Item<'_>], paired: &[usize]) -> Vec<String> {
+    let alone = items.iter().enumerate().filter(|(index, _)| !paired.contains(index)).map(|(_, item)| item);
+    alone
+        .filter(|item| !["RESHAPE", "CONSTANT"].contains(&item.operator))
+        .map(|item| item.name.to_owned())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn items<'a>(layers: &[(&'a str, &'a str, usize)]) -> Vec<Item<'a>> {
+    fn listed<'a>(layers: &[(&'a str, &'a str, usize)]) -> Vec<Item<'a>> {
         layers.iter().map(|&(name, operator, len)| Item { name, operator, len }).collect()
     }
 
     #[test]
     fn layers_that_one_side_lacks_are_left_out() {
         let a =
-            items(&[("c1", "CONV_2D", 8), ("c2", "CONV_2D", 8), ("r", "RESHAPE", 8), ("s", "SOFTMAX", 8)]);
-        let b = items(&[("0", "PAD", 12), ("1", "CONV_2D", 8), ("2", "CONV_2D", 8), ("3", "SOFTMAX", 8)]);
+            listed(&[("c1", "CONV_2D", 8), ("c2", "CONV_2D", 8), ("r", "RESHAPE", 8), ("s", "SOFTMAX", 8)]);
+        let b = listed(&[("0", "PAD", 12), ("1", "CONV_2D", 8), ("2", "CONV_2D", 8), ("3", "SOFTMAX", 8)]);
         assert_eq!(align(&a, &b), [(0, 1), (1, 2), (3, 3)]);
     }
 
     #[test]
     fn names_count_more_than_operators() {
-        let a = items(&[("x", "CONV_2D", 4), ("y", "CONV_2D", 4)]);
-        assert_eq!(align(&a, &items(&[("y", "CONV_2D", 4)])), [(1, 0)]);
+        let a = listed(&[("x", "CONV_2D", 4), ("y", "CONV_2D", 4)]);
+        assert_eq!(align(&a, &listed(&[("y", "CONV_2D", 4)])), [(1, 0)]);
         // The operator may be another: a fully connected layer is a convolution of one pixel.
-        assert_eq!(align(&a, &items(&[("y", "FULLY_CONNECTED", 4)])), [(1, 0)]);
-        assert_eq!(align(&a, &items(&[("y", "CONV_2D", 5)])), []);
+        assert_eq!(align(&a, &listed(&[("y", "FULLY_CONNECTED", 4)])), [(1, 0)]);
+        assert_eq!(align(&a, &listed(&[("y", "CONV_2D", 5)])), []);
     }
 }

@@ -25,6 +25,7 @@ mod accumulate;
 mod against_dump;
 mod against_network;
 mod align;
+mod comparison;
 mod constants;
 mod dump;
 mod engine;
@@ -35,6 +36,7 @@ mod pooled;
 mod report;
 mod rescale;
 mod rule;
+mod single;
 mod site;
 mod softmax;
 mod sum;
@@ -45,13 +47,13 @@ mod rule_tests;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::Comparison;
 pub use dump::Dump;
 pub use engine::Engine;
 pub use finding::{Finding, Unexplained};
 pub use rule::Rule;
 
 use crate::quantize::Network;
-use align::Item;
 use anyhow::Result;
 
 /// What A is compared with.
@@ -63,27 +65,6 @@ pub enum Other<'a> {
     Dump(&'a Dump),
 }
 
-/// What was found.
-#[derive(Clone, Debug)]
-pub struct Comparison {
-    /// Number of inputs.
-    pub inputs: usize,
-    /// The layers that both have, in A's order; of a dump, whose layers are those of the first input, at the end the
-    /// network's output for the others.
-    pub findings: Vec<Finding>,
-    /// Layers that only A has, and that only B has.
-    pub alone: [Vec<String>; 2],
-    /// The engines that give every value of B that was compared.
-    pub engines: Vec<Engine>,
-}
-
-impl Comparison {
-    /// Whether no element is unexplained.
-    pub fn passed(&self) -> bool {
-        self.findings.iter().all(|finding| finding.unexplained == 0)
-    }
-}
-
 /// Compares A and B on inputs of the length that A takes; the outputs of a dump belong to the inputs in their order.
 ///
 /// # Errors
@@ -93,34 +74,4 @@ pub fn compare(a: &Network, b: Other<'_>, inputs: &[Vec<i8>]) -> Result<Comparis
         Other::Network(b) => against_network::compare(a, b, inputs),
         Other::Dump(b) => against_dump::compare(a, b, inputs),
     }
-}
-
-/// The layers of a network as they are matched with another's.
-fn items(network: &Network) -> Vec<Item<'_>> {
-    let layers = network.layers.iter();
-    let items = layers.map(|layer| Item {
-        name: &layer.name,
-        operator: layer.operator.name(),
-        len: network.tensor(layer.output).shape.volume(),
-    });
-    items.collect()
-}
-
-/// The names of the items that no pair has, without those that compute nothing.
-fn unpaired(items: &[Item<'_>], paired: &[usize]) -> Vec<String> {
-    let alone = items.iter().enumerate().filter(|(index, _)| !paired.contains(index)).map(|(_, item)| item);
-    alone
-        .filter(|item| !["RESHAPE", "CONSTANT"].contains(&item.operator))
-        .map(|item| item.name.to_owned())
-        .collect()
-}
-
-/// What was found on several inputs, in one list; the inputs have the same layers.
-fn merged(each: Vec<Vec<Finding>>) -> Vec<Finding> {
-    let mut each = each.into_iter();
-    let mut findings = each.next().unwrap_or_default();
-    for later in each {
-        findings.iter_mut().zip(later).for_each(|(finding, later)| finding.merge(later));
-    }
-    findings
 }

@@ -1,7 +1,7 @@
 //! MEAN and AVERAGE_POOL_2D as other engines compute them. Results are relative to the output's zero point, before the
 //! clamp.
 
-use super::accumulate::counts;
+use super::accumulate::{counts, sums};
 use super::rescale;
 use super::site::Site;
 use crate::graph::Window;
@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 pub(super) fn float_mean(site: &Site<'_>) -> Vec<i64> {
     let [input, output] = [site.input(0), site.output()].map(|tensor| tensor.quantisation.scale);
     let scale = input / output / values_each(site) as f32;
-    site.sums().iter().map(|&sum| rescale::float(sum, scale)).collect()
+    sums(site).iter().map(|&sum| rescale::float(sum, scale)).collect()
 }
 
 /// LiteRT's optimised kernel: the sum of the raw values rescaled by `s_in / (n * s_out)`, rounded twice, and the zero
@@ -23,7 +23,7 @@ pub(super) fn optimised_mean(site: &Site<'_>) -> Vec<i64> {
     let by = multiplier(f64::from(input.scale) / (count as f64 * f64::from(output.scale)));
     let share = (f32::from(input.zero_point) * input.scale / output.scale).round() as i64;
     let zero_points = count as i64 * i64::from(input.zero_point);
-    site.sums()
+    sums(site)
         .iter()
         .map(|&sum| rescale::double_halves_up(sum + zero_points, by).saturating_sub(share))
         .collect()
@@ -45,5 +45,5 @@ pub(super) fn other_half(site: &Site<'_>, window: &Window) -> Vec<i64> {
         };
         sum.div_euclid(count) + i64::from(up) - zero_point
     };
-    site.sums().iter().zip(counts(site, window)).map(average).collect()
+    sums(site).iter().zip(counts(site, window)).map(average).collect()
 }

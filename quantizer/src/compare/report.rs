@@ -1,6 +1,8 @@
 //! What was found, in words and as JSON.
 
-use super::{Comparison, Engine, Finding};
+use super::comparison::Comparison;
+use super::engine::Engine;
+use super::finding::Finding;
 use serde_json::{Value, json};
 
 /// Longest name of a layer that is shown in full; TensorFlow joins the names of all it has fused.

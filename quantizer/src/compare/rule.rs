@@ -1,5 +1,6 @@
 //! The arithmetics that engines are known to use instead of the contract's.
 
+use super::accumulate::sums;
 use super::site::Site;
 use super::{pooled, rescale, softmax, sum};
 use crate::quantize::{Int8Filter, Int8Operator};
@@ -66,7 +67,7 @@ impl Rule {
             },
             Int8Operator::Mean(multiplier) => match self {
                 Self::DoubleRounding => {
-                    Some(site.sums().iter().map(|&sum| rescale::double(sum, *multiplier)).collect())
+                    Some(sums(site).iter().map(|&sum| rescale::double(sum, *multiplier)).collect())
                 }
                 Self::DoubleRoundingUp => Some(pooled::optimised_mean(site)),
                 Self::Float => Some(pooled::float_mean(site)),
@@ -98,6 +99,6 @@ impl Rule {
             },
             _ => return None,
         };
-        Some(site.sums().iter().enumerate().map(|(index, &sum)| rescale(sum, index % channels)).collect())
+        Some(sums(site).iter().enumerate().map(|(index, &sum)| rescale(sum, index % channels)).collect())
     }
 }

@@ -1,12 +1,9 @@
 //! One layer with the inputs that one engine gave it.
 
-use super::accumulate;
-use crate::graph::{Shape, TensorId};
-use crate::image::{self, Extras};
-use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network};
+use super::single;
+use crate::graph::Shape;
+use crate::quantize::{Int8Tensor, Layer, Network};
 use anyhow::Result;
-use edge8::Model;
-use edge8::fixed_point::Activation;
 use std::cell::OnceCell;
 
 /// A layer of a network and values for what it reads.
@@ -16,7 +13,8 @@ pub(super) struct Site<'a> {
     pub layer: &'a Layer,
     /// The values of its inputs.
     pub inputs: Vec<&'a [i8]>,
-    sums: OnceCell<Vec<i64>>,
+    /// What [`accumulate::sums`](super::accumulate::sums) has found.
+    pub sums: OnceCell<Vec<i64>>,
 }
 
 impl<'a> Site<'a> {
@@ -40,11 +38,6 @@ impl<'a> Site<'a> {
         self.network.tensor(self.layer.output)
     }
 
-    /// The exact sums behind each output; see [`accumulate::sums`].
-    pub fn sums(&self) -> &[i64] {
-        self.sums.get_or_init(|| accumulate::sums(self))
-    }
-
     /// Values relative to the output's zero point as int8, under the layer's clamp.
     pub fn clamped(&self, values: impl Iterator<Item = i64>) -> Vec<i8> {
         let zero_point = i64::from(self.output().quantisation.zero_point);
@@ -54,37 +47,9 @@ impl<'a> Site<'a> {
     /// What the runtime makes of the inputs: the contract.
     ///
     /// # Errors
-    /// If the layer cannot be written as a model image, which a layer of a written network can.
+    /// As [`single::run`].
     pub fn contract(&self) -> Result<Vec<i8>> {
-        match &self.layer.operator {
-            Int8Operator::Constant(values) => Ok(values.clone()),
-            Int8Operator::Reshape => Ok(self.inputs[0].to_vec()),
-            _ => {
-                let image = image::write(&self.alone(), &Extras::default())?;
-                let model = Model::parse(&image)?;
-                let mut output = vec![0; model.output().shape.len()];
-                model.run(self.inputs[0], &mut vec![0; model.arena_len()], &mut output)?;
-                Ok(output)
-            }
-        }
-    }
-
-    /// A network of this layer; what it reads beside its first input is a constant.
-    fn alone(&self) -> Network {
-        let mut tensors = vec![self.input(0).clone()];
-        let mut layers = Vec::new();
-        for (place, values) in self.inputs.iter().enumerate().skip(1) {
-            let output = TensorId(place);
-            let operator = Int8Operator::Constant(values.to_vec());
-            let name = format!("input {place}");
-            layers.push(Layer { name, operator, activation: Activation::NONE, inputs: Vec::new(), output });
-            tensors.push(self.input(place).clone());
-        }
-        let inputs: Vec<TensorId> = (0..tensors.len()).map(TensorId).collect();
-        let output = TensorId(tensors.len());
-        tensors.push(self.output().clone());
-        layers.push(Layer { inputs, output, ..self.layer.clone() });
-        Network { tensors, layers, output }
+        single::run(self.network, self.layer, &self.inputs)
     }
 
     /// For every output the index of the input value that meets it in an elementwise operator, whose sides of 1 are

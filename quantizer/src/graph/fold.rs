@@ -1,6 +1,7 @@
 //! What follows an operator, folded into it.
 
-use super::{Activation, Filter, Graph, Node, Operator, TensorId};
+use super::network::{Graph, Node, TensorId};
+use super::operator::{Activation, Filter, Operator};
 use anyhow::{Result, ensure};
 
 /// The inference-time constants of a batch norm, one value per channel.

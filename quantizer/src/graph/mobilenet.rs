@@ -1,6 +1,10 @@
 //! The trained MobileNetV2 as a graph.
 
-use super::{Activation, BatchNorm, Filter, Graph, Operator, Shape, TensorId, Window, fold};
+use super::fold::{BatchNorm, fold};
+use super::network::{Graph, TensorId};
+use super::operator::{Activation, Filter, Operator};
+use super::shape::Shape;
+use super::window::Window;
 use anyhow::Result;
 use mobilenet::ModelFile;
 use mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};

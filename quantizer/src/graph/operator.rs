@@ -1,6 +1,7 @@
 //! The operators of the float graph and the shapes they produce.
 
-use super::{Shape, Window};
+use super::shape::Shape;
+use super::window::Window;
 use anyhow::{Result, ensure};
 
 /// What follows an operator, fused into it.

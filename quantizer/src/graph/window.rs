@@ -1,6 +1,6 @@
 //! Windows that slide over rows and columns.
 
-use super::Shape;
+use super::shape::Shape;
 use anyhow::{Result, ensure};
 
 /// A window that slides over rows and columns. Arrays are `[rows, columns]`.

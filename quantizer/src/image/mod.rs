@@ -1,5 +1,6 @@
 //! The model image: an int8 network, planned into an arena and written in `runtime`'s format.
 
+mod fields;
 mod read;
 mod record;
 mod scales;
@@ -13,6 +14,7 @@ use edge8::Model;
 use edge8::image::layout::{self, header, section};
 use edge8::image::{Crc32, image_checksum};
 use edge8::{Digit, Framing};
+use fields::{put, size};
 use record::Parameters;
 
 /// What an image says beside its network; each part is optional.
@@ -30,14 +32,14 @@ pub struct Extras {
     pub test_inputs: Vec<Vec<i8>>,
 }
 
-/// The memory plan of a network, as [`write()`] uses it.
+/// The memory plan of a network that needs the smallest arena, as [`write()`] uses it.
 pub fn memory_plan(network: &Network) -> NetworkPlan {
     NetworkPlan::streamed(network, layout::ALIGNMENT)
 }
 
 /// What a plan says of the arena, in one line for people.
-pub fn describe_arena(network: &Network) -> String {
-    let NetworkPlan { arena, lower_bound, .. } = memory_plan(network);
+pub fn describe_arena(network: &Network, plan: &NetworkPlan) -> String {
+    let NetworkPlan { arena, lower_bound, .. } = plan;
     let whole = NetworkPlan::layer_by_layer(network, layout::ALIGNMENT).arena;
     format!("arena: {arena} bytes, lower bound {lower_bound}, layer by layer {whole}")
 }
@@ -74,12 +76,21 @@ pub fn operators(network: &Network) -> impl Iterator<Item = &Layer> {
 /// # Errors
 /// If a size exceeds the format, or a label holds a line end.
 pub fn write(network: &Network, extras: &Extras) -> Result<Vec<u8>> {
-    let mut sections = extra_sections(network, extras)?;
+    write_with(network, &memory_plan(network), extras)
+}
+
+/// As [`write()`], with a plan that is there already.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_with(network: &Network, plan: &NetworkPlan, extras: &Extras) -> Result<Vec<u8>> {
+    let mut sections = required_sections(network, plan)?;
+    sections.extend(extra_sections(network, extras)?);
     if !extras.test_inputs.is_empty() {
-        let image = write_sections(network, &sections)?;
+        let image = finish(network, plan, &sections)?;
         sections.push((section::TEST_VECTORS, test_vectors(&image, &extras.test_inputs)?));
     }
-    write_sections(network, &sections)
+    finish(network, plan, &sections)
 }
 
 /// As [`write()`], with optional sections that are there already, each with its kind.
@@ -95,19 +106,29 @@ pub fn write_sections(network: &Network, optional: &[(u32, Vec<u8>)]) -> Result<
 /// # Errors
 /// As [`write_sections`].
 pub fn write_planned(network: &Network, plan: &NetworkPlan, optional: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut sections = required_sections(network, plan)?;
+    sections.extend_from_slice(optional);
+    finish(network, plan, &sections)
+}
+
+/// What every image has: records, weights, schedule.
+fn required_sections(network: &Network, plan: &NetworkPlan) -> Result<Vec<(u32, Vec<u8>)>> {
     let mut records = Vec::new();
     let mut parameters = Parameters::default();
     for layer in &network.layers {
         let record = record::record(network, plan, layer, &mut parameters);
         records.extend(record.with_context(|| format!("layer \"{}\" in the model image", layer.name))?);
     }
-    let mut sections = vec![
+    Ok(vec![
         (section::OPERATORS, records.concat()),
         (section::WEIGHTS, parameters.into_bytes()),
         (section::SCHEDULE, schedule(network, plan)?),
-    ];
-    sections.extend_from_slice(optional);
-    let image = assemble(network, plan, &sections)?;
+    ])
+}
+
+/// The image of all its sections, accepted by the runtime.
+fn finish(network: &Network, plan: &NetworkPlan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
+    let image = assemble(network, plan, sections)?;
     Model::parse(&image).context("the image just made is invalid")?;
     Ok(image)
 }
@@ -215,14 +236,4 @@ fn assemble(network: &Network, plan: &NetworkPlan, sections: &[(u32, Vec<u8>)]) 
     let checksum = image_checksum(&image);
     put(&mut image, header::CHECKSUM, &checksum.to_le_bytes());
     Ok(image)
-}
-
-/// A size as the format stores it.
-fn size(value: usize) -> Result<u32> {
-    u32::try_from(value).with_context(|| format!("{value} bytes: the format holds at most {}", u32::MAX))
-}
-
-/// Overwrites bytes at an offset.
-fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
-    bytes[at..at + value.len()].copy_from_slice(value);
 }

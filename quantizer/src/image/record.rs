@@ -1,6 +1,6 @@
 //! Operator records and the parameters they point to.
 
-use super::{put, size};
+use super::fields::{put, size};
 use crate::graph::{Border, TensorId, Window};
 use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};

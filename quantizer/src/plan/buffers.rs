@@ -1,6 +1,6 @@
 //! Which tensors can lie on the same bytes although both hold values: views, and results written over an operand.
 
-use super::Lifetime;
+use super::placement::Lifetime;
 use crate::graph::TensorId;
 use crate::quantize::{Int8Operator, Layer, Network};
 

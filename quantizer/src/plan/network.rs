@@ -1,22 +1,14 @@
 //! The plan of a whole network.
 
-use super::segment::Segment;
-use super::{Buffers, Lifetime, Plan, plan, stream};
+use super::buffers::Buffers;
+use super::placement::{Lifetime, Plan, plan};
+use super::segment::{Segment, Step};
+use super::stream;
 use crate::quantize::{Int8Operator, Layer, Network};
 use edge8::kernels::scratch;
-use std::ops::Range;
 
 /// Plans that are tried for an arena.
 const TRIALS: usize = 4;
-
-/// A layer computes some rows of its output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Index of the layer.
-    pub layer: usize,
-    /// Rows of its output.
-    pub rows: Range<usize>,
-}
 
 /// What is computed when, and where each tensor lies meanwhile.
 #[derive(Clone, Debug)]

@@ -4,13 +4,22 @@
 //! there yet. No row is computed twice. Of a tensor that only these layers use the arena keeps the rows that are still
 //! needed, a ring.
 
-use super::{Buffers, Step};
+use super::buffers::Buffers;
 use crate::quantize::{Int8Operator, Layer, Network};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The most rows that a model image's tensor record can keep short of all.
 const MOST_KEPT: usize = 255;
+
+/// A layer computes some rows of its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Index of the layer.
+    pub layer: usize,
+    /// Rows of its output.
+    pub rows: Range<usize>,
+}
 
 /// Consecutive layers with the order in which their rows are computed.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! A network is cut into segments of consecutive layers. What a cut costs, the bytes alive while a segment runs, depends
 //! on the segment's own two ends alone: a tensor that reaches over an end is whole. So the best cuts are a shortest path.
 
-use super::Buffers;
+use super::buffers::Buffers;
 use super::segment::{Segment, works_by_rows};
 use crate::quantize::Network;
 use std::ops::Range;

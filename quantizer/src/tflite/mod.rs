@@ -10,6 +10,7 @@
 //! A file is read as [TensorFlow's int8 specification](https://ai.google.dev/edge/litert/models/quantization_spec) says:
 //! weights with zero point 0, per tensor or per channel; activations per tensor; biases int32.
 
+mod format;
 mod names;
 mod read;
 #[allow(dead_code, missing_docs, unsafe_op_in_unsafe_fn, clippy::all, clippy::undocumented_unsafe_blocks)]
@@ -22,10 +23,3 @@ mod write;
 
 pub use read::{Import, read};
 pub use write::write;
-
-/// Bytes 4 to 8 of a file.
-const IDENTIFIER: [u8; 4] = *b"TFL3";
-
-/// A metadata entry of this name and a number holds the model image's section of that kind, so that labels,
-/// pre-processing and provenance survive the way through a `.tflite` file.
-const SECTION: &str = "edge8.section.";

@@ -1,6 +1,4 @@
-//! Names for what a file states as numbers, so that what is not supported can be called by its name.
-
-use super::source::Type;
+//! Names of operators, which a file states as numbers, so that what is not supported can be called by its name.
 
 /// TensorFlow Lite's builtin operators, by their codes from 0 on.
 const OPERATORS: &str = "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE \
@@ -18,7 +16,7 @@ const OPERATORS: &str = "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CON
     NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL";
 
 /// The name of an operator's code.
-pub(super) fn of_operator(code: i32) -> String {
+pub(super) fn operator(code: i32) -> String {
     let name = usize::try_from(code).ok().and_then(|code| OPERATORS.split_ascii_whitespace().nth(code));
     name.map_or_else(|| format!("operator code {code}"), str::to_owned)
 }
@@ -28,25 +26,14 @@ pub(super) fn code(name: &str) -> Option<i32> {
     OPERATORS.split_ascii_whitespace().position(|other| other == name).map(|code| code as i32)
 }
 
-/// The name of a tensor's type.
-pub(super) fn of_type(kind: Type) -> String {
-    match kind {
-        Type::Float32 => "float32".into(),
-        Type::Int32 => "int32".into(),
-        Type::Uint8 => "uint8".into(),
-        Type::Int8 => "int8".into(),
-        Type::Other(code) => format!("of type {code}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn names_stand_at_their_codes() {
         for (code, name) in [(0, "ADD"), (25, "SOFTMAX"), (40, "MEAN"), (60, "PADV2"), (114, "QUANTIZE")] {
-            assert_eq!(super::of_operator(code), name);
+            assert_eq!(super::operator(code), name);
             assert_eq!(super::code(name), Some(code));
         }
-        assert_eq!(super::of_operator(-1), "operator code -1");
+        assert_eq!(super::operator(-1), "operator code -1");
     }
 }

@@ -1,9 +1,9 @@
 //! What an untrusted file says, checked piece by piece: every index, every length, every number of values.
 
+use super::format::IDENTIFIER;
 use super::schema::tflite::{
     BuiltinOptionsRef, ModelRef, OperatorRef, QuantizationParametersRef, SubGraphRef, TensorRef,
 };
-use super::{IDENTIFIER, names};
 use crate::graph::Shape;
 use crate::quantize::Quantisation;
 use anyhow::{Context, Result, bail, ensure};
@@ -46,6 +46,17 @@ impl Type {
             3 => Self::Uint8,
             9 => Self::Int8,
             other => Self::Other(other),
+        }
+    }
+
+    /// The name that messages use.
+    pub fn name(self) -> String {
+        match self {
+            Self::Float32 => "float32".into(),
+            Self::Int32 => "int32".into(),
+            Self::Uint8 => "uint8".into(),
+            Self::Int8 => "int8".into(),
+            Self::Other(code) => format!("of type {code}"),
         }
     }
 }
@@ -206,7 +217,7 @@ impl RawTensor<'_> {
             self.kind == Type::Int8,
             "\"{}\" is {}: full-integer int8 is expected, convert the model with int8 inputs and outputs",
             self.name,
-            names::of_type(self.kind)
+            self.kind.name()
         );
         self.any_quantisation()
     }

@@ -1,11 +1,13 @@
 //! What is refused before anything is computed.
 
-use super::MOST_VALUES;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{HashMap, HashSet};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto, type_proto};
+
+/// Most values of one tensor: far beyond any microcontroller, and little enough to be counted safely.
+pub(super) const MOST_VALUES: usize = 1 << 26;
 
 /// The first operator set whose softmax has an axis of its own.
 const OLDEST_OPERATOR_SET: i64 = 13;

@@ -8,7 +8,8 @@
 //! | [`admit`] | what is refused before anything is computed |
 //! | [`input`] | whether the input lies channels first or last |
 //! | [`axes`] | where the axes of each tensor lie in the image: transposes and reshapes cost nothing |
-//! | [`walk`] | one node after the other |
+//! | [`nodes`] | one node after the other |
+//! | [`walk`] | the graph so far, and what each tensor of the file is in it |
 //! | [`shape`] | transposes and reshapes |
 //! | [`arithmetic`] | batch norms and other constants into the filter before them, ReLU, sums |
 //! | [`window`] | convolutions, pools, pads |
@@ -19,6 +20,7 @@ mod arithmetic;
 mod axes;
 mod dense;
 mod input;
+mod nodes;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -33,9 +35,6 @@ use std::path::Path;
 use tract_core::internal::*;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
-
-/// Most values of one tensor: far beyond any microcontroller, and little enough to be counted safely.
-const MOST_VALUES: usize = 1 << 26;
 
 /// A network from an ONNX file.
 #[derive(Debug)]
@@ -69,7 +68,7 @@ fn import(proto: &ModelProto, folder: &Path) -> Result<Import> {
     let build = || {
         let model = typed(proto, folder, &shape)?;
         let layout = input::layout(&model, &shape);
-        Ok(Import { graph: walk::walk(&model, &nodes, layout)?, layout })
+        Ok(Import { graph: nodes::walk(&model, &nodes, layout)?, layout })
     };
     // tract asserts and divides by what a damaged file need not keep.
     catch_unwind(AssertUnwindSafe(build))

@@ -1,6 +1,6 @@
 //! Weights and biases.
 
-use super::Writer;
+use super::writer::Writer;
 use crate::quantize::{Int8Filter, Layer};
 use mobilenet::onnx::{Element, attribute};
 

@@ -1,7 +1,7 @@
 //! Layers as ONNX's operators.
 
 use super::form::{Form, channels_first};
-use super::{Value, Writer};
+use super::writer::{Value, Writer};
 use crate::graph::{Border, Shape, Window};
 use crate::quantize::{self, Int8Filter, Int8Operator, Layer, Quantisation};
 use anyhow::Result;

@@ -1,14 +1,24 @@
 //! A network that grows by a layer at a time.
 
-use super::super::SECTION;
+use super::super::format::SECTION;
 use super::super::source::{RawOperator, Source};
-use super::Import;
 use crate::graph::{Border, Shape, TensorId};
 use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network, Quantisation};
 use anyhow::{Context, Result, ensure};
 use edge8::fixed_point::Activation;
 use edge8::image::layout::section;
 use std::collections::HashMap;
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The network.
+    pub network: Network,
+    /// Of each of its layers the operator's index in the file; [`None`] for constants, which are no operators there.
+    pub origins: Vec<Option<usize>>,
+    /// Sections of a model image (kind and content) that [`write`](super::super::write()) put into the file.
+    pub sections: Vec<(u32, Vec<u8>)>,
+}
 
 /// What an operator can read.
 #[derive(Clone, Copy)]

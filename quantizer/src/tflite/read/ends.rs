@@ -13,13 +13,13 @@ pub(super) fn input(source: &Source<'_>) -> Result<usize> {
     let mut readers =
         source.operators.iter().filter(|operator| operator.inputs.contains(&Some(source.input)));
     match (readers.next(), readers.next()) {
-        (Some(only), None) if names::of_operator(only.code) == "QUANTIZE" => {
+        (Some(only), None) if names::operator(only.code) == "QUANTIZE" => {
             end(source, &input, only.outputs.first())
         }
         _ => bail!(
             "the input \"{}\" is {} and not only read by a QUANTIZE: convert the model to full-integer int8",
             input.name,
-            names::of_type(input.kind)
+            input.kind.name()
         ),
     }
 }
@@ -32,13 +32,13 @@ pub(super) fn output(source: &Source<'_>) -> Result<usize> {
     }
     let mut writers = source.operators.iter().filter(|operator| operator.outputs.contains(&source.output));
     match writers.next() {
-        Some(last) if matches!(names::of_operator(last.code).as_str(), "DEQUANTIZE" | "QUANTIZE") => {
+        Some(last) if matches!(names::operator(last.code).as_str(), "DEQUANTIZE" | "QUANTIZE") => {
             end(source, &output, last.inputs.first().and_then(Option::as_ref))
         }
         _ => bail!(
             "the output \"{}\" is {} and no DEQUANTIZE writes it: convert the model to full-integer int8",
             output.name,
-            names::of_type(output.kind)
+            output.kind.name()
         ),
     }
 }
@@ -69,12 +69,11 @@ pub(super) fn needed(source: &Source<'_>, [first, last]: [usize; 2]) -> Result<V
             ensure!(
                 operator.outputs.len() == 1,
                 "operator {index}, {}, has {} outputs: one is expected",
-                names::of_operator(operator.code),
+                names::operator(operator.code),
                 operator.outputs.len()
             );
             // A reshape's output states its shape; Keras computes the one that RESHAPE reads from the batch.
-            let values =
-                if names::of_operator(operator.code) == "RESHAPE" { 1 } else { operator.inputs.len() };
+            let values = if names::operator(operator.code) == "RESHAPE" { 1 } else { operator.inputs.len() };
             operator.inputs.iter().take(values).flatten().for_each(|&input| wanted[input] = true);
         }
     }

@@ -1,10 +1,9 @@
 //! Operators with weights.
 
-use super::super::names;
 use super::super::schema::tflite::BuiltinOptionsRef;
 use super::super::source::{RawOperator, RawTensor, Type, damaged};
 use super::builder::Builder;
-use super::layers::{argument, clamp, int32, output};
+use super::parts::{argument, clamp, int32, output};
 use super::window::{RawWindow, windowed};
 use crate::graph::{Shape, TensorId, Window};
 use crate::quantize::{self, Int8Filter, Int8Operator};
@@ -89,7 +88,7 @@ fn parameters(
         weights.kind == Type::Int8,
         "weights \"{}\" are {}: int8 is expected",
         weights.name,
-        names::of_type(weights.kind)
+        weights.kind.name()
     );
     let data = weights.data.with_context(|| format!("weights \"{}\" are no constant", weights.name))?;
     let volume = weights.dims.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
@@ -106,11 +105,7 @@ fn parameters(
         Some(bias) => {
             let bias = network.source().tensor(bias)?;
             let name = &bias.name;
-            ensure!(
-                bias.kind == Type::Int32,
-                "bias \"{name}\" is {}: int32 is expected",
-                names::of_type(bias.kind)
-            );
+            ensure!(bias.kind == Type::Int32, "bias \"{name}\" is {}: int32 is expected", bias.kind.name());
             let values = int32(&bias)?;
             ensure!(values.len() == channels, "bias \"{name}\" has {} values for {channels}", values.len());
             network.source().claim(bias.data.unwrap_or_default())?;

@@ -1,12 +1,12 @@
 //! One operator of the file as a layer of the network.
 
-use super::super::names;
 use super::super::schema::tflite::BuiltinOptionsRef;
-use super::super::source::{RawOperator, RawTensor, Type, damaged};
+use super::super::source::{RawOperator, RawTensor, damaged};
 use super::builder::Builder;
 use super::filters::{convolution, depthwise, fully_connected};
+use super::parts::{argument, clamp, int32, output};
 use super::window::RawWindow;
-use crate::graph::{self, Border, Shape, TensorId};
+use crate::graph::{Border, Shape, TensorId};
 use crate::quantize::{self, Int8Operator, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
 use edge8::fixed_point::Activation;
@@ -31,47 +31,12 @@ pub(super) fn add(network: &mut Builder<'_>, operator: &RawOperator<'_>, name: &
     }
 }
 
-/// The input that an operator must have at a place.
-pub(super) fn argument(operator: &RawOperator<'_>, place: usize) -> Result<usize> {
-    operator.inputs.get(place).copied().flatten().with_context(|| format!("it has no input {place}"))
-}
-
-/// The file's tensor that an operator writes.
-pub(super) fn output<'a>(network: &Builder<'a>, operator: &RawOperator<'_>) -> Result<RawTensor<'a>> {
-    network.source().tensor(operator.outputs[0])
-}
-
 /// An operator's second input, a short list of axes or paddings.
 fn numbers(network: &Builder<'_>, operator: &RawOperator<'_>) -> Result<Vec<i32>> {
     let tensor = network.source().tensor(argument(operator, 1)?)?;
     let len = tensor.data.map_or(0, <[u8]>::len);
     ensure!(len <= 32, "\"{}\" has {len} bytes: at most 8 int32 are expected", tensor.name);
     int32(&tensor)
-}
-
-/// The values of an int32 constant.
-pub(super) fn int32(tensor: &RawTensor<'_>) -> Result<Vec<i32>> {
-    ensure!(
-        tensor.kind == Type::Int32,
-        "\"{}\" is {}: int32 is expected",
-        tensor.name,
-        names::of_type(tensor.kind)
-    );
-    let data = tensor.data.with_context(|| format!("\"{}\" is no constant", tensor.name))?;
-    let (words, rest) = data.as_chunks();
-    ensure!(rest.is_empty(), "\"{}\" has {} bytes: no multiple of 4", tensor.name, data.len());
-    Ok(words.iter().map(|word| i32::from_le_bytes(*word)).collect())
-}
-
-/// The fused activation as a clamp on the output.
-pub(super) fn clamp(code: i8, output: Quantisation) -> Result<Activation> {
-    let activation = match code {
-        0 => graph::Activation::None,
-        1 => graph::Activation::Relu,
-        3 => graph::Activation::Relu6,
-        _ => bail!("its fused activation {code} is not supported: NONE, RELU and RELU6 are"),
-    };
-    Ok(output.clamp(activation))
 }
 
 fn sum(network: &mut Builder<'_>, operator: &RawOperator<'_>) -> Result<()> {

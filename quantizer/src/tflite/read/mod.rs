@@ -4,24 +4,15 @@ mod builder;
 mod ends;
 mod filters;
 mod layers;
+mod parts;
 mod window;
+
+pub use builder::Import;
 
 use super::names;
 use super::source::Source;
-use crate::quantize::Network;
 use anyhow::{Context, Result};
 use builder::Builder;
-
-/// What a file holds.
-#[derive(Clone, Debug)]
-pub struct Import {
-    /// The network.
-    pub network: Network,
-    /// Of each of its layers the operator's index in the file; [`None`] for constants, which are no operators there.
-    pub origins: Vec<Option<usize>>,
-    /// Sections of a model image (kind and content) that [`write`](super::write()) put into the file.
-    pub sections: Vec<(u32, Vec<u8>)>,
-}
 
 /// Reads a full-integer int8 network. The bytes may be anything; time and memory are bounded by their number.
 ///
@@ -37,7 +28,7 @@ pub fn read(bytes: &[u8]) -> Result<Import> {
     let mut builder = Builder::new(&source, first)?;
     let needed = ends::needed(&source, [first, last])?;
     for (index, operator) in source.operators.iter().enumerate().filter(|(index, _)| needed[*index]) {
-        let name = names::of_operator(operator.code);
+        let name = names::operator(operator.code);
         builder.origin = Some(index);
         layers::add(&mut builder, operator, &name).with_context(|| format!("operator {index}, {name}"))?;
     }

@@ -1,7 +1,7 @@
 //! One layer of the network as operators of the file.
 
 use super::super::schema::tflite::{self as schema, BuiltinOptions};
-use super::{File, image_dims};
+use super::file::{File, image_dims};
 use crate::graph::{self, Window};
 use crate::quantize::{self, Int8Filter, Int8Operator, Layer, Quantisation};
 use anyhow::{Context, Result, bail, ensure};

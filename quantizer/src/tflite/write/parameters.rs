@@ -1,7 +1,7 @@
 //! Weights and biases of the file.
 
 use super::super::schema::tflite as schema;
-use super::{File, INT8, INT32};
+use super::file::{File, INT8, INT32};
 use crate::quantize::{Int8Filter, Layer};
 
 impl File<'_> {
