@@ -90,7 +90,7 @@ fn info_and_bench_state_their_keys() {
     }
     let bench = run("runtime", &["bench", "--json"]).json();
     assert!(bench["ns"].as_f64().is_some_and(|ns| ns > 0.0), "{bench}");
-    assert_eq!(bench["kernels"], edge8::kernels::KernelSet::best().name());
+    assert_eq!(bench["kernels"], edge8::KernelSet::best().name());
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn check_refuses_a_spoiled_pair() {
 /// Where the weights of the largest layer lie in the image.
 fn largest_weights(image: &[u8]) -> std::ops::Range<usize> {
     let model = edge8::Model::parse(image).expect("the shipped image");
-    let weights = model.operators().filter_map(|operator| operator.parameters()).map(|(weights, _)| weights);
+    let weights = model.operators().filter_map(|operator| operator.filter()).map(|(weights, _)| weights);
     let largest = weights.max_by_key(|weights| weights.len()).expect("a layer with weights");
     let start = largest.as_ptr() as usize - image.as_ptr() as usize;
     start..start + largest.len()

@@ -37,10 +37,10 @@ pub fn proven(spec: &Spec, inputs: &[Vec<i8>], output: &[i8], scratch: usize) ->
 
 /// Moves all tensors of an image of one operator to where they lie behind fewer scratch bytes.
 fn shrink_scratch(image: &mut [u8], spec: &Spec, scratch: usize) {
-    let first_section = u32::from_le_bytes(image[84..88].try_into().expect("four bytes")) as usize;
+    let first_section = u32::from_le_bytes(image[100..104].try_into().expect("four bytes")) as usize;
     let tensors = (0..spec.inputs.len() + 1).map(|tensor| first_section + 8 + 16 * tensor);
     // Arena, scratch, input and output in the header, then the operator's tensors.
-    for at in [24, 36, 40, 56].into_iter().chain(tensors) {
+    for at in [24, 28, 64, 80].into_iter().chain(tensors) {
         let field = &mut image[at..at + 4];
         let value = u32::from_le_bytes((&*field).try_into().expect("four bytes"));
         field.copy_from_slice(&(value - (SCRATCH - scratch) as u32).to_le_bytes());
@@ -86,7 +86,7 @@ pub fn image(
     let sections: Vec<(u32, Vec<u8>)> = [&[(1, records.concat())], others].concat();
     let mut table = Vec::new();
     let mut content = Vec::new();
-    let begin = 80 + 16 * sections.len();
+    let begin = 96 + 16 * sections.len();
     for (kind, bytes) in &sections {
         // Operators, weights and schedule must be understood.
         for word in [*kind, (begin + content.len()) as u32, bytes.len() as u32, u32::from(*kind < 16)] {
@@ -96,12 +96,14 @@ pub fn image(
         content.resize(content.len().next_multiple_of(16), 0);
     }
     let mut bytes = b"edge8\r\n\x1a".to_vec();
-    bytes.extend(2u16.to_le_bytes());
+    bytes.extend(3u16.to_le_bytes());
     bytes.extend([0; 2]);
-    for word in [1, begin + content.len(), 0, SCRATCH + arena, records.len(), sections.len(), SCRATCH] {
+    for word in [1, begin + content.len(), 0, SCRATCH + arena, SCRATCH, 0, records.len(), sections.len()] {
         bytes.extend((word as u32).to_le_bytes());
     }
-    for part in [input, output, vec![0; 8], table, content] {
+    // One input and one output.
+    bytes.extend([1, 0, 1, 0]);
+    for part in [vec![0; 16], input, output, table, content] {
         bytes.extend(part);
     }
     sign(&mut bytes);

@@ -1,7 +1,7 @@
-//! A Cortex-M4, M7 and M33 refuses constants that would let a kernel overflow, at every channel and alignment, and finds a layer
-//! that differs. The checks of a device read several constants at a time, so that those of a PC prove nothing of them.
+//! A Cortex-M4, M7 and M33 refuses constants that would let a kernel overflow, and weights whose filling would meet whatever the
+//! scratch bytes hold, at every channel and alignment, and finds a layer that differs. The checks of a device read several constants at a time, so that those of a PC prove nothing of them.
 
-use edge8::Model;
+use edge8::{Model, packing};
 use fastrand::Rng;
 use std::path::Path;
 use tests::spec::{Kind, Spec, Tensor};
@@ -28,11 +28,11 @@ fn image(rng: &mut Rng, spec: &Spec) -> Vec<u8> {
     bytes::proven(spec, &inputs, &reference::run(spec, &inputs), bytes::SCRATCH)
 }
 
-/// The image with one constant of one channel changed, each in all ways that are wrong.
+/// The image with one constant of one channel changed, each in all ways that are wrong, or with what fills its weights up.
 fn broken(image: &[u8], channel: usize) -> Vec<Vec<u8>> {
     let model = Model::parse(image).expect("a valid image");
     let operator = model.operators().next().expect("one operator");
-    let (_, channels) = operator.parameters().expect("it has some");
+    let (weights, channels) = operator.filter().expect("it has one");
     let place = |address: usize| address - image.as_ptr().addr();
     let [bias, mantissa] =
         [channels.bias, channels.mantissa].map(|words| place(words[channel].as_ptr().addr()));
@@ -46,7 +46,10 @@ fn broken(image: &[u8], channel: usize) -> Vec<Vec<u8>> {
     let words = [(bias, i32::MAX), (bias, i32::MIN), (mantissa, -1), (mantissa, i32::MIN)];
     let words = words.map(|(at, value)| with(at, &value.to_le_bytes()));
     let shifts = [-128i8, -32, -1, 0, 31, 127].map(|value| with(shift, &value.to_le_bytes()));
-    words.into_iter().chain(shifts).collect()
+    // Two weights are filled up to four.
+    let first = packing::matrix_index(channels.shift.len(), 2, channel, 0);
+    let filling = [2, 3].map(|index| with(place(weights.as_ptr().addr()) + first + index, &[1]));
+    words.into_iter().chain(shifts).chain(filling).collect()
 }
 
 /// What each image is found to be.

@@ -1,6 +1,7 @@
 //! Uses everything that a model offers.
 
-use edge8::operator::Operator;
+use edge8::Operator;
+use edge8::operator::{AveragePool, MaxPool};
 use edge8::{Error, Model};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::Workspace;
@@ -53,7 +54,7 @@ fn steps(model: &Model<'_>) -> u64 {
 fn operator_steps(operator: &Operator<'_>) -> u64 {
     let len = |tensor: &edge8::Tensor| tensor.shape.len() as u64;
     let taps = match operator {
-        Operator::AveragePool(pool) | Operator::MaxPool(pool) => {
+        Operator::AveragePool(AveragePool(pool)) | Operator::MaxPool(MaxPool(pool)) => {
             len(&pool.output).saturating_mul(pool.window.taps().min(pool.input.shape.pixels()) as u64)
         }
         other => other.macs(),

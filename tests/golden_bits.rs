@@ -1,8 +1,8 @@
 //! The golden models and the shipped one have the same bits on every processor that can be emulated, with every kernel
 //! set: each layer, streamed by one row and by several, and layer by layer. The program that compares is `runtime`'s example `self_test`.
 
-use edge8::image::layout::{ALIGNMENT, section};
-use edge8::kernels::KernelSet;
+use edge8::KernelSet;
+use edge8::format::{ALIGNMENT, section};
 use edge8::{Computed, Model, Threads};
 use quantizer::image::{self, Extras};
 use quantizer::plan::NetworkPlan;
@@ -89,7 +89,7 @@ fn on_this_machine() {
         let (mut arena, mut output) = (vec![0; model.arena_len()], vec![0; model.output().shape.len()]);
         let mut vectors = 0;
         for vector in model.test_vectors().expect("the image has some") {
-            for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+            for kernels in KernelSet::available() {
                 let model = model.with_kernels(kernels);
                 let difference = model.first_difference(&vector, &mut arena, &mut output);
                 assert_eq!(difference, Ok(None), "{}, {} kernels", path.display(), kernels.name());

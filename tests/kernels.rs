@@ -3,8 +3,8 @@
 
 #![cfg(not(miri))]
 
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, edges, random};
@@ -29,8 +29,8 @@ fn compare(rng: &mut Rng, spec: Spec) {
 /// Compares every kernel set with the scalar one, with this input.
 fn compare_with(spec: &Spec, input: &[i8]) {
     let image = bytes::single(spec);
-    let expected = run(&image, input, KernelSet::Scalar);
-    for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+    let expected = run(&image, input, KernelSet::SCALAR);
+    for kernels in KernelSet::available() {
         assert_eq!(run(&image, input, kernels), expected, "{}: {spec:?}", kernels.name());
     }
 }

@@ -1,7 +1,7 @@
 //! Every operator of the runtime against the contract stated a second time in 128-bit integers.
 
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{self, Kind};
 use tests::{bytes, random, reference};
@@ -17,7 +17,7 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
         let spec = draw(&mut rng);
         let inputs: Vec<Vec<i8>> = spec.inputs.iter().map(|tensor| tensor.values(&mut rng)).collect();
         let expected = reference::run(&spec, &inputs);
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in KernelSet::available() {
             let found = run(&spec, &inputs, kernels);
             assert_eq!(found, expected, "operator {index} of seed {seed}, {kernels:?}: {spec:?}");
         }
@@ -108,7 +108,7 @@ fn add_rounds_halves_up_in_each_rescale() {
     // Sum and output at 2^-21 each way: (a + b) / 2, halves up.
     let half = (1 << 30, 0);
     let found =
-        run(&tie([half, half, (1 << 30, -19)]), &[vec![1, -1, 3, -3], vec![0, 0, 0, 0]], KernelSet::Scalar);
+        run(&tie([half, half, (1 << 30, -19)]), &[vec![1, -1, 3, -3], vec![0, 0, 0, 0]], KernelSet::SCALAR);
     assert_eq!(found, [1, 0, 2, -1]);
 }
 
@@ -124,6 +124,6 @@ fn an_average_rounds_halves_away_from_zero() {
         activation: (-128, 100),
         constants: Vec::new(),
     };
-    let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]], KernelSet::Scalar);
+    let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]], KernelSet::SCALAR);
     assert_eq!(found, [7, -7, 100, -128, 1, -1, 2, -128]);
 }

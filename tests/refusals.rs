@@ -1,6 +1,5 @@
 //! Operators that the kernels could not run, or would run wrongly: each refused, and for its own reason.
 
-use edge8::image::layout::operator as kind;
 use edge8::operator::{Kinds, USUAL_KINDS};
 use edge8::{Error, Model, Problem};
 use fastrand::Rng;
@@ -224,10 +223,11 @@ fn steps_are_of_rows_that_there_are() {
     assert_eq!(scheduled(&pad, &[[0, 0, 1], [0, 1, 1]]), Some(Error::Step { index: 0 }));
 }
 
-/// A single operator's image with one byte of its record changed. The record begins at 128, behind 3 sections' entries.
+/// A single operator's image with one byte of its record changed. The record begins at 144, behind the header, input and output and 3
+/// sections' entries.
 fn with_record_byte(spec: &Spec, at: usize, value: u8) -> Option<Problem> {
     let mut image = bytes::single(spec);
-    image[128 + at] = value;
+    image[144 + at] = value;
     bytes::sign(&mut image);
     problem_of(&image)
 }
@@ -246,34 +246,50 @@ fn as_many_rows_are_kept_as_are_needed_at_once() {
     assert_eq!(with_record_byte(&pad, 24 + 11, 4), Some(Problem::Rows));
 }
 
-/// The header's bytes 36 to 39 say how many bytes kernels have to work in.
+/// The input's tensor record begins at 64, the output's at 80: a ring of rows would be filled, and read, in part only.
+#[test]
+fn inputs_and_outputs_are_whole() {
+    let pool = operator(Kind::MaxPool([2, 1, 1, 1, 0, 0]), &[[4, 3, 4]], [3, 3, 4]);
+    for (endpoint, record) in [(64, 8), (80, 24)] {
+        for rows in [1, 2] {
+            let mut image = bytes::single(&pool);
+            // The operator's own record says the same.
+            [image[endpoint + 11], image[144 + record + 11]] = [rows; 2];
+            bytes::sign(&mut image);
+            assert_eq!(Model::parse(&image).err(), Some(Error::Endpoint), "{rows} rows at {endpoint}");
+        }
+    }
+}
+
+/// The header's bytes 28 to 31 say how many bytes kernels have to work in.
 #[test]
 fn kernels_have_bytes_to_work_in() {
     let kind = Kind::Convolution { depthwise: false, window: [1, 1, 1, 1, 0, 0], weights: vec![1; 6] };
     let convolution = operator(kind, &[[2, 3, 3]], [2, 3, 2]);
-    let scratch = |len: u32| {
+    let image = |len: u32| {
         let mut image = bytes::single(&convolution);
-        image[36..40].copy_from_slice(&len.to_le_bytes());
+        image[28..32].copy_from_slice(&len.to_le_bytes());
         bytes::sign(&mut image);
-        problem_of(&image)
+        image
     };
+    let scratch = |len| problem_of(&image(len));
     // Four patches of three values, filled up to four.
     assert_eq!([16, 100, bytes::SCRATCH as u32].map(scratch), [None; 3]);
     assert_eq!([0, 15].map(scratch), [Some(Problem::Scratch); 2]);
-    assert_eq!(scratch(bytes::SCRATCH as u32 + 1), Some(Problem::OutsideArena));
+    assert_eq!(Model::parse(&image(bytes::SCRATCH as u32 + 1)).err(), Some(Error::Endpoint));
 }
 
 /// An image for another program.
 #[test]
 fn a_program_for_other_operators_says_which_it_lacks() {
-    const POOLS: Kinds = 1 << kind::AVERAGE_POOL | 1 << kind::MAX_POOL;
+    const POOLS: Kinds = 1 << 7 | 1 << 8;
     let lacks = |image: &[u8]| match Model::parse_as::<POOLS>(image).map(|_| ()) {
         Ok(()) => None,
         Err(Error::Operator { problem: Problem::NotBuilt(kind), .. }) => Some(kind),
         Err(other) => panic!("{other}"),
     };
     assert_eq!(lacks(&bytes::single(&pool(Kind::MaxPool, 1))), None);
-    assert_eq!(lacks(&bytes::single(&add([2, 3, 4]))), Some(kind::ADD));
+    assert_eq!(lacks(&bytes::single(&add([2, 3, 4]))), Some("ADD"));
     let repeated = bytes::single(&add([1, 1, 4]));
     assert!(Model::parse(&repeated).is_ok());
     assert_eq!(

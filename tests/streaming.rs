@@ -1,8 +1,8 @@
 //! Three layers computed row by row in turns, in an image written by hand: of the map between the first two the arena keeps
 //! three rows, of the next one row. Miri runs this file too.
 
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
 use tests::{bytes, random, reference};
@@ -74,7 +74,7 @@ fn every_layer_has_the_bits_of_the_whole_maps() {
         for layer in &layers {
             expected.push(reference::run(layer, &expected[expected.len() - 1..]));
         }
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in KernelSet::available() {
             let mut found = vec![Vec::new(); 3];
             let (mut arena, mut output) = (vec![0x55; model.arena_len()], vec![0; HEIGHT * WIDTH * 3]);
             let observe = |computed: edge8::Computed<'_, '_>| {

@@ -3,7 +3,7 @@
 
 #![cfg(not(miri))]
 
-use edge8::kernels::KernelSet;
+use edge8::KernelSet;
 use edge8::{Error, Model};
 use fastrand::Rng;
 use tests::scoped::Scoped;
@@ -80,7 +80,7 @@ fn large_operators_have_the_same_bits() {
             let model = Model::parse(&image).expect("a valid image");
             let name = model.operators().next().map(|operator| operator.name());
             let input: Vec<i8> = spec.inputs.iter().flat_map(|tensor| tensor.values(&mut rng)).collect();
-            for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+            for kernels in KernelSet::available() {
                 let model = model.with_kernels(kernels);
                 let expected = run(&model, &input, &Scoped::new(1), 1);
                 for count in [2, 3, 8] {

@@ -2,8 +2,8 @@
 
 use crate::canvas::{Canvas, SIDE};
 use core::fmt;
-use edge8::image::Crc32;
-use edge8::operator::Operator;
+use edge8::Crc32;
+use edge8::Operator;
 use edge8::{Computed, Error, Model, Recipe};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::workspace_len;

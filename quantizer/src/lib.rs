@@ -36,6 +36,7 @@ pub mod calibrate;
 pub mod check;
 pub mod compare;
 mod convert;
+mod engine;
 pub mod float;
 mod float_network;
 pub mod graph;

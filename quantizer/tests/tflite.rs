@@ -2,9 +2,9 @@
 
 mod common;
 
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::image::layout::ALIGNMENT;
-use edge8::kernels::KernelSet;
+use edge8::format::ALIGNMENT;
 use quantizer::compare::Dump;
 use quantizer::plan::NetworkPlan;
 use quantizer::quantize::{Int8Operator, Network};
@@ -77,9 +77,9 @@ fn compare_layers(
 /// Every kernel set, streamed and layer by layer: the same bits in every layer.
 fn compare_kernels(name: &str, models: &[Model<'_>], input: &[i8]) {
     let scalar =
-        image::run_layers(&models[0].with_kernels(KernelSet::Scalar), input).expect("the right length");
+        image::run_layers(&models[0].with_kernels(KernelSet::SCALAR), input).expect("the right length");
     for model in models {
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in KernelSet::available() {
             let layers = image::run_layers(&model.with_kernels(kernels), input).expect("the right length");
             let different = layers.iter().zip(&scalar).position(|(found, wanted)| found != wanted);
             assert_eq!(different, None, "{name}: {} kernels", kernels.name());

@@ -5,7 +5,8 @@ use crate::report::{self, Report, time};
 use crate::threads::{Pool, ThreadsOption};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
-use edge8::kernels::{KernelSet, Probe};
+use edge8::KernelSet;
+use edge8::internal::Probe;
 use edge8::{Model, Shape, Threads};
 use serde_json::json;
 use std::hint::black_box;
@@ -23,7 +24,7 @@ pub struct Arguments {
     #[command(flatten)]
     model: ModelOption,
     /// Measure other kernels than the fastest ones.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(available().map(KernelSet::name)))]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(KernelSet::available().map(KernelSet::name)))]
     kernels: Option<String>,
     #[command(flatten)]
     threads: ThreadsOption,
@@ -35,16 +36,11 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The kernel sets that this processor runs.
-fn available() -> impl Iterator<Item = KernelSet> {
-    KernelSet::ALL.iter().copied().filter(|set| set.is_available())
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
     let file = arguments.model.load()?;
     let mut model = file.parse()?;
-    if let Some(set) = available().find(|set| arguments.kernels.as_deref() == Some(set.name())) {
-        model = model.with_kernels(set);
+    if let Some(name) = &arguments.kernels {
+        model = model.with_kernels(KernelSet::named(name)?);
     }
     let pool = arguments.threads.start()?;
     pool.install(|| measure(arguments, &model, &pool))

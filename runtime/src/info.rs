@@ -4,7 +4,7 @@ use crate::memory_map::memory_map;
 use crate::model_file::ModelOption;
 use crate::report::{Report, bytes};
 use anyhow::Result;
-use edge8::operator::Operator;
+use edge8::Operator;
 use edge8::{Model, Shape, Tensor};
 use serde_json::{Value, json};
 

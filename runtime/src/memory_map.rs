@@ -1,7 +1,7 @@
 //! What lies where in the arena, drawn as text.
 
+use edge8::Operator;
 use edge8::Tensor;
-use edge8::operator::Operator;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use edge8::Shape;
     use edge8::fixed_point::{Activation, Multiplier};
-    use edge8::operator::{Constant, Pool, Softmax, Window};
+    use edge8::operator::{Constant, MaxPool, Pool, Softmax, Window};
 
     #[test]
     fn ranges_cover_their_columns() {
@@ -83,7 +83,12 @@ mod tests {
         let operators = [
             Operator::Constant(Constant { output: at(0), values: &[0; 64] }),
             Operator::Softmax(Softmax { input: at(0), output: at(0), multiplier, diff_min: -255 }),
-            Operator::MaxPool(Pool { input: at(0), output: at(64), window, activation: Activation::NONE }),
+            Operator::MaxPool(MaxPool(Pool {
+                input: at(0),
+                output: at(64),
+                window,
+                activation: Activation::NONE,
+            })),
         ];
         let map = memory_map(&operators, 128);
         let lines: Vec<String> = map.lines().map(|line| line.split_whitespace().skip(2).collect()).collect();

@@ -2,8 +2,8 @@
 //! processor runs. Copying the input and the output is part of it.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use std::hint::black_box;
 use tests::spec::{Kind, Spec, Tensor};
@@ -52,7 +52,7 @@ fn layers(criterion: &mut Criterion) {
         let (mut arena, mut output) = (vec![0; model.arena_len()], vec![0; model.output().shape.len()]);
         let mut group = criterion.benchmark_group(layer.0);
         group.throughput(Throughput::Elements(model.operators().map(|operator| operator.macs()).sum()));
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in KernelSet::available() {
             let model = model.with_kernels(kernels);
             group.bench_function(kernels.name(), |bencher| {
                 bencher.iter(|| model.run(black_box(&input), &mut arena, black_box(&mut output)));

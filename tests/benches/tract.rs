@@ -2,8 +2,8 @@
 //! tract in float, what a user of Rust would take otherwise. One thread, one image at a time.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use edge8::KernelSet;
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use mobilenet::ModelFile;
 use quantizer::float::{Engine, logits};
 use quantizer::graph::from_safetensors;
@@ -16,7 +16,7 @@ fn networks(criterion: &mut Criterion) {
     let model = Model::parse(&image).expect("a valid image");
     let (input, mut arena) = (vec![1; model.input().shape.len()], vec![0; model.arena_len()]);
     let mut output = vec![0; model.output().shape.len()];
-    for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+    for kernels in KernelSet::available() {
         let model = model.with_kernels(kernels);
         group.bench_function(format!("edge8, {}", kernels.name()), |bencher| {
             bencher.iter(|| model.run(black_box(&input), &mut arena, black_box(&mut output)));

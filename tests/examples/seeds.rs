@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use edge8::Framing;
 use edge8::Model;
-use edge8::image::layout::section::{LABELS, RECIPE, TEST_VECTORS};
+use edge8::section::{LABELS, RECIPE, TEST_VECTORS};
 use fastrand::Rng;
 use quantizer::graph::{Activation, Border, Filter, Graph, Operator, Shape, TensorId, Window};
 use quantizer::image::{self, Extras};

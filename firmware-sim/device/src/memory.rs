@@ -1,6 +1,6 @@
 //! All memory of the firmware, stack apart.
 
-use edge8::image::Aligned;
+use edge8::Aligned;
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::pixelcolor::raw::{LittleEndian, RawU1};

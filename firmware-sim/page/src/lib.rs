@@ -10,7 +10,7 @@ mod device;
 mod screen;
 
 use device::{Device, MEMORY, Status, TEXT_OR_PIXELS};
-use edge8::image::layout::section;
+use edge8::section;
 use firmware_sim::Event;
 use firmware_sim::reader::Verdict;
 use spin::{Mutex, MutexGuard};

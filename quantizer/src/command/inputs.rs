@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use edge8::Model;
-use edge8::image::layout::section;
+use edge8::section;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{FloatNetwork, framing};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use edge8::Model;
-use edge8::image::layout::ALIGNMENT;
+use edge8::format::ALIGNMENT;
 use quantizer::image;
 use quantizer::plan::NetworkPlan;
 use std::path::PathBuf;

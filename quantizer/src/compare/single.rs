@@ -1,45 +1,39 @@
-//! One layer alone, computed by the runtime.
+//! One layer alone, computed by the engine.
 
+use crate::engine::{self, Parameters};
 use crate::graph::TensorId;
-use crate::image::{self, Extras};
 use crate::quantize::{Int8Operator, Layer, Network};
-use anyhow::Result;
-use edge8::Model;
-use edge8::fixed_point::Activation;
+use anyhow::{Context, Result};
+use edge8::operator::Operator;
+use edge8::{Tensor, internal};
 
-/// What the runtime makes of a layer's inputs, in the order in which it reads them.
+/// What the engine makes of a layer's inputs, in the order in which it reads them. No model image is made for it.
 ///
 /// # Errors
-/// If the layer cannot be written as a model image, which a layer of a written network can.
+/// If the engine refuses the layer, which one of a written network it does not.
 pub(super) fn run(network: &Network, layer: &Layer, inputs: &[&[i8]]) -> Result<Vec<i8>> {
-    match &layer.operator {
-        Int8Operator::Constant(values) => Ok(values.clone()),
-        Int8Operator::Reshape => Ok(inputs[0].to_vec()),
-        _ => {
-            let image = image::write(&alone(network, layer, inputs), &Extras::default())?;
-            let model = Model::parse(&image)?;
-            let mut output = vec![0; model.output().shape.len()];
-            model.run(inputs[0], &mut vec![0; model.arena_len()], &mut output)?;
-            Ok(output)
-        }
+    if matches!(layer.operator, Int8Operator::Reshape) {
+        return Ok(inputs[0].to_vec());
     }
-}
-
-/// A network of this layer; what it reads beside its first input is a constant.
-fn alone(network: &Network, layer: &Layer, values: &[&[i8]]) -> Network {
-    let input = |place: usize| network.tensor(layer.inputs[place]).clone();
-    let mut tensors = vec![input(0)];
-    let mut layers = Vec::new();
-    for (place, values) in values.iter().enumerate().skip(1) {
-        let output = TensorId(place);
-        let operator = Int8Operator::Constant(values.to_vec());
-        let name = format!("input {place}");
-        layers.push(Layer { name, operator, activation: Activation::NONE, inputs: Vec::new(), output });
-        tensors.push(input(place));
-    }
-    let inputs: Vec<TensorId> = (0..tensors.len()).map(TensorId).collect();
-    let output = TensorId(tensors.len());
-    tensors.push(network.tensor(layer.output).clone());
-    layers.push(Layer { inputs, output, ..layer.clone() });
-    Network { tensors, layers, output }
+    // The inputs one behind the other, and the output behind them: a layer may read a tensor twice.
+    let volumes = layer.inputs.iter().chain([&layer.output]).map(|&id| network.tensor(id).shape.volume());
+    let ends: Vec<usize> =
+        volumes.scan(0, |end, volume| Some(std::mem::replace(end, *end + volume) + volume)).collect();
+    let place = |id: TensorId, scratch: usize| {
+        let index = layer.inputs.iter().position(|&input| input == id && id != layer.output);
+        let index = index.unwrap_or(layer.inputs.len());
+        let begin = index.checked_sub(1).map_or(0, |before| ends[before]);
+        Tensor { offset: (scratch + begin) as u32, ..engine::tensor(network.tensor(id)) }
+    };
+    let operator = |scratch| engine::operator(network, layer, |id| place(id, scratch)).context("a view");
+    let scratch = operator(0)?.scratch_len();
+    let operator: Operator<'_> = operator(scratch)?;
+    let mut parameters = Parameters::default();
+    let record = operator.encode(parameters.add(network, layer)?);
+    let begin = scratch + ends.len().checked_sub(2).map_or(0, |last| ends[last]);
+    let mut arena = vec![0; scratch];
+    arena.extend(inputs.iter().flat_map(|values| edge8::bytes_of(values)));
+    arena.resize(begin + network.tensor(layer.output).shape.volume(), 0);
+    internal::compute(&record, parameters.bytes(), &mut arena, u32::try_from(scratch)?)?;
+    Ok(arena[begin..].iter().map(|&byte| byte as i8).collect())
 }

@@ -1,21 +1,19 @@
 //! The model image: an int8 network, planned into an arena and written in `runtime`'s format.
 
-mod fields;
 mod read;
 mod record;
-mod scales;
 
 pub use read::read;
 
+use crate::engine::{Parameters, put, size};
+use crate::graph::TensorId;
 use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Operator, Layer, Network};
 use anyhow::{Context, Result, ensure};
-use edge8::Model;
-use edge8::image::layout::{self, header, section};
-use edge8::image::{Crc32, image_checksum};
-use edge8::{Digit, Framing};
-use fields::{put, size};
-use record::Parameters;
+use edge8::format::{self, header, section};
+use edge8::internal::image_checksum;
+use edge8::operator::Record;
+use edge8::{Crc32, Digit, Framing, Model};
 
 /// What an image says beside its network; each part is optional.
 #[derive(Clone, Debug, Default)]
@@ -34,21 +32,27 @@ pub struct Extras {
 
 /// The memory plan of a network that needs the smallest arena, as [`write()`] uses it.
 pub fn memory_plan(network: &Network) -> NetworkPlan {
-    NetworkPlan::streamed(network, layout::ALIGNMENT)
+    NetworkPlan::streamed(network, format::ALIGNMENT)
 }
 
 /// What a plan says of the arena, in one line for people.
 pub fn describe_arena(network: &Network, plan: &NetworkPlan) -> String {
     let NetworkPlan { arena, lower_bound, .. } = plan;
-    let whole = NetworkPlan::layer_by_layer(network, layout::ALIGNMENT).arena;
+    let whole = NetworkPlan::layer_by_layer(network, format::ALIGNMENT).arena;
     format!("arena: {arena} bytes, lower bound {lower_bound}, layer by layer {whole}")
 }
 
 /// The optional sections that an image has, each with its kind, for [`write_sections`].
 pub fn optional_sections(model: &Model<'_>) -> Vec<(u32, Vec<u8>)> {
     /// In the order in which they are written.
-    const KINDS: [u32; 5] =
-        [section::LABELS, section::RECIPE, section::PROVENANCE, section::CALIBRATION, section::TEST_VECTORS];
+    const KINDS: [u32; 6] = [
+        section::LABELS,
+        section::RECIPE,
+        section::PROVENANCE,
+        section::CALIBRATION,
+        section::TEST_VECTORS,
+        section::REJECT,
+    ];
     let section = |&kind: &u32| Some((kind, model.section(kind).ok()?.to_vec()));
     KINDS.iter().filter_map(section).collect()
 }
@@ -113,11 +117,13 @@ pub fn write_planned(network: &Network, plan: &NetworkPlan, optional: &[(u32, Ve
 
 /// What every image has: records, weights, schedule.
 fn required_sections(network: &Network, plan: &NetworkPlan) -> Result<Vec<(u32, Vec<u8>)>> {
-    let mut records = Vec::new();
+    record::check_sizes(network, plan)?;
+    let mut records: Vec<Record> = Vec::new();
     let mut parameters = Parameters::default();
     for layer in &network.layers {
-        let record = record::record(network, plan, layer, &mut parameters);
-        records.extend(record.with_context(|| format!("layer \"{}\" in the model image", layer.name))?);
+        let at = parameters.add(network, layer);
+        let at = at.with_context(|| format!("layer \"{}\" in the model image", layer.name))?;
+        records.extend(record::record(network, plan, layer, at));
     }
     Ok(vec![
         (section::OPERATORS, records.concat()),
@@ -201,29 +207,30 @@ fn schedule(network: &Network, plan: &NetworkPlan) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Header, section table and sections.
+/// Header, records of input and output, section table and sections.
 fn assemble(network: &Network, plan: &NetworkPlan, sections: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
-    let mut image = vec![0; header::LEN + sections.len() * layout::SECTION_LEN];
+    // A last reshape is no record: the network's output is what the last record writes, on the same bytes.
+    let last = operators(network).last().map_or(network.output, |layer| layer.output);
+    let endpoints = [TensorId(0), last].map(|id| record::placed(network, plan, id).encode());
+    let table = header::LEN + endpoints.as_flattened().len();
+    let mut image = vec![0; table + sections.len() * format::SECTION_LEN];
+    put(&mut image, header::LEN, endpoints.as_flattened());
     for (index, (kind, content)) in sections.iter().enumerate() {
-        image.resize(image.len().next_multiple_of(layout::CACHE_LINE), 0);
+        image.resize(image.len().next_multiple_of(format::CACHE_LINE), 0);
         let required = matches!(*kind, section::OPERATORS | section::WEIGHTS | section::SCHEDULE);
-        let flags = if required { layout::SECTION_REQUIRED } else { 0 };
+        let flags = if required { format::SECTION_REQUIRED } else { 0 };
         let entry = [*kind, size(image.len())?, size(content.len())?, flags];
         for (field, value) in entry.into_iter().enumerate() {
-            put(&mut image, header::LEN + index * layout::SECTION_LEN + 4 * field, &value.to_le_bytes());
+            put(&mut image, table + index * format::SECTION_LEN + 4 * field, &value.to_le_bytes());
         }
         image.extend(content);
     }
-    put(&mut image, header::MAGIC, &layout::MAGIC);
-    put(&mut image, header::VERSION, &layout::VERSION.to_le_bytes());
-    let input = record::tensor(network, plan, 0)?;
-    // A last reshape is no record: the network's output is what the last record writes, on the same bytes.
-    let last = operators(network).last().map_or(network.output, |layer| layer.output);
-    let output = record::tensor(network, plan, last.index())?;
-    put(&mut image, header::INPUT, &input);
-    put(&mut image, header::OUTPUT, &output);
+    put(&mut image, header::MAGIC, &format::MAGIC);
+    for (at, half_word) in [(header::VERSION, format::VERSION), (header::INPUTS, 1), (header::OUTPUTS, 1)] {
+        put(&mut image, at, &half_word.to_le_bytes());
+    }
     let words = [
-        (header::CONTRACT, layout::CONTRACT),
+        (header::CONTRACT, format::CONTRACT),
         (header::IMAGE_LEN, size(image.len())?),
         (header::ARENA_LEN, size(plan.arena)?),
         (header::SCRATCH_LEN, size(plan.scratch)?),

@@ -1,8 +1,9 @@
 //! Which tensors can lie on the same bytes although both hold values: views, and results written over an operand.
 
 use super::placement::Lifetime;
+use super::program::Program;
 use crate::graph::TensorId;
-use crate::quantize::{Int8Operator, Layer, Network};
+use crate::quantize::Network;
 
 /// The buffers of a network. A tensor and its reshaped form share one; so do an elementwise operator's output and an
 /// input that nothing reads later.
@@ -17,16 +18,17 @@ pub struct Buffers {
 
 impl Buffers {
     /// Finds the buffers of a network.
-    pub fn of(network: &Network) -> Self {
+    pub(super) fn of(program: &Program<'_>) -> Self {
+        let network = program.network;
         let mut of_tensor: Vec<usize> = (0..network.tensors.len()).collect();
-        for layer in &network.layers {
-            if matches!(layer.operator, Int8Operator::Reshape) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            if program.is_view(index) {
                 of_tensor[layer.output.index()] = of_tensor[layer.inputs[0].index()];
             }
         }
         let mut lives = lives(network, &of_tensor);
         for (step, layer) in network.layers.iter().enumerate() {
-            if let Some(input) = overwritten(network, layer, step, &of_tensor, &lives) {
+            if let Some(input) = overwritten(program, step, &of_tensor, &lives) {
                 let output = of_tensor[layer.output.index()];
                 merge(&mut of_tensor, &mut lives, output, input);
             }
@@ -62,16 +64,11 @@ fn lives(network: &Network, of_tensor: &[usize]) -> Vec<Lifetime> {
 
 /// The buffer that an elementwise operator may write its output over: that of an input of the same size whose last use
 /// this is, and that is not also the other input.
-fn overwritten(
-    network: &Network,
-    layer: &Layer,
-    step: usize,
-    of_tensor: &[usize],
-    lives: &[Lifetime],
-) -> Option<usize> {
-    if !matches!(layer.operator, Int8Operator::Add(_) | Int8Operator::Softmax(..)) {
+fn overwritten(program: &Program<'_>, step: usize, of_tensor: &[usize], lives: &[Lifetime]) -> Option<usize> {
+    if !program.works_in_place(step) {
         return None;
     }
+    let (network, layer) = (program.network, program.layer(step));
     let buffer = |id: &TensorId| of_tensor[id.index()];
     let size = network.tensor(layer.output).shape.volume();
     let mut inputs = layer.inputs.iter().enumerate();
@@ -106,6 +103,7 @@ fn compact(of_tensor: &[usize], lives: &[Lifetime]) -> Buffers {
 mod tests {
     use super::*;
     use crate::graph::{Activation, Filter, Graph, Operator, Shape};
+    use crate::quantize::Network;
     use crate::quantize::{Range, quantise};
 
     fn network(build: impl Fn(&mut Graph)) -> Network {
@@ -125,14 +123,14 @@ mod tests {
 
     #[test]
     fn a_sum_lies_on_the_input_that_dies() {
-        let buffers = Buffers::of(&network(|graph| {
+        let buffers = Buffers::of(&Program::of(&network(|graph| {
             let input = graph.input();
             let a = add(graph, "a", point(), &[input]);
             let b = add(graph, "b", point(), &[a]);
             let sum = add(graph, "sum", Operator::Add, &[a, b]);
             // `a` is read again, so that this sum overwrites the other one.
             add(graph, "again", Operator::Add, &[a, sum]);
-        }));
+        })));
         // input, a, b, sum, again
         assert_eq!(buffers.of_tensor, [0, 1, 2, 2, 1]);
         assert_eq!(buffers.lifetimes[1], Lifetime { size: 12, first: 0, last: 3 });
@@ -141,36 +139,36 @@ mod tests {
 
     #[test]
     fn a_tensor_added_to_itself_is_not_overwritten() {
-        let buffers = Buffers::of(&network(|graph| {
+        let buffers = Buffers::of(&Program::of(&network(|graph| {
             let input = graph.input();
             let a = add(graph, "a", point(), &[input]);
             add(graph, "twice", Operator::Add, &[a, a]);
-        }));
+        })));
         assert_eq!(buffers.of_tensor, [0, 1, 2]);
     }
 
     #[test]
     fn reshapes_are_views_and_live_as_long_as_any_of_them() {
-        let buffers = Buffers::of(&network(|graph| {
+        let buffers = Buffers::of(&Program::of(&network(|graph| {
             let input = graph.input();
             let a = add(graph, "a", point(), &[input]);
             let flat = add(graph, "flat", Operator::Reshape(Shape::new(1, 1, 12)), &[a]);
             let soft = add(graph, "soft", Operator::Softmax, &[flat]);
             let back = add(graph, "back", Operator::Reshape(Shape::new(2, 2, 3)), &[soft]);
             add(graph, "sum", Operator::Add, &[a, back]);
-        }));
+        })));
         // `a` is read after the softmax of its reshaped form: the softmax needs a place of its own; the sum does not.
         assert_eq!(buffers.of_tensor, [0, 1, 1, 2, 2, 1]);
     }
 
     #[test]
     fn a_repeated_operand_is_not_overwritten() {
-        let buffers = Buffers::of(&network(|graph| {
+        let buffers = Buffers::of(&Program::of(&network(|graph| {
             let input = graph.input();
             let a = add(graph, "a", point(), &[input]);
             let mean = add(graph, "mean", Operator::Mean, &[a]);
             add(graph, "sum", Operator::Add, &[a, mean]);
-        }));
+        })));
         assert_eq!(buffers.of_tensor, [0, 1, 2, 1]);
     }
 }

@@ -3,10 +3,10 @@
 mod buffers;
 mod network;
 mod placement;
+mod program;
 mod segment;
 mod stream;
 
-pub use buffers::Buffers;
 pub use network::NetworkPlan;
 pub use placement::{Lifetime, Plan, plan};
 pub use segment::Step;

@@ -2,10 +2,10 @@
 
 use super::buffers::Buffers;
 use super::placement::{Lifetime, Plan, plan};
+use super::program::Program;
 use super::segment::{Segment, Step};
 use super::stream;
-use crate::quantize::{Int8Operator, Layer, Network};
-use edge8::kernels::scratch;
+use crate::quantize::Network;
 
 /// Plans that are tried for an arena.
 const TRIALS: usize = 4;
@@ -34,7 +34,7 @@ impl NetworkPlan {
     /// # Panics
     /// If `alignment` is 0.
     pub fn streamed(network: &Network, alignment: usize) -> Self {
-        Self::of_budget(network, alignment, 0)
+        Self::of_budget(&Program::of(network), alignment, 0)
     }
 
     /// As [`streamed`](Self::streamed), but where `arena` bytes are more than need be, with as few steps as they allow: each
@@ -44,9 +44,10 @@ impl NetworkPlan {
     /// If `alignment` is 0.
     pub fn within(network: &Network, alignment: usize, arena: usize) -> Self {
         // Tensors may not lie without gaps: what a plan is too large by, the next one does without.
-        let mut budget = arena.saturating_sub(scratch(network, alignment));
+        let program = Program::of(network);
+        let mut budget = arena.saturating_sub(program.scratch(alignment));
         for _ in 0..TRIALS {
-            let plan = Self::of_budget(network, alignment, budget);
+            let plan = Self::of_budget(&program, alignment, budget);
             if plan.arena <= arena {
                 return plan;
             }
@@ -55,10 +56,10 @@ impl NetworkPlan {
         Self::streamed(network, alignment)
     }
 
-    fn of_budget(network: &Network, alignment: usize, budget: usize) -> Self {
-        let buffers = Buffers::of(network);
-        let segments = stream::partition(network, &buffers, alignment, budget);
-        Self::of_segments(network, &buffers, segments, alignment)
+    fn of_budget(program: &Program<'_>, alignment: usize, budget: usize) -> Self {
+        let buffers = Buffers::of(program);
+        let segments = stream::partition(program, &buffers, alignment, budget);
+        Self::of_segments(program, &buffers, segments, alignment)
     }
 
     /// As [`streamed`](Self::streamed), with every layer computed as a whole before the next one.
@@ -66,15 +67,22 @@ impl NetworkPlan {
     /// # Panics
     /// If `alignment` is 0.
     pub fn layer_by_layer(network: &Network, alignment: usize) -> Self {
-        let segments = (0..network.layers.len()).map(|layer| Segment::whole(network, layer)).collect();
-        Self::of_segments(network, &Buffers::of(network), segments, alignment)
+        let program = Program::of(network);
+        let segments = (0..network.layers.len()).map(|layer| Segment::whole(&program, layer)).collect();
+        Self::of_segments(&program, &Buffers::of(&program), segments, alignment)
     }
 
-    fn of_segments(network: &Network, buffers: &Buffers, segments: Vec<Segment>, alignment: usize) -> Self {
-        let rows = kept_rows(network, buffers, &segments);
+    fn of_segments(
+        program: &Program<'_>,
+        buffers: &Buffers,
+        segments: Vec<Segment>,
+        alignment: usize,
+    ) -> Self {
+        let network = program.network;
+        let rows = kept_rows(program, buffers, &segments);
         let Plan { offsets, arena, lower_bound } =
             plan(&lifetimes(network, buffers, &segments, &rows), alignment);
-        let scratch = scratch(network, alignment);
+        let scratch = program.scratch(alignment);
         Self {
             steps: segments.into_iter().flat_map(|segment| segment.steps).collect(),
             offsets: buffers.of_tensor.iter().map(|&buffer| scratch + offsets[buffer]).collect(),
@@ -92,10 +100,10 @@ impl NetworkPlan {
 }
 
 /// For each buffer the rows that are kept of it, [`None`] for all.
-fn kept_rows(network: &Network, buffers: &Buffers, segments: &[Segment]) -> Vec<Option<usize>> {
+fn kept_rows(program: &Program<'_>, buffers: &Buffers, segments: &[Segment]) -> Vec<Option<usize>> {
     let mut rows = vec![None; buffers.lifetimes.len()];
     for segment in segments {
-        for (buffer, kept) in segment.kept(network, buffers) {
+        for (buffer, kept) in segment.kept(program, buffers) {
             rows[buffer] = Some(kept);
         }
     }
@@ -121,23 +129,4 @@ fn lifetimes(
         }
     }
     lifetimes
-}
-
-/// Bytes in which kernels work.
-fn scratch(network: &Network, alignment: usize) -> usize {
-    let most = network.layers.iter().map(|layer| scratch_len(network, layer)).max();
-    most.unwrap_or(0).next_multiple_of(alignment)
-}
-
-/// Bytes in which a layer's kernel works.
-fn scratch_len(network: &Network, layer: &Layer) -> usize {
-    let input = layer.inputs.first().map(|&input| network.tensor(input).shape);
-    match (&layer.operator, input) {
-        (Int8Operator::Conv2d(_, filter), _) => scratch::convolution_at_best(filter.row_len()),
-        (Int8Operator::DepthwiseConv2d(window, _), Some(input)) => {
-            scratch::depthwise(input.width, window.kernel[1])
-        }
-        (Int8Operator::FullyConnected(filter), _) => scratch::fully_connected(filter.row_len()),
-        _ => 0,
-    }
 }

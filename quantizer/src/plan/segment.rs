@@ -5,7 +5,8 @@
 //! needed, a ring.
 
 use super::buffers::Buffers;
-use crate::quantize::{Int8Operator, Layer, Network};
+use super::program::Program;
+use crate::quantize::Layer;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -35,24 +36,20 @@ type Uses = Vec<(usize, usize)>;
 
 impl Segment {
     /// One layer by itself; a reshape takes no step.
-    pub fn whole(network: &Network, layer: usize) -> Self {
-        let rows = 0..network.tensor(network.layers[layer].output).shape.height;
-        let reshape = matches!(network.layers[layer].operator, Int8Operator::Reshape);
-        Self {
-            layers: layer..layer + 1,
-            steps: if reshape { Vec::new() } else { vec![Step { layer, rows }] },
-        }
+    pub fn whole(program: &Program<'_>, layer: usize) -> Self {
+        let step = Step { layer, rows: 0..program.height(layer) };
+        Self { layers: layer..layer + 1, steps: if program.is_view(layer) { Vec::new() } else { vec![step] } }
     }
 
     /// Layers that all work by rows, streamed, `strip` rows of the last one at a time; of those before it the rows that are
     /// missing, or of a strip of [`None`] all layers' rows one by one.
-    pub fn streamed(network: &Network, layers: Range<usize>, strip: Option<usize>) -> Self {
+    pub fn streamed(program: &Program<'_>, layers: Range<usize>, strip: Option<usize>) -> Self {
         let done = vec![0; layers.len()];
         let most = if strip.is_some() { usize::MAX } else { 1 };
-        let mut order = Order { network, layers: layers.clone(), done, most, steps: Vec::new() };
+        let mut order = Order { program, layers: layers.clone(), done, most, steps: Vec::new() };
         // The last layer's rows pull what they need; what none needs follows.
         for layer in layers.clone().rev() {
-            let height = order.height(layer);
+            let height = program.height(layer);
             while order.done[layer - layers.start] < height {
                 order.compute(layer, (order.done[layer - layers.start] + strip.unwrap_or(1)).min(height));
             }
@@ -62,13 +59,13 @@ impl Segment {
 
     /// The buffers that live inside the segment only, each with the rows that it must keep; those that must keep all are
     /// left out.
-    pub fn kept(&self, network: &Network, buffers: &Buffers) -> Vec<(usize, usize)> {
+    pub fn kept(&self, program: &Program<'_>, buffers: &Buffers) -> Vec<(usize, usize)> {
         if self.layers.len() < 2 {
             return Vec::new();
         }
         let mut kept = Vec::new();
-        for (buffer, uses) in self.uses(network, buffers) {
-            let least = self.rows_at_once(network, buffers, buffer);
+        for (buffer, uses) in self.uses(program, buffers) {
+            let least = self.rows_at_once(program, buffers, buffer);
             let rows = rows_in_use(&uses).max(least);
             if rows < uses.len() && rows <= MOST_KEPT {
                 kept.push((buffer, rows));
@@ -79,15 +76,15 @@ impl Segment {
 
     /// Whether each row is still there when it is read: a sum that is written over its operand must not come before the
     /// operand's other readers.
-    pub fn is_sound(&self, network: &Network, buffers: &Buffers) -> bool {
+    pub fn is_sound(&self, program: &Program<'_>, buffers: &Buffers) -> bool {
         // The tensor whose values a row of a buffer has.
         let mut holds: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for Step { layer, rows } in &self.steps {
-            let Layer { inputs, output, .. } = &network.layers[*layer];
+            let Layer { inputs, output, .. } = program.layer(*layer);
             for row in rows.clone() {
                 for (index, input) in inputs.iter().enumerate() {
                     let tensor = input.index();
-                    let read = rows_read(network, &network.layers[*layer], index, row);
+                    let read = program.rows_read(*layer, index, row);
                     let lost = |row| {
                         holds.get(&(buffers.of_tensor[tensor], row)).is_some_and(|&held| held != tensor)
                     };
@@ -102,10 +99,10 @@ impl Segment {
     }
 
     /// When the rows of each buffer that lives inside the segment are written and used.
-    fn uses(&self, network: &Network, buffers: &Buffers) -> BTreeMap<usize, Uses> {
+    fn uses(&self, program: &Program<'_>, buffers: &Buffers) -> BTreeMap<usize, Uses> {
         let inside = |buffer: usize| {
             let life = &buffers.lifetimes[buffer];
-            let output = buffers.of_tensor[network.output.index()];
+            let output = buffers.of_tensor[program.network.output.index()];
             let input = buffers.of_tensor[0];
             self.layers.contains(&life.first)
                 && self.layers.contains(&life.last)
@@ -114,14 +111,14 @@ impl Segment {
         };
         let mut uses: BTreeMap<usize, Uses> = BTreeMap::new();
         for (time, Step { layer, rows }) in self.steps.iter().enumerate() {
-            let layer = &network.layers[*layer];
+            let Layer { inputs, output, .. } = program.layer(*layer);
             for row in rows.clone() {
-                for (index, input) in layer.inputs.iter().enumerate() {
+                for (index, input) in inputs.iter().enumerate() {
                     if let Some(uses) = uses.get_mut(&buffers.of_tensor[input.index()]) {
-                        rows_read(network, layer, index, row).for_each(|row| uses[row].1 = time);
+                        program.rows_read(*layer, index, row).for_each(|row| uses[row].1 = time);
                     }
                 }
-                let buffer = buffers.of_tensor[layer.output.index()];
+                let buffer = buffers.of_tensor[output.index()];
                 if inside(buffer) {
                     let uses = uses.entry(buffer).or_default();
                     match uses.get_mut(row) {
@@ -135,13 +132,12 @@ impl Segment {
     }
 
     /// The most rows of a buffer that one row of a layer's output is made from, as the runtime counts them.
-    fn rows_at_once(&self, network: &Network, buffers: &Buffers, buffer: usize) -> usize {
-        let readers = network.layers[self.layers.clone()]
-            .iter()
-            .flat_map(|layer| layer.inputs.iter().map(move |input| (layer, input)));
-        let rows = readers
-            .filter(|(_, input)| buffers.of_tensor[input.index()] == buffer)
-            .map(|(layer, input)| window_height(&layer.operator).min(network.tensor(*input).shape.height));
+    fn rows_at_once(&self, program: &Program<'_>, buffers: &Buffers, buffer: usize) -> usize {
+        let rows = self.layers.clone().flat_map(|layer| {
+            let inputs = program.layer(layer).inputs.iter().enumerate();
+            let read = inputs.filter(|(_, input)| buffers.of_tensor[input.index()] == buffer);
+            read.map(move |(index, _)| program.rows_at_once(layer, index))
+        });
         rows.max().unwrap_or(1)
     }
 }
@@ -154,7 +150,7 @@ fn rows_in_use(uses: &Uses) -> usize {
 
 /// The order of computation as it grows.
 struct Order<'a> {
-    network: &'a Network,
+    program: &'a Program<'a>,
     layers: Range<usize>,
     /// Rows done of each layer.
     done: Vec<usize>,
@@ -164,17 +160,12 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
-    fn height(&self, layer: usize) -> usize {
-        self.network.tensor(self.network.layers[layer].output).shape.height
-    }
-
     /// Computes a layer's rows up to `end`, and before them what they need.
     fn compute(&mut self, layer: usize, end: usize) {
-        let description = &self.network.layers[layer];
-        for (index, input) in description.inputs.iter().enumerate() {
+        for (index, input) in self.program.layer(layer).inputs.iter().enumerate() {
             let mut before = self.layers.start..layer;
-            if let Some(writer) = before.find(|&before| self.network.layers[before].output == *input) {
-                let needed = rows_read(self.network, description, index, end - 1).end;
+            if let Some(writer) = before.find(|&before| self.program.layer(before).output == *input) {
+                let needed = self.program.rows_read(layer, index, end - 1).end;
                 while self.done[writer - self.layers.start] < needed {
                     let done = self.done[writer - self.layers.start];
                     self.compute(writer, needed.min(done.saturating_add(self.most)));
@@ -189,53 +180,11 @@ impl Order<'_> {
     }
 }
 
-/// Whether a layer's output can be computed row by row.
-pub(super) fn works_by_rows(operator: &Int8Operator) -> bool {
-    match operator {
-        Int8Operator::Conv2d(..)
-        | Int8Operator::DepthwiseConv2d(..)
-        | Int8Operator::AveragePool2d(_)
-        | Int8Operator::MaxPool2d(_)
-        | Int8Operator::Add(_) => true,
-        Int8Operator::FullyConnected(_)
-        | Int8Operator::Mean(_)
-        | Int8Operator::Pad(_)
-        | Int8Operator::Reshape
-        | Int8Operator::Constant(_)
-        | Int8Operator::Softmax(..) => false,
-    }
-}
-
-fn window_height(operator: &Int8Operator) -> usize {
-    match operator {
-        Int8Operator::Conv2d(window, _) | Int8Operator::DepthwiseConv2d(window, _) => window.kernel[0],
-        Int8Operator::AveragePool2d(window) | Int8Operator::MaxPool2d(window) => window.kernel[0],
-        _ => 1,
-    }
-}
-
-/// The rows of an input that a row of the output is made from.
-fn rows_read(network: &Network, layer: &Layer, input: usize, row: usize) -> Range<usize> {
-    let height = network.tensor(layer.inputs[input]).shape.height;
-    match &layer.operator {
-        Int8Operator::Conv2d(window, _)
-        | Int8Operator::DepthwiseConv2d(window, _)
-        | Int8Operator::AveragePool2d(window)
-        | Int8Operator::MaxPool2d(window) => {
-            let first = row * window.stride[0];
-            let end = (first + window.kernel[0]).saturating_sub(window.before[0]).min(height);
-            first.saturating_sub(window.before[0]).min(end)..end
-        }
-        Int8Operator::Add(_) if height == 1 => 0..1,
-        Int8Operator::Add(_) => row..row + 1,
-        _ => 0..height,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::graph::{Activation, Filter, Graph, Operator, Shape, TensorId, Window};
+    use crate::quantize::Network;
     use crate::quantize::{Range as Values, quantise};
 
     /// A network on a map of this height, 4 columns wide, of 3x3 depthwise layers, 1x1 layers and sums.
@@ -263,10 +212,11 @@ mod tests {
     }
 
     fn kept(network: &Network) -> Vec<(usize, usize)> {
-        let segment = Segment::streamed(network, 0..network.layers.len(), None);
-        let buffers = Buffers::of(network);
-        assert!(segment.is_sound(network, &buffers));
-        segment.kept(network, &buffers)
+        let program = Program::of(network);
+        let segment = Segment::streamed(&program, 0..network.layers.len(), None);
+        let buffers = Buffers::of(&program);
+        assert!(segment.is_sound(&program, &buffers));
+        segment.kept(&program, &buffers)
     }
 
     #[test]
@@ -277,12 +227,13 @@ mod tests {
                 let second = depthwise(graph, first, stride);
                 pointwise(graph, second);
             });
+            let program = Program::of(&network);
             let mut done = [0; 3];
-            for Step { layer, rows } in Segment::streamed(&network, 0..3, strip).steps {
+            for Step { layer, rows } in Segment::streamed(&program, 0..3, strip).steps {
                 assert_eq!(rows.start, done[layer]);
                 done[layer] = rows.end;
                 if layer > 0 {
-                    let needed = rows_read(&network, &network.layers[layer], 0, rows.end - 1).end;
+                    let needed = program.rows_read(layer, 0, rows.end - 1).end;
                     assert!(done[layer - 1] >= needed, "layer {layer}, {rows:?}");
                 }
             }
@@ -324,9 +275,10 @@ mod tests {
             let sum = graph.add("sum", Operator::Add, Activation::None, &[a, b]).unwrap();
             pointwise(graph, sum);
         });
-        let buffers = Buffers::of(&network);
+        let program = Program::of(&network);
+        let buffers = Buffers::of(&program);
         assert_eq!(buffers.of_tensor[1], buffers.of_tensor[3]);
-        assert!(!Segment::streamed(&network, 0..4, None).is_sound(&network, &buffers));
-        assert!(Segment::streamed(&network, 0..2, None).is_sound(&network, &buffers));
+        assert!(!Segment::streamed(&program, 0..4, None).is_sound(&program, &buffers));
+        assert!(Segment::streamed(&program, 0..2, None).is_sound(&program, &buffers));
     }
 }

@@ -4,8 +4,8 @@
 //! on the segment's own two ends alone: a tensor that reaches over an end is whole. So the best cuts are a shortest path.
 
 use super::buffers::Buffers;
-use super::segment::{Segment, works_by_rows};
-use crate::quantize::Network;
+use super::program::Program;
+use super::segment::Segment;
 use std::ops::Range;
 
 /// Layers that are streamed together at most: two inverted residuals and what is around them, some times over.
@@ -27,12 +27,12 @@ struct Candidate {
 
 /// The segments with the fewest steps that need at most `budget` bytes, or where there are none, the smallest arena.
 pub(super) fn partition(
-    network: &Network,
+    program: &Program<'_>,
     buffers: &Buffers,
     alignment: usize,
     budget: usize,
 ) -> Vec<Segment> {
-    let candidates = candidates(network, buffers, alignment);
+    let candidates = candidates(program, buffers, alignment);
     let smallest = best(&candidates, |candidate, before: usize| before.max(candidate.bytes));
     let arena = smallest.last().and_then(|(cost, _)| *cost).unwrap_or(0).max(budget);
     let steps = best(&candidates, |candidate, before: usize| {
@@ -69,43 +69,43 @@ fn best(
 }
 
 /// For each layer the segments that end with it.
-fn candidates(network: &Network, buffers: &Buffers, alignment: usize) -> Vec<Vec<Candidate>> {
+fn candidates(program: &Program<'_>, buffers: &Buffers, alignment: usize) -> Vec<Vec<Candidate>> {
     let mut rows_left = MOST_ROWS;
     let mut candidates = Vec::new();
-    for end in 1..=network.layers.len() {
-        let mut ending = vec![candidate(network, buffers, alignment, Segment::whole(network, end - 1))];
+    for end in 1..=program.network.layers.len() {
+        let mut ending = vec![candidate(program, buffers, alignment, Segment::whole(program, end - 1))];
         for start in (end.saturating_sub(MOST_LAYERS)..end - 1).rev() {
-            let cost = STRIPS.len() * rows(network, start..end);
+            let cost = STRIPS.len() * rows(program, start..end);
             let Some(left) = rows_left.checked_sub(cost) else { break };
-            if !streamable(network, start..end) {
+            if !streamable(program, start..end) {
                 break;
             }
             rows_left = left;
-            let segments = STRIPS.map(|strip| Segment::streamed(network, start..end, strip));
-            let sound = segments.into_iter().filter(|segment| segment.is_sound(network, buffers));
-            ending.extend(sound.map(|segment| candidate(network, buffers, alignment, segment)));
+            let segments = STRIPS.map(|strip| Segment::streamed(program, start..end, strip));
+            let sound = segments.into_iter().filter(|segment| segment.is_sound(program, buffers));
+            ending.extend(sound.map(|segment| candidate(program, buffers, alignment, segment)));
         }
         candidates.push(ending);
     }
     candidates
 }
 
-fn streamable(network: &Network, layers: Range<usize>) -> bool {
-    network.layers[layers].iter().all(|layer| works_by_rows(&layer.operator))
+fn streamable(program: &Program<'_>, mut layers: Range<usize>) -> bool {
+    layers.all(|layer| program.works_by_rows(layer))
 }
 
 /// Rows that the layers compute.
-fn rows(network: &Network, layers: Range<usize>) -> usize {
-    network.layers[layers].iter().map(|layer| network.tensor(layer.output).shape.height).sum()
+fn rows(program: &Program<'_>, layers: Range<usize>) -> usize {
+    layers.map(|layer| program.height(layer)).sum()
 }
 
-fn candidate(network: &Network, buffers: &Buffers, alignment: usize, segment: Segment) -> Candidate {
-    let kept = segment.kept(network, buffers);
+fn candidate(program: &Program<'_>, buffers: &Buffers, alignment: usize, segment: Segment) -> Candidate {
+    let kept = segment.kept(program, buffers);
     let mut bytes = 0;
     for (buffer, life) in buffers.lifetimes.iter().enumerate() {
         if life.first < segment.layers.end && life.last >= segment.layers.start {
             let size = match kept.iter().find(|(found, _)| *found == buffer) {
-                Some((_, rows)) => rows * buffers.row_len(network, buffer),
+                Some((_, rows)) => rows * buffers.row_len(program.network, buffer),
                 None => life.size,
             };
             bytes += size.next_multiple_of(alignment);

@@ -6,7 +6,7 @@ use super::{read, write};
 use crate::graph::{Activation, Border, Filter, Graph, Operator, Shape, Window};
 use crate::image::{self, Extras};
 use crate::quantize::{Range, quantise};
-use edge8::image::layout::section;
+use edge8::section;
 use planus::ReadAsRoot;
 
 /// The file of a MEAN, changed; why it is refused, or [`None`].

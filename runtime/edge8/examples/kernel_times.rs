@@ -6,7 +6,7 @@
 //!     -p edge8 --example kernel_times --target wasm32-wasip1 < runtime/models/mnist.edge8
 //! ```
 
-use edge8::kernels::KernelSet;
+use edge8::KernelSet;
 use edge8::{Error, Model};
 use std::hint::black_box;
 use std::time::Instant;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let input: Vec<i8> =
         (0..model.input().shape.len()).map(|index| (index * 167 + index / 256) as i8).collect();
     let (mut arena, mut output) = (vec![0; model.arena_len()], vec![0; model.output().shape.len()]);
-    let sets: Vec<KernelSet> = KernelSet::ALL.iter().copied().filter(|set| set.is_available()).collect();
+    let sets: Vec<KernelSet> = KernelSet::available().collect();
     let mut times = vec![Vec::new(); sets.len()];
     // The first round, in which an engine may still compile, does not count.
     for round in 0..=ROUNDS {

@@ -5,7 +5,7 @@
 //! one_inference MODEL.edge8 [KERNELS]
 //! ```
 
-use edge8::kernels::KernelSet;
+use edge8::KernelSet;
 use edge8::{Error, Model};
 use std::hint::black_box;
 
@@ -38,8 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let image = std::fs::read(arguments.next().ok_or("which model image?")?)?;
     let mut model = Model::parse(&image)?;
     if let Some(name) = arguments.next() {
-        let named = KernelSet::ALL.iter().find(|set| set.name() == name);
-        model = model.with_kernels(*named.ok_or_else(|| format!("this build has no kernels \"{name}\""))?);
+        model = model.with_kernels(KernelSet::named(&name)?);
     }
     // Values without a pattern: 167 is odd, so that all 256 come before one comes again.
     let input: Vec<i8> =

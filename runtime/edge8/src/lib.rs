@@ -99,5 +99,7 @@ pub mod internal {
     pub use crate::checksum::image_checksum;
     pub use crate::embed::Facts;
     #[cfg(not(device))]
+    pub use crate::engine::compute;
+    #[cfg(not(device))]
     pub use crate::kernels::Probe;
 }

@@ -139,7 +139,8 @@ impl Tensor {
     }
 
     /// The tensor record, [`format::TENSOR_LEN`] bytes; a ring has at most 255 rows.
-    pub(crate) fn encode(&self) -> [u8; format::TENSOR_LEN] {
+    #[doc(hidden)]
+    pub fn encode(&self) -> [u8; format::TENSOR_LEN] {
         let Shape { height, width, channels } = self.shape;
         let rows = if self.is_whole() { 0 } else { self.rows as u8 };
         let [a, b, c, d] = self.offset.to_le_bytes();

@@ -2,8 +2,8 @@
 
 use crate::occupancy::{Occupancy, Span};
 use anyhow::Result;
+use edge8::Operator;
 use edge8::Shape;
-use edge8::operator::Operator;
 use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::prelude::*;

@@ -6,7 +6,7 @@ use crate::graph::{Border, Shape, TensorId};
 use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network, Quantisation};
 use anyhow::{Context, Result, ensure};
 use edge8::fixed_point::Activation;
-use edge8::image::layout::section;
+use edge8::section;
 use std::collections::HashMap;
 
 /// What a file holds.

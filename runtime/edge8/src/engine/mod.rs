@@ -7,13 +7,14 @@ mod run;
 #[cfg(not(device))]
 pub(crate) mod threads;
 
-#[cfg(device)]
+#[cfg(not(device))]
+use crate::cast;
 use crate::error::Problem;
 use crate::image::{Operators, Steps};
 use crate::kernels::{KernelSet, of_set};
-#[cfg(device)]
-use crate::operator::Record;
-use crate::operator::{Kinds, Operator};
+#[cfg(not(device))]
+use crate::operator::{ALL_KINDS, Room};
+use crate::operator::{Kinds, Operator, Record};
 use arena::Arena;
 use core::ops::Range;
 #[cfg(not(device))]
@@ -112,6 +113,24 @@ impl Workers for Alone {
     }
 }
 
+/// Computes one operator by itself, with the scalar kernels: `record` with its parameters in `section`, its tensors in `arena`
+/// behind `scratch_len` bytes.
+///
+/// # Errors
+/// The first [`Problem`] of the record.
+#[cfg(not(device))]
+pub fn compute(record: &Record, section: &[u8], arena: &mut [u8], scratch_len: u32) -> Result<(), Problem> {
+    let operator = Operator::decode::<ALL_KINDS>(record, section)?;
+    let room = Room { arena_len: u32::try_from(arena.len()).unwrap_or(u32::MAX), scratch_len };
+    operator.check::<ALL_KINDS>(record, room)?;
+    let code = Code::new::<ALL_KINDS>(KernelSet::SCALAR);
+    let arena = cast::as_i8_mut(arena).split_at_mut_checked(scratch_len as usize);
+    let (scratch, tensors) = arena.ok_or(Problem::Scratch)?;
+    let rows = 0..operator.output().shape.height.into();
+    step(&code, &operator, rows, [scratch, tensors], &mut Alone, |_, _| ());
+    Ok(())
+}
+
 /// Runs checked steps of checked operators on an arena that already holds the input.
 pub(crate) fn execute(
     code: Code,
@@ -131,15 +150,31 @@ pub(crate) fn execute(
         let operator = &operators.decode_by(code.decode, step.operator);
         #[cfg(device)]
         let Ok(operator) = operator else { return };
-        let (mut row, end) = (step.rows.start, step.rows.end);
-        while row < end {
-            let rows = row..row + operator.contiguous(row, end - row);
-            let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
-                return;
-            };
-            workers.compute(&code, operator, &arena, rows.clone(), output, scratch);
-            observe(Computed { index: step.operator, operator, rows: rows.clone(), values: output });
-            row = rows.end;
-        }
+        let index = step.operator;
+        self::step(&code, operator, step.rows, [scratch, arena], &mut workers, |rows, values| {
+            observe(Computed { index, operator, rows, values });
+        });
+    }
+}
+
+/// Computes some rows of an operator, as many at once as lie side by side.
+#[inline(always)]
+fn step(
+    code: &Code,
+    operator: &Operator<'_>,
+    rows: Range<usize>,
+    [scratch, arena]: [&mut [i8]; 2],
+    workers: &mut impl Workers,
+    mut observe: impl FnMut(Range<usize>, &[i8]),
+) {
+    let (mut row, end) = (rows.start, rows.end);
+    while row < end {
+        let rows = row..row + operator.contiguous(row, end - row);
+        let Some((arena, output)) = Arena::beside(operator.output(), &rows, scratch.len(), arena) else {
+            return;
+        };
+        workers.compute(code, operator, &arena, rows.clone(), output, scratch);
+        observe(rows.clone(), output);
+        row = rows.end;
     }
 }

@@ -32,8 +32,8 @@ use crate::picture::{Picture, PictureError};
 use background::Background;
 use cells::SIDE;
 use draw::Found;
+use edge8::Aligned;
 use edge8::Framing;
-use edge8::image::Aligned;
 use histogram::Histogram;
 use region::Region;
 

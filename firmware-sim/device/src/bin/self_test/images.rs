@@ -7,8 +7,9 @@
 use core::hint::black_box;
 use cortex_m_semihosting::hio::HostStream;
 use device::marks;
-use edge8::image::{Aligned, image_checksum};
-use edge8::kernels::KernelSet;
+use edge8::Aligned;
+use edge8::KernelSet;
+use edge8::internal::image_checksum;
 use edge8::operator::USUAL_KINDS;
 use edge8::{Error, Model, Problem};
 
@@ -73,13 +74,13 @@ fn check(image: &[u8], memory: &mut Memory) -> Option<Found> {
     let mut result = model.run(vector.input, arena, output);
     marks::end();
     let mut stack = 0;
-    for &kernels in KernelSet::ALL {
+    for kernels in KernelSet::available() {
         let model = model.with_kernels(kernels);
         let used = marks::stack(|| result = result.and(model.run(vector.input, arena, output)));
         stack = used.max(stack);
     }
     result.ok()?;
-    for &kernels in KernelSet::ALL {
+    for kernels in KernelSet::available() {
         let model = model.with_kernels(kernels);
         // The arena too may lie at any address.
         for from in 0..2 {
