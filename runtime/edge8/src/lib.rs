@@ -6,7 +6,7 @@
 //! specification with single rounding ([`fixed_point`]), the same bits on every processor.
 //!
 //! ```
-//! edge8::embed_model!(mod digits, "../models/mnist.edge8");
+//! edge8::embed_model!(mod digits, concat!(env!("CARGO_MANIFEST_DIR"), "/../models/mnist.edge8"));
 //!
 //! let model = digits::model()?;
 //! let mut arena = digits::Arena::new();
