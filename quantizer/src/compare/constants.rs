@@ -1,7 +1,7 @@
 //! What two layers that belong together hold differently.
 
 use crate::graph::Window;
-use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};
+use crate::quantize::{Int8Operator, Layer, Network, Stored};
 use edge8::fixed_point::Multiplier;
 
 /// The differences between a layer of A and its counterpart in B, in words; empty if there are none.
@@ -17,7 +17,7 @@ pub(super) fn differences(a: (&Network, &Layer), b: (&Network, &Layer)) -> Vec<S
     say(x.window != y.window, format!("window {} and {}", x.window, y.window));
     say(x.weights != y.weights, unlike("weights", x.weights, y.weights));
     say(x.bias != y.bias, unlike("biases", x.bias, y.bias));
-    say(x.multipliers != y.multipliers, unlike("multipliers", &x.multipliers, &y.multipliers));
+    say(x.multipliers != y.multipliers, unlike("multipliers", x.multipliers, y.multipliers));
     found
 }
 
@@ -27,37 +27,23 @@ fn unlike<T: PartialEq>(what: &str, a: &[T], b: &[T]) -> String {
 }
 
 /// The constants of any operator.
-#[derive(Default)]
 struct Constants<'a> {
     window: String,
     weights: &'a [i8],
     bias: &'a [i32],
-    multipliers: Vec<Multiplier>,
+    multipliers: &'a [Multiplier],
 }
 
 impl<'a> Constants<'a> {
     fn of(operator: &'a Int8Operator) -> Self {
-        match operator {
-            Int8Operator::Conv2d(window, filter) | Int8Operator::DepthwiseConv2d(window, filter) => {
-                Self { window: described(window), ..Self::of_filter(filter) }
-            }
-            Int8Operator::FullyConnected(filter) => Self::of_filter(filter),
-            Int8Operator::Add(multipliers) => Self { multipliers: multipliers.to_vec(), ..Self::default() },
-            Int8Operator::Mean(multiplier) | Int8Operator::Softmax(multiplier, _) => {
-                Self { multipliers: vec![*multiplier], ..Self::default() }
-            }
-            Int8Operator::AveragePool2d(window) | Int8Operator::MaxPool2d(window) => {
-                Self { window: described(window), ..Self::default() }
-            }
-            Int8Operator::Pad(border) => Self { window: format!("{border:?}"), ..Self::default() },
-            Int8Operator::Constant(values) => Self { weights: values, ..Self::default() },
-            Int8Operator::Reshape => Self::default(),
-        }
-    }
-
-    fn of_filter(filter: &'a Int8Filter) -> Self {
-        let Int8Filter { weights, bias, multipliers, .. } = filter;
-        Self { weights, bias, multipliers: multipliers.clone(), ..Self::default() }
+        let (weights, bias): (&[i8], &[i32]) = match operator.stored() {
+            Stored::Matrix(filter) | Stored::Depthwise(filter, _) => (&filter.weights, &filter.bias),
+            Stored::Values(values) => (values, &[]),
+            Stored::Nothing => (&[], &[]),
+        };
+        let window = operator.window().map(described);
+        let window = window.or_else(|| operator.border().map(|border| format!("{border:?}")));
+        Self { window: window.unwrap_or_default(), weights, bias, multipliers: operator.multipliers() }
     }
 }
 

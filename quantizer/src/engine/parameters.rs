@@ -2,7 +2,7 @@
 
 use super::fields::size;
 use super::operator::normalised;
-use crate::quantize::{Int8Filter, Int8Operator, Layer, Network};
+use crate::quantize::{Int8Filter, Layer, Network, Stored};
 use anyhow::{Context, Result};
 use edge8::{format, packing};
 
@@ -24,21 +24,13 @@ impl Parameters {
     pub(crate) fn add(&mut self, network: &Network, layer: &Layer) -> Result<[u32; 2]> {
         let zero_point =
             layer.inputs.first().map_or(0, |&input| network.tensor(input).quantisation.zero_point);
-        match &layer.operator {
-            Int8Operator::Conv2d(_, filter) | Int8Operator::FullyConnected(filter) => {
-                self.add_filter(packed_matrix(filter)?, filter, zero_point)
+        match layer.operator.stored() {
+            Stored::Matrix(filter) => self.add_filter(packed_matrix(filter)?, filter, zero_point),
+            Stored::Depthwise(filter, kernel) => {
+                self.add_filter(packed_depthwise(filter, kernel)?, filter, zero_point)
             }
-            Int8Operator::DepthwiseConv2d(window, filter) => {
-                self.add_filter(packed_depthwise(filter, window.kernel)?, filter, zero_point)
-            }
-            Int8Operator::Constant(values) => Ok([self.add_values(values.iter().copied())?, 0]),
-            Int8Operator::Add(_)
-            | Int8Operator::Mean(_)
-            | Int8Operator::AveragePool2d(_)
-            | Int8Operator::MaxPool2d(_)
-            | Int8Operator::Pad(_)
-            | Int8Operator::Reshape
-            | Int8Operator::Softmax(..) => Ok([0; 2]),
+            Stored::Values(values) => Ok([self.add_values(values.iter().copied())?, 0]),
+            Stored::Nothing => Ok([0; 2]),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::engine::{self, size};
 use crate::graph::TensorId;
 use crate::plan::NetworkPlan;
-use crate::quantize::{Int8Operator, Layer, Network};
+use crate::quantize::{Layer, Network};
 use anyhow::{Result, ensure};
 use edge8::Tensor;
 use edge8::operator::Record;
@@ -36,22 +36,9 @@ pub(super) fn check_sizes(network: &Network, plan: &NetworkPlan) -> Result<()> {
         size(plan.offsets[index])?;
     }
     for layer in &network.layers {
-        let largest = match &layer.operator {
-            Int8Operator::Conv2d(window, _)
-            | Int8Operator::DepthwiseConv2d(window, _)
-            | Int8Operator::AveragePool2d(window)
-            | Int8Operator::MaxPool2d(window) => {
-                [window.kernel, window.stride, window.before].as_flattened().iter().max().copied()
-            }
-            Int8Operator::Pad(border) => border.before.iter().max().copied(),
-            Int8Operator::FullyConnected(_)
-            | Int8Operator::Add(_)
-            | Int8Operator::Mean(_)
-            | Int8Operator::Reshape
-            | Int8Operator::Constant(_)
-            | Int8Operator::Softmax(..) => None,
-        };
-        let largest = largest.unwrap_or(0);
+        let Some(window) = layer.operator.window() else { continue };
+        let numbers = [window.kernel, window.stride, window.before];
+        let largest = numbers.as_flattened().iter().max().copied().unwrap_or(0);
         ensure!(largest <= MOST, "layer \"{}\" has a window of {largest}: at most {MOST}", layer.name);
     }
     Ok(())

@@ -12,6 +12,7 @@ pub use multiplier::{divide, multiplier};
 use crate::graph::{Border, Graph, Node, Operator, Shape, TensorId, Window};
 use anyhow::{Context, Result, ensure};
 use edge8::fixed_point::{Activation, Multiplier};
+use edge8::operator::{self as engine, Kind};
 
 /// The left shift of ADD's inputs before they are rescaled to their common scale.
 const ADD_LEFT_SHIFT: i32 = 20;
@@ -54,22 +55,89 @@ pub enum Int8Operator {
     Softmax(Multiplier, i32),
 }
 
+/// What an operator has in the weights section of a model image.
+#[derive(Clone, Copy, Debug)]
+pub enum Stored<'a> {
+    /// Nothing.
+    Nothing,
+    /// int8 values as they are.
+    Values(&'a [i8]),
+    /// A matrix, and what each output channel has.
+    Matrix(&'a Int8Filter),
+    /// A depthwise kernel of this height and width, and what each output channel has.
+    Depthwise(&'a Int8Filter, [usize; 2]),
+}
+
 impl Int8Operator {
     /// The operator's name as TensorFlow Lite writes it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Conv2d(..) => "CONV_2D",
-            Self::DepthwiseConv2d(..) => "DEPTHWISE_CONV_2D",
-            Self::FullyConnected(_) => "FULLY_CONNECTED",
-            Self::Add(_) => "ADD",
-            Self::Mean(_) => "MEAN",
-            Self::AveragePool2d(_) => "AVERAGE_POOL_2D",
-            Self::MaxPool2d(_) => "MAX_POOL_2D",
-            Self::Pad(_) => "PAD",
+            Self::Conv2d(..) => engine::Convolution::NAME,
+            Self::DepthwiseConv2d(..) => engine::Depthwise::NAME,
+            Self::FullyConnected(_) => engine::FullyConnected::NAME,
+            Self::Add(_) => engine::Add::NAME,
+            Self::Mean(_) => engine::Mean::NAME,
+            Self::AveragePool2d(_) => engine::AveragePool::NAME,
+            Self::MaxPool2d(_) => engine::MaxPool::NAME,
+            Self::Pad(_) => engine::Pad::NAME,
             Self::Reshape => "RESHAPE",
-            Self::Constant(_) => "CONSTANT",
-            Self::Softmax(..) => "SOFTMAX",
+            Self::Constant(_) => engine::Constant::NAME,
+            Self::Softmax(..) => engine::Softmax::NAME,
         }
+    }
+
+    /// The window that it moves over its input.
+    pub fn window(&self) -> Option<&Window> {
+        match self {
+            Self::Conv2d(window, _)
+            | Self::DepthwiseConv2d(window, _)
+            | Self::AveragePool2d(window)
+            | Self::MaxPool2d(window) => Some(window),
+            Self::FullyConnected(_)
+            | Self::Add(_)
+            | Self::Mean(_)
+            | Self::Pad(_)
+            | Self::Reshape
+            | Self::Constant(_)
+            | Self::Softmax(..) => None,
+        }
+    }
+
+    /// What it has beside its tensors and its numbers.
+    pub fn stored(&self) -> Stored<'_> {
+        match self {
+            Self::Conv2d(_, filter) | Self::FullyConnected(filter) => Stored::Matrix(filter),
+            Self::DepthwiseConv2d(window, filter) => Stored::Depthwise(filter, window.kernel),
+            Self::Constant(values) => Stored::Values(values),
+            Self::Add(_)
+            | Self::Mean(_)
+            | Self::AveragePool2d(_)
+            | Self::MaxPool2d(_)
+            | Self::Pad(_)
+            | Self::Reshape
+            | Self::Softmax(..) => Stored::Nothing,
+        }
+    }
+
+    /// The multipliers of its results, one for each output channel where it has a filter.
+    pub fn multipliers(&self) -> &[Multiplier] {
+        match self {
+            Self::Conv2d(_, filter) | Self::DepthwiseConv2d(_, filter) | Self::FullyConnected(filter) => {
+                &filter.multipliers
+            }
+            Self::Add(multipliers) => multipliers,
+            Self::Mean(multiplier) | Self::Softmax(multiplier, _) => std::slice::from_ref(multiplier),
+            Self::AveragePool2d(_)
+            | Self::MaxPool2d(_)
+            | Self::Pad(_)
+            | Self::Reshape
+            | Self::Constant(_) => &[],
+        }
+    }
+
+    /// What a pad adds.
+    pub fn border(&self) -> Option<&Border> {
+        if let Self::Pad(border) = self { Some(border) } else { None }
     }
 }
 
