@@ -114,7 +114,7 @@ impl<'a> File<'a> {
         name: &'static str,
         inputs: Vec<i32>,
         output: i32,
-        options: BuiltinOptions,
+        options: impl Into<Option<BuiltinOptions>>,
     ) {
         let known = self.codes.iter().position(|other| *other == name);
         let opcode = known.unwrap_or_else(|| {
@@ -125,7 +125,7 @@ impl<'a> File<'a> {
             opcode_index: opcode as u32,
             inputs: Some(inputs),
             outputs: Some(vec![output]),
-            builtin_options: Some(options),
+            builtin_options: options.into(),
         });
     }
 
