@@ -1,5 +1,6 @@
 //! What is paper and what is ink.
 
+use super::bounds::Bounds;
 use super::cells::Cells;
 use super::histogram::Histogram;
 use super::trend::Trend;
@@ -9,6 +10,9 @@ const MIN_CONTRAST: i32 = 8;
 
 /// And by this many times the spread of the background.
 const MIN_SIGNAL_TO_NOISE: i32 = 5;
+
+/// Noise alone does not reach this contrast.
+const STRONG_CONTRAST: i32 = 96;
 
 /// Background pixels lie this close to the most frequent level.
 const LEVEL_WINDOW: i32 = 24;
@@ -29,17 +33,39 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Looks at a thumbnail; `None` if nothing stands out.
-    pub fn estimate(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Option<Self> {
+    /// Looks at a thumbnail: the most frequent grey level is that of the paper.
+    pub fn estimate(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Self {
         let trend = flattest(thumbnail, histogram);
         let (mode, _) = histogram.collect(levels(thumbnail, trend)).mode();
         let level = histogram.quantile(mode - LEVEL_WINDOW, mode + LEVEL_WINDOW, 1, 2);
         let mut found = Self { trend, level, dark_ink: false, noise: 0, peak: 0 };
         found.dark_ink = found.dark_outweighs_light(thumbnail);
-        histogram.collect(thumbnail.iter().map(|(x, y, value)| found.contrast(value, x, y)));
-        found.peak = histogram.largest();
-        found.noise = histogram.spread(found.peak / 2);
-        (found.peak >= MIN_CONTRAST && found.peak > MIN_SIGNAL_TO_NOISE * found.noise).then_some(found)
+        found.measure(thumbnail, histogram);
+        found
+    }
+
+    /// Ink and paper exchanged, if the border of the picture tells that what is most frequent is ink: bold strokes that fill
+    /// their picture.
+    ///
+    /// `None` if half of the border is paper, if less of it would be, or if the ink would be a sheet of paper: then it is one,
+    /// and a frame or a table around it.
+    pub fn exchanged(&self, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Option<Self> {
+        let (papered, all) = self.papered_border(thumbnail);
+        if 2 * papered >= all {
+            return None;
+        }
+        let contrasts = thumbnail.iter().map(|(x, y, value)| self.contrast(value, x, y));
+        let (distance, _) = histogram.collect(contrasts.filter(|contrast| 2 * contrast >= self.peak)).mode();
+        let level = self.level + if self.dark_ink { -distance } else { distance };
+        let mut other = Self { level, dark_ink: !self.dark_ink, ..*self };
+        other.measure(thumbnail, histogram);
+        let better = other.has_ink() && other.papered_border(thumbnail).0 > papered;
+        (better && !other.inks_a_sheet(thumbnail)).then_some(other)
+    }
+
+    /// True if there is ink: something stands out from the paper and its noise.
+    pub fn has_ink(&self) -> bool {
+        self.peak >= MIN_CONTRAST && self.peak > MIN_SIGNAL_TO_NOISE * self.noise
     }
 
     /// How much of an ink of grey `value` in cell `(x, y)` there is: 0 is background.
@@ -64,6 +90,41 @@ impl Background {
     /// Ink up to here is noise.
     pub fn floor(&self) -> i32 {
         2 * self.noise
+    }
+
+    /// Sets what depends on the level and the side of the ink.
+    fn measure(&mut self, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) {
+        histogram.collect(thumbnail.iter().map(|(x, y, value)| self.contrast(value, x, y)));
+        self.peak = histogram.largest();
+        self.noise = histogram.spread(self.peak / 2);
+        if self.peak >= STRONG_CONTRAST && !self.has_ink() {
+            // Of a digit that has been cut out tightly the strokes' edges are more than the paper: without the ink's side.
+            self.noise = -histogram.quantile(1 - self.peak / 2, 0, 1, 6);
+        }
+    }
+
+    /// How many cells of the border are paper, and how many there are.
+    fn papered_border(&self, thumbnail: &Cells<'_>) -> (usize, usize) {
+        let (mut papered, mut all) = (0, 0);
+        for (x, y, value) in thumbnail.iter().filter(|(x, y, _)| thumbnail.on_border(*x, *y)) {
+            papered += usize::from(4 * self.contrast(value, x, y).abs() <= self.peak);
+            all += 1;
+        }
+        (papered, all)
+    }
+
+    /// True if what counts as ink is a sheet of paper with all its corners.
+    fn inks_a_sheet(&self, thumbnail: &Cells<'_>) -> bool {
+        let (mut bounds, mut inked) = (Bounds::NONE, 0);
+        for (x, y, value) in thumbnail.iter() {
+            if 2 * self.contrast(value, x, y) >= self.peak {
+                let cell = Bounds::cell(x, y);
+                bounds = if inked == 0 { cell } else { bounds.union(cell) };
+                inked += 1;
+            }
+        }
+        let has_corner = |(x, y): (usize, usize)| 4 * self.contrast(thumbnail.at(x, y), x, y) >= self.peak;
+        bounds.is_sheet(inked) && bounds.corners().into_iter().all(has_corner)
     }
 
     fn contrast(&self, value: u8, x: usize, y: usize) -> i32 {

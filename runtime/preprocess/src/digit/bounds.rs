@@ -43,6 +43,23 @@ impl Bounds {
         self.width().max(self.height())
     }
 
+    pub fn area(&self) -> usize {
+        self.width() * self.height()
+    }
+
+    /// True if `inked` cells in it look like a sheet of paper: a filled rectangle that is not narrow.
+    pub fn is_sheet(&self, inked: usize) -> bool {
+        let (width, height) = (self.width(), self.height());
+        4 * inked >= 3 * self.area() && 2 * width.min(height) >= width.max(height)
+    }
+
+    /// The cells in the corners, as `(x, y)`.
+    pub fn corners(&self) -> [(usize, usize); 4] {
+        let [x0, y0] = [self.x0, self.y0].map(usize::from);
+        let [x1, y1] = [self.x1, self.y1].map(|end| usize::from(end).saturating_sub(1));
+        [(x0, y0), (x1, y0), (x0, y1), (x1, y1)]
+    }
+
     /// Cells between the two along the axis where they are further apart; 0 if they overlap or touch.
     pub fn gap(&self, other: &Self) -> usize {
         let x = other.x0.saturating_sub(self.x1).max(self.x0.saturating_sub(other.x1));

@@ -27,10 +27,18 @@ pub(super) struct Digit {
 }
 
 impl Digit {
-    /// True if it looks like a sheet of paper instead: a filled rectangle that is not narrow.
+    /// True if it looks like a sheet of paper instead.
     pub fn is_sheet(&self) -> bool {
-        let (width, height) = (self.bounds.width(), self.bounds.height());
-        4 * self.area >= 3 * width * height && 2 * width.min(height) >= width.max(height)
+        self.bounds.is_sheet(self.area)
+    }
+
+    /// True for strokes with paper all around in a thumbnail of `width` x `height` cells. What lies so in ink, the hole of a
+    /// bold digit, is small or fills more of its rectangle.
+    pub fn is_written(&self, (width, height): (usize, usize)) -> bool {
+        let Bounds { x0, y0, x1, y1 } = self.bounds;
+        let inside = x0 > 0 && y0 > 0 && usize::from(x1) < width && usize::from(y1) < height;
+        let large = 4 * self.bounds.longer() >= width.max(height);
+        inside && large && 16 * self.area < 9 * self.bounds.area()
     }
 }
 
@@ -138,7 +146,8 @@ impl Pieces<'_> {
             let mut amount = self.table.amount(label);
             amount.mass += u32::from(value);
             amount.area += 1;
-            amount.on_border += u16::from(self.ink.on_border(x, y));
+            amount.on_border += u8::from(self.ink.on_border(x, y));
+            amount.in_corner |= self.ink.in_corner(x, y);
             self.table.set_amount(label, amount);
         }
     }
