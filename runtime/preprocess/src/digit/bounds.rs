@@ -53,11 +53,10 @@ impl Bounds {
         4 * inked >= 3 * self.area() && 2 * width.min(height) >= width.max(height)
     }
 
-    /// The cells in the corners, as `(x, y)`.
-    pub fn corners(&self) -> [(usize, usize); 4] {
-        let [x0, y0] = [self.x0, self.y0].map(usize::from);
-        let [x1, y1] = [self.x1, self.y1].map(|end| usize::from(end).saturating_sub(1));
-        [(x0, y0), (x1, y0), (x0, y1), (x1, y1)]
+    /// True for the cells in its corners.
+    pub fn has_corner(&self, x: usize, y: usize) -> bool {
+        let ends = |at: usize, from: u8, to: u8| at == usize::from(from) || at + 1 == usize::from(to);
+        ends(x, self.x0, self.x1) && ends(y, self.y0, self.y1)
     }
 
     /// Cells between the two along the axis where they are further apart; 0 if they overlap or touch.

@@ -164,7 +164,9 @@ fn look<'a>(
     }
 }
 
-/// Looks for the digit in the thumbnail of a region, of which ink is left afterwards.
+/// Looks for the digit in the thumbnail of a region, of which ink is left afterwards. Not inlined: a device's flash has room for
+/// one copy.
+#[inline(never)]
 fn look_at<'a>(
     picture: &'a Picture<'a>,
     region: Region,

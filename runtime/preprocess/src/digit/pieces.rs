@@ -279,6 +279,34 @@ mod tests {
     }
 
     #[test]
+    fn round_shapes_at_the_border_are_no_frames() {
+        let rows = [
+            b"....###.....",
+            b"..#######...",
+            b".###...###..",
+            b".##.....###.",
+            b"##.......##.",
+            b"##...##...##",
+            b"##...##...##",
+            b"##........##",
+            b".##......##.",
+            b".###....###.",
+            b"..########..",
+            b"....###.....",
+        ];
+        let mut ring: [u8; 144] = core::array::from_fn(|at| ink(rows[at / 12][at % 12]));
+        let mut frame = ring;
+        let digit = find(&mut ring, 12, 16).0.unwrap();
+        assert_eq!(digit.bounds, Bounds { x0: 0, y0: 0, x1: 12, y1: 12 });
+        // With a corner it is one, and what is in it the digit.
+        for at in [0, 1, 2, 3, 12, 13] {
+            frame[at] = 255;
+        }
+        let digit = find(&mut frame, 12, 16).0.unwrap();
+        assert_eq!(digit.bounds, Bounds { x0: 5, y0: 5, x1: 7, y1: 7 });
+    }
+
+    #[test]
     fn more_pieces_than_labels() {
         let mut thumbnail = [0; SIDE * SIDE];
         for (at, cell) in thumbnail.iter_mut().enumerate() {

@@ -8,6 +8,7 @@ use crate::picture::Picture;
 /// kept.
 ///
 /// A region with sides up to [`SIDE`] is its own thumbnail.
+#[inline(never)]
 pub(super) fn fill<'a>(memory: &'a mut [u8], picture: &Picture<'_>, region: Region) -> Cells<'a> {
     let mut thumbnail = of(memory, region);
     let (width, height) = (thumbnail.width(), thumbnail.height());
