@@ -43,6 +43,22 @@ impl Bounds {
         self.width().max(self.height())
     }
 
+    pub fn area(&self) -> usize {
+        self.width() * self.height()
+    }
+
+    /// True if `inked` cells in it look like a sheet of paper: a filled rectangle that is not narrow.
+    pub fn is_sheet(&self, inked: usize) -> bool {
+        let (width, height) = (self.width(), self.height());
+        4 * inked >= 3 * self.area() && 2 * width.min(height) >= width.max(height)
+    }
+
+    /// True for the cells in its corners.
+    pub fn has_corner(&self, x: usize, y: usize) -> bool {
+        let ends = |at: usize, from: u8, to: u8| at == usize::from(from) || at + 1 == usize::from(to);
+        ends(x, self.x0, self.x1) && ends(y, self.y0, self.y1)
+    }
+
     /// Cells between the two along the axis where they are further apart; 0 if they overlap or touch.
     pub fn gap(&self, other: &Self) -> usize {
         let x = other.x0.saturating_sub(self.x1).max(self.x0.saturating_sub(other.x1));

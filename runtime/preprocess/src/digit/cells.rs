@@ -61,6 +61,16 @@ impl<'a> Cells<'a> {
         self.rows().enumerate().flat_map(|(y, row)| row.iter().enumerate().map(move |(x, v)| (x, y, *v)))
     }
 
+    /// Cells in the outermost rows and columns, or almost as many for a line of cells.
+    pub fn border(&self) -> usize {
+        (2 * (self.width + self.height)).saturating_sub(4)
+    }
+
+    /// True for the four cells in the corners, or the ends of a line of cells.
+    pub fn in_corner(&self, x: usize, y: usize) -> bool {
+        (x == 0 || x + 1 >= self.width) && (y == 0 || y + 1 >= self.height)
+    }
+
     /// True for cells in the outermost row or column.
     pub fn on_border(&self, x: usize, y: usize) -> bool {
         x == 0 || y == 0 || x + 1 >= self.width || y + 1 >= self.height

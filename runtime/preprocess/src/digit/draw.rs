@@ -52,6 +52,11 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// True if it is surely no hole in ink.
+    pub fn is_written(&self) -> bool {
+        self.digit.is_written(self.cells)
+    }
+
     /// What is written on, if it is a sheet of paper that has been found and no digit.
     pub fn within_sheet(&self) -> Option<Region> {
         let bounds = self.bounds();

@@ -1,7 +1,7 @@
 //! Counts of grey levels and of differences of grey levels.
 
 /// Values from `-OFFSET` to `OFFSET - 1` have a bin of their own; others go to the nearest one.
-const OFFSET: i32 = 512;
+pub(super) const OFFSET: i32 = 512;
 
 /// Half the width of the window in which [`Histogram::mode`] counts.
 const MODE_WINDOW: i32 = 2;
@@ -26,14 +26,24 @@ impl<'a> Histogram<'a> {
     /// Replaces the contents by `values`. Inlined: a call would have a second copy of its iterator on a device's small stack.
     #[inline(always)]
     pub fn collect(&mut self, values: impl Iterator<Item = i32>) -> &Self {
-        self.bins.fill([0; 2]);
+        self.clear();
         for value in values {
-            let index = (value.clamp(-OFFSET, OFFSET - 1) + OFFSET) as usize;
-            if let Some(bin) = self.bins.get_mut(index) {
-                *bin = u16::from_le_bytes(*bin).saturating_add(1).to_le_bytes();
-            }
+            self.add(value);
         }
         self
+    }
+
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.bins.fill([0; 2]);
+    }
+
+    /// Counts a value.
+    pub fn add(&mut self, value: i32) {
+        let index = (value.clamp(-OFFSET, OFFSET - 1) + OFFSET) as usize;
+        if let Some(bin) = self.bins.get_mut(index) {
+            *bin = u16::from_le_bytes(*bin).saturating_add(1).to_le_bytes();
+        }
     }
 
     fn count(&self, value: i32) -> u32 {
@@ -47,6 +57,9 @@ impl<'a> Histogram<'a> {
     }
 
     /// The least value in `from..=to` with at least `part / whole` of that range's values at or below it.
+    ///
+    /// Not inlined: a device's flash has room for one copy.
+    #[inline(never)]
     pub fn quantile(&self, from: i32, to: i32, part: u32, whole: u32) -> i32 {
         let total = self.count_in(from, to);
         let mut seen = 0;
@@ -67,10 +80,13 @@ impl<'a> Histogram<'a> {
         self.quantile(-OFFSET, OFFSET - 1, 1, 2)
     }
 
-    /// The value around which most values lie, and how many lie there.
-    pub fn mode(&self) -> (i32, u32) {
+    /// The value from `from` on around which most values lie, and how many lie there.
+    ///
+    /// Not inlined: a device's flash has room for one copy.
+    #[inline(never)]
+    pub fn mode(&self, from: i32) -> (i32, u32) {
         let mut best = (0, 0);
-        for value in -OFFSET..OFFSET {
+        for value in from.max(-OFFSET)..OFFSET {
             // The value itself counts once more: of equal windows the one with the peak in its middle wins.
             let window = self.count_in(value - MODE_WINDOW, value + MODE_WINDOW) + self.count(value);
             if window > best.1 {
@@ -108,7 +124,8 @@ mod tests {
         let mut histogram = Histogram::new(&mut memory);
         histogram.collect([5, -3, 5, 9, 200, -700, 6].into_iter());
         assert_eq!(histogram.median(), 5);
-        assert_eq!(histogram.mode(), (5, 5));
+        assert_eq!(histogram.mode(-OFFSET), (5, 5));
+        assert_eq!(histogram.mode(6), (6, 5));
         assert_eq!(histogram.largest(), 200);
         assert_eq!(histogram.spread(10), 9);
         assert_eq!(histogram.quantile(0, 255, 1, 1), 200);

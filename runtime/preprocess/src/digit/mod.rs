@@ -4,7 +4,8 @@
 //!
 //! 1. A thumbnail of at most 64x64 cells, each a box average (`thumbnail`).
 //! 2. The background: uneven light is a quadratic surface (`trend`), its level the most frequent one, and ink lies on
-//!    the side which differs more, dark on light or light on dark (`background`).
+//!    the side which differs more, dark on light or light on dark (`background`). Where the border of the picture tells
+//!    that the most frequent level is that of bold ink, ink and paper are exchanged.
 //! 3. Connected pieces of ink. The heaviest one and its neighbours are the digit; specks, frames and shadows at the
 //!    border are not (`pieces`).
 //! 4. If the digit is small in the thumbnail, the same again for the part of the picture around it; if it is a sheet
@@ -149,9 +150,33 @@ fn look<'a>(
     region: Region,
     memory: &mut Memory<'_>,
 ) -> Result<Found<'a>, PictureError> {
-    let mut thumbnail = thumbnail::fill(memory.thumbnail, picture, region);
+    let thumbnail = thumbnail::fill(memory.thumbnail, picture, region);
     let mut histogram = Histogram::new(memory.counts);
-    let background = Background::estimate(&thumbnail, &mut histogram).ok_or(PictureError::Blank)?;
+    let background = Background::estimate(&thumbnail, &mut histogram);
+    let exchanged = background.exchanged(&thumbnail, &mut histogram);
+    let found = look_at(picture, region, background, memory);
+    match exchanged {
+        Some(exchanged) if !found.as_ref().is_ok_and(Found::is_written) => {
+            thumbnail::fill(memory.thumbnail, picture, region);
+            look_at(picture, region, exchanged, memory)
+        }
+        _ => found,
+    }
+}
+
+/// Looks for the digit in the thumbnail of a region, of which ink is left afterwards. Not inlined: a device's flash has room for
+/// one copy.
+#[inline(never)]
+fn look_at<'a>(
+    picture: &'a Picture<'a>,
+    region: Region,
+    background: Background,
+    memory: &mut Memory<'_>,
+) -> Result<Found<'a>, PictureError> {
+    if !background.has_ink() {
+        return Err(PictureError::Blank);
+    }
+    let mut thumbnail = thumbnail::of(memory.thumbnail, region);
     background.keep_ink(&mut thumbnail);
     let digit = pieces::find_digit(&thumbnail, background.threshold(), memory.labels, memory.counts);
     let found = Found::new(picture, region, background, digit.ok_or(PictureError::Blank)?, &thumbnail);

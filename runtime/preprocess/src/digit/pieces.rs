@@ -27,10 +27,18 @@ pub(super) struct Digit {
 }
 
 impl Digit {
-    /// True if it looks like a sheet of paper instead: a filled rectangle that is not narrow.
+    /// True if it looks like a sheet of paper instead.
     pub fn is_sheet(&self) -> bool {
-        let (width, height) = (self.bounds.width(), self.bounds.height());
-        4 * self.area >= 3 * width * height && 2 * width.min(height) >= width.max(height)
+        self.bounds.is_sheet(self.area)
+    }
+
+    /// True for strokes with paper all around in a thumbnail of `width` x `height` cells. What lies so in ink, the hole of a
+    /// bold digit, is small or fills more of its rectangle.
+    pub fn is_written(&self, (width, height): (usize, usize)) -> bool {
+        let Bounds { x0, y0, x1, y1 } = self.bounds;
+        let inside = x0 > 0 && y0 > 0 && usize::from(x1) < width && usize::from(y1) < height;
+        let large = 4 * self.bounds.longer() >= width.max(height);
+        inside && large && 16 * self.area < 9 * self.bounds.area()
     }
 }
 
@@ -138,7 +146,8 @@ impl Pieces<'_> {
             let mut amount = self.table.amount(label);
             amount.mass += u32::from(value);
             amount.area += 1;
-            amount.on_border += u16::from(self.ink.on_border(x, y));
+            amount.on_border += u8::from(self.ink.on_border(x, y));
+            amount.in_corner |= self.ink.in_corner(x, y);
             self.table.set_amount(label, amount);
         }
     }
@@ -267,6 +276,34 @@ mod tests {
         let (digit, labels) = find(&mut picture, 16, 16);
         assert_eq!(digit.unwrap().bounds, Bounds { x0: 4, y0: 3, x1: 11, y1: 13 });
         assert_eq!((labels[3 * 16 + 8], labels[14 * 16 + 1], labels[3]), (DIGIT, DROPPED, DROPPED));
+    }
+
+    #[test]
+    fn round_shapes_at_the_border_are_no_frames() {
+        let rows = [
+            b"....###.....",
+            b"..#######...",
+            b".###...###..",
+            b".##.....###.",
+            b"##.......##.",
+            b"##...##...##",
+            b"##...##...##",
+            b"##........##",
+            b".##......##.",
+            b".###....###.",
+            b"..########..",
+            b"....###.....",
+        ];
+        let mut ring: [u8; 144] = core::array::from_fn(|at| ink(rows[at / 12][at % 12]));
+        let mut frame = ring;
+        let digit = find(&mut ring, 12, 16).0.unwrap();
+        assert_eq!(digit.bounds, Bounds { x0: 0, y0: 0, x1: 12, y1: 12 });
+        // With a corner it is one, and what is in it the digit.
+        for at in [0, 1, 2, 3, 12, 13] {
+            frame[at] = 255;
+        }
+        let digit = find(&mut frame, 12, 16).0.unwrap();
+        assert_eq!(digit.bounds, Bounds { x0: 5, y0: 5, x1: 7, y1: 7 });
     }
 
     #[test]

@@ -17,19 +17,22 @@ pub(super) const BYTES: usize = LABELS * (1 + RECORD);
 pub(super) struct Amount {
     pub mass: u32,
     pub area: u16,
-    pub on_border: u16,
+    /// Cells in the outermost rows and columns, of which there are at most 252.
+    pub on_border: u8,
+    pub in_corner: bool,
 }
 
 impl Amount {
-    /// Ink, less for a piece at the border of `ink`, none for one as long as a side: a frame, a table, a shadow.
+    /// Ink, less for a piece at the border of `ink`, none for one as long as a side: a frame, a table, a shadow. They have a
+    /// corner of the picture; a round digit that has been cut out tightly has none.
     pub fn weight(&self, ink: &Cells<'_>) -> u32 {
         if self.on_border == 0 {
             return self.mass;
         }
-        if usize::from(self.on_border) >= ink.width().min(ink.height()) {
+        if self.in_corner && usize::from(self.on_border) >= ink.width().min(ink.height()) {
             return 0;
         }
-        let inside = u32::from(self.area.saturating_sub(self.on_border.saturating_mul(4)));
+        let inside = u32::from(self.area.saturating_sub(4 * u16::from(self.on_border)));
         (self.mass / 2 * inside).checked_div(self.area.into()).unwrap_or(0)
     }
 }
@@ -80,14 +83,15 @@ impl<'a> Table<'a> {
         Amount {
             mass: u32::from_le_bytes([a, b, c, d]),
             area: u16::from_le_bytes([e, f]),
-            on_border: u16::from_le_bytes([g, h]),
+            on_border: g,
+            in_corner: h != 0,
         }
     }
 
     pub fn set_amount(&mut self, label: u8, amount: Amount) {
         let [a, b, c, d] = amount.mass.to_le_bytes();
-        let ([e, f], [g, h]) = (amount.area.to_le_bytes(), amount.on_border.to_le_bytes());
-        self.set_record(label, [a, b, c, d, e, f, g, h]);
+        let [e, f] = amount.area.to_le_bytes();
+        self.set_record(label, [a, b, c, d, e, f, amount.on_border, amount.in_corner.into()]);
     }
 
     pub fn place(&self, label: u8) -> Place {

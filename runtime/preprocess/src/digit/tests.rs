@@ -14,6 +14,18 @@ const FIVE: &[Stroke] = &[
     &[(0.25, 0.0), (0.6, 0.0)],
 ];
 
+const ZERO: &[Stroke] = &[&[
+    (0.3, 0.0),
+    (0.55, 0.2),
+    (0.6, 0.5),
+    (0.5, 0.85),
+    (0.3, 1.0),
+    (0.05, 0.8),
+    (0.0, 0.5),
+    (0.1, 0.15),
+    (0.3, 0.0),
+]];
+
 struct Drawing {
     width: usize,
     height: usize,
@@ -45,6 +57,23 @@ impl Drawing {
         self
     }
 
+    /// What is left of white strokes on black, cut out tightly but for `margin` pixels on the sides that have a bit in `sides`.
+    fn cut_out(&self, sides: usize, margin: usize) -> Self {
+        let (left, top, right, bottom) = extent(&self.bytes(), self.width);
+        let margin = |side: usize| margin * (sides >> side & 1);
+        let (left, right) = (left - margin(0), right + margin(1));
+        let (top, bottom) = (top - margin(2), bottom + margin(3));
+        let rows = self.pixels.chunks(self.width).take(bottom).skip(top);
+        let pixels = rows.flat_map(|row| row[left..right].to_vec()).collect();
+        Self { width: right - left, height: bottom - top, pixels }
+    }
+
+    /// Black on white instead of white on black.
+    fn negative(&self) -> Self {
+        let pixels = self.pixels.iter().map(|grey| 255.0 - grey).collect();
+        Self { width: self.width, height: self.height, pixels }
+    }
+
     /// Adds noise between `-strength` and `strength`.
     fn noisy(mut self, strength: f32) -> Self {
         let mut state = 12345u32;
@@ -55,8 +84,12 @@ impl Drawing {
         self
     }
 
+    fn bytes(&self) -> Vec<u8> {
+        self.pixels.iter().map(|grey| grey.clamp(0.0, 255.0) as u8).collect()
+    }
+
     fn frame(&self, framing: Framing) -> Result<Vec<u8>, PictureError> {
-        let bytes: Vec<u8> = self.pixels.iter().map(|grey| grey.clamp(0.0, 255.0) as u8).collect();
+        let bytes = self.bytes();
         let mut framed = std::vec![0; usize::from(framing.side).pow(2)];
         let picture = Picture::new(self.width, self.height, &bytes)?;
         frame(&picture, framing, Workspace::new().bytes(), &mut framed)?;
@@ -180,6 +213,61 @@ fn a_sheet_on_a_table() {
     assert!(framed.iter().filter(|byte| **byte == 255).count() > 300, "{}", text(&framed));
 }
 
+/// Cut out with a margin on any of the sides, down to none.
+#[test]
+fn crops_without_a_margin() {
+    for digit in [ZERO, TWO, FIVE, SEVEN] {
+        let ideal = ideal(digit);
+        for (size, pen) in [(40.0, 5.2), (140.0, 18.0)] {
+            let drawing = Drawing::paper(240, 240, |_, _| 0.0).draw(digit, 50.0, 40.0, size, pen, 255.0);
+            for sides in 0..16 {
+                let crop = drawing.cut_out(sides, 8);
+                near(&crop.frame(INPUT).unwrap(), &ideal, 15);
+                near(&crop.negative().frame(INPUT).unwrap(), &ideal, 15);
+            }
+        }
+    }
+}
+
+/// Its ink is most of the picture, and what is left of the paper within is a stroke.
+#[test]
+fn the_hole_of_a_bold_zero_is_no_one() {
+    for (margin, pen) in [(0, 45.0), (0, 60.0), (4, 60.0)] {
+        let drawing = Drawing::paper(240, 240, |_, _| 0.0).draw(ZERO, 70.0, 50.0, 130.0, pen, 255.0);
+        let crop = drawing.cut_out(0b1111, margin);
+        let inked = crop.pixels.iter().filter(|grey| **grey > 128.0).count();
+        assert!(2 * inked > crop.pixels.len());
+        for picture in [crop.negative(), crop] {
+            let framed = picture.frame(INPUT).unwrap();
+            let row: Vec<u8> = framed[16 * 32..17 * 32].to_vec();
+            assert!(
+                row[..5].iter().chain(&row[27..]).chain(&row[16..17]).all(|byte| *byte < 64),
+                "{}",
+                text(&framed)
+            );
+            assert!(row[10] > 192 && row[22] > 192, "{}", text(&framed));
+        }
+    }
+}
+
+#[test]
+fn a_frame_on_any_side_is_no_ink() {
+    for digit in [ZERO, TWO, FIVE, SEVEN] {
+        for sides in 0..16 {
+            let mut drawing = Drawing::paper(130, 120, |_, _| 0.0).draw(digit, 40.0, 20.0, 80.0, 10.3, 255.0);
+            for (index, pixel) in drawing.pixels.iter_mut().enumerate() {
+                let (x, y) = (index % 130, index / 130);
+                let framed = [x < 6, x >= 124, y < 6, y >= 114];
+                if (0..4).any(|side| framed[side] && sides >> side & 1 == 1) {
+                    *pixel = 255.0;
+                }
+            }
+            near(&drawing.frame(INPUT).unwrap(), &ideal(digit), 20);
+            near(&drawing.negative().frame(INPUT).unwrap(), &ideal(digit), 20);
+        }
+    }
+}
+
 #[test]
 fn thin_and_thick_pens_fill_the_same_frame() {
     for (pen, size) in [(2.0, 300.0), (90.0, 250.0)] {
@@ -260,8 +348,7 @@ fn wrong_buffers_are_refused() {
 #[test]
 fn what_was_in_the_workspace_does_not_matter() {
     let drawing = |strokes| Drawing::paper(70, 70, |_, _| 30.0).draw(strokes, 15.0, 15.0, 40.0, 5.0, 200.0);
-    let bytes = |drawing: Drawing| -> Vec<u8> { drawing.pixels.iter().map(|grey| *grey as u8).collect() };
-    let (two, seven) = (bytes(drawing(TWO)), bytes(drawing(SEVEN)));
+    let (two, seven) = (drawing(TWO).bytes(), drawing(SEVEN).bytes());
     let mut workspace = Workspace::new();
     let mut framed = [9; 1024];
     for pixels in [&seven, &two] {
