@@ -1,5 +1,5 @@
-//! Fetches MNIST's files: several mirrors, interrupted transfers go on where they stopped, contents pinned by SHA-256, one
-//! process at a time.
+//! Fetches MNIST's files: several mirrors, interrupted transfers go on where they stopped, contents pinned by SHA-256,
+//! one process at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -58,7 +58,7 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Fetches what is missing. Nothing is written, so that the folder may be read-only, if nothing is.
+    /// Fetches what is missing; if nothing is, the folder may be read-only.
     fn files(&self, files: &[(&str, &str)]) -> Result<()> {
         if files.iter().all(|(name, sha256)| check(&self.folder.join(name), sha256).is_ok()) {
             return Ok(());
@@ -110,8 +110,8 @@ impl Fetch<'_> {
     }
 }
 
-/// Waits until no other process downloads into `folder`. The lock ends with the returned file, however the process ends;
-/// the file's name stays, since whoever waits for it would hold one that others no longer see.
+/// Waits until no other process downloads into `folder`. The lock ends with the returned file, however the process
+/// ends. The file's name stays: if it went, whoever waits for it would hold a lock that others no longer see.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(".lock");
     let name = || format!("cannot lock {}", path.display());

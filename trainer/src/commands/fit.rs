@@ -57,8 +57,8 @@ pub(crate) struct Fit {
     /// Folder for model.safetensors, history.json, curves.png, confusion.png and checkpoint.safetensors.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
-    /// Go on from the checkpoint in the --out folder: the same command with --resume ends an interrupted run, one with more
-    /// --epochs continues a run that has ended.
+    /// Go on from the checkpoint in the --out folder: the same command with --resume ends an interrupted run, one with
+    /// more --epochs continues a run that has ended.
     #[arg(long)]
     resume: bool,
     /// Train anew although the --out folder holds a checkpoint.
@@ -124,7 +124,8 @@ impl Fit {
         );
         ensure!(
             self.resume || self.overwrite || !checkpoint.exists(),
-            "{} holds the checkpoint of a run: pass --resume to go on with it, --overwrite to train anew, or another --out",
+            "{} holds the checkpoint of a run: pass --resume to go on with it, --overwrite to train anew, or \
+             another --out",
             self.out.display()
         );
         check_writable(&self.out)
@@ -170,9 +171,9 @@ impl Fit {
         };
         let path = |name: &str| self.out.join(name);
         let history = serde_json::json!({ "recipe": recipe, "epochs": finished.history });
-        write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
-        write(&path("curves.png"), &curves_png(&finished.history)?)?;
-        write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
+        files::write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
+        files::write(&path("curves.png"), &curves_png(&finished.history)?)?;
+        files::write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
         model.save(&path("model.safetensors"))?;
         let (correct, images) = (validation.correct, validation.images);
         eprintln!("validation: {correct} of {images} right, {:.2} %", 100.0 * validation.accuracy());
@@ -181,7 +182,6 @@ impl Fit {
     }
 }
 
-/// What to type for the same weights; the data is named apart, by its hash.
 /// What makes clap say it and end with its exit code.
 fn usage(error: anyhow::Error) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{error:#}\n")).into()
@@ -189,8 +189,7 @@ fn usage(error: anyhow::Error) -> anyhow::Error {
 
 /// Writes a temporary file into the folder, or into the one that it will be made in.
 fn check_writable(folder: &Path) -> Result<()> {
-    let here = Path::new(".");
-    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(here);
+    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let name = existing.display();
     ensure!(existing.is_dir(), "{name} is a file: pass a folder with --out");
     tempfile::tempfile_in(existing)
@@ -198,15 +197,12 @@ fn check_writable(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The commands that end with these weights: several if the run was continued after its end.
+/// What to type for the same weights, several commands if the run was continued after its end; the data is named
+/// apart, by its hash.
 fn commands(recipe: &Recipe, ended: &[usize]) -> String {
     let parts = ended.iter().chain([&recipe.epochs]).enumerate().map(|(index, &epochs)| {
         let resume = if index > 0 { " --resume" } else { "" };
         Recipe { epochs, ..recipe.clone() }.command() + resume
     });
     parts.collect::<Vec<_>>().join(" && ")
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    files::write(path, bytes)
 }

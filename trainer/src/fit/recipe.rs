@@ -43,8 +43,8 @@ impl Recipe {
         })
     }
 
-    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1, and
-    /// those of [`Architecture::new`].
+    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1,
+    /// and those of [`Architecture::new`].
     ///
     /// # Errors
     /// Names the value outside its range.

@@ -1,8 +1,8 @@
 //! The learning rate over time: linear warm-up, then half a cosine down to nearly nothing.
 //!
-//! A run that goes on for more epochs after its end has from there the rates of a run of that many: they go up at once, to
-//! where half a cosine over all epochs is, and down again to nearly nothing. From 20 epochs to 30: to a quarter of the
-//! highest.
+//! A run that goes on for more epochs after its end has from there the rates of a run of that many: they go up at once,
+//! to where half a cosine over all epochs is, and down again to nearly nothing. From 20 epochs to 30: to a quarter of
+//! the highest.
 
 use super::Recipe;
 use crate::optimizer::Rates;
