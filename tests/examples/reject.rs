@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let memory = Memory { arena: &mut arena, input: &mut input };
     let mut reader = Reader::new(model, memory).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let mut digits = Vec::new();
-    for index in trainer::fit::validation_split(data.len()) {
+    for index in trainer::fit::validation_split(&data) {
         let picture = Picture::new(data.side, data.side, data.image(index))?;
         let verdict = reader.read_picture(&picture);
         digits.extend(reading(&reader, verdict));

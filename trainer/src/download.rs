@@ -1,6 +1,7 @@
-//! Fetches MNIST's files: several mirrors, interrupted transfers go on where they stopped, contents pinned by SHA-256.
+//! Fetches MNIST's files: several mirrors, interrupted transfers go on where they stopped, contents pinned by SHA-256,
+//! one process at a time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,9 +49,7 @@ pub fn download_mnist(folder: &Path) -> Result<()> {
         Ok(mirror) => vec![mirror],
         Err(_) => MIRRORS.map(String::from).to_vec(),
     };
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let fetch = Fetch { folder, mirrors: &mirrors };
-    FILES.iter().try_for_each(|(name, sha256)| fetch.file(name, sha256))
+    Fetch { folder, mirrors: &mirrors }.files(&FILES)
 }
 
 struct Fetch<'a> {
@@ -59,9 +58,22 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
+    /// Fetches what is missing; if nothing is, the folder may be read-only.
+    fn files(&self, files: &[(&str, &str)]) -> Result<()> {
+        if files.iter().all(|(name, sha256)| check(&self.folder.join(name), sha256).is_ok()) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(self.folder).with_context(|| {
+            format!("cannot create {}: pass a folder that holds MNIST with --data", self.folder.display())
+        })?;
+        let _lock = lock(self.folder)?;
+        files.iter().try_for_each(|(name, sha256)| self.file(name, sha256))
+    }
+
+    /// Fetches one file, unless another process has done so in the meantime.
     fn file(&self, name: &str, sha256: &str) -> Result<()> {
         let path = self.folder.join(name);
-        if path.is_file() && check(&path, sha256).is_ok() {
+        if check(&path, sha256).is_ok() {
             return Ok(());
         }
         let mut failures = Vec::new();
@@ -96,6 +108,23 @@ impl Fetch<'_> {
         result?;
         Ok(std::fs::rename(&part, path)?)
     }
+}
+
+/// Waits until no other process downloads into `folder`. The lock ends with the returned file, however the process
+/// ends. The file's name stays: if it went, whoever waits for it would hold a lock that others no longer see.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(".lock");
+    let name = || format!("cannot lock {}", path.display());
+    let file = File::create(&path).with_context(name)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            eprintln!("waiting for another download into {}", folder.display());
+            file.lock().with_context(name)?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error).with_context(name),
+    }
+    Ok(file)
 }
 
 /// Appends to `part` what follows the bytes it has.

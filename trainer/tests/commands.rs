@@ -34,7 +34,9 @@ fn fit_writes_a_model_that_eval_reads() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["confusion.png", "curves.png", "history.json", "model.safetensors"]);
+    let expected =
+        ["checkpoint.safetensors", "confusion.png", "curves.png", "history.json", "model.safetensors"];
+    assert_eq!(names, expected);
     let path = folder.path().join("model.safetensors");
     let file = ModelFile::load(&path).unwrap();
     assert_eq!((file.architecture.input_size, file.architecture.stem_stride), (28, 2));
@@ -89,20 +91,122 @@ fn control_c_and_resume_give_the_very_same_weights() {
     assert_eq!(load(broken.path()), load(whole.path()));
 }
 
+/// One epoch of a small network into `folder`.
+fn fit_briefly(folder: &Path, more: &[&str]) -> Output {
+    let mut command = trainer(&["fit", "--data", DATA, "--batch-size", "64", "--alpha", "0.1"]);
+    command.args(["--input-size", "28", "--stem-stride", "2", "--last-channels", "8", "--out"]);
+    command.arg(folder).args(more).output().unwrap()
+}
+
+#[test]
+fn a_run_is_neither_lost_nor_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    // The folder is made, and the one above it.
+    let out = folder.path().join("runs/1");
+    assert!(fit_briefly(&out, &["--epochs", "1"]).status.success());
+    let path = out.join("model.safetensors");
+    let first = ModelFile::load(&path).unwrap();
+
+    let refused = fit_briefly(&out, &["--epochs", "1"]);
+    let text = stderr(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{text}");
+    for part in ["runs/1 holds the checkpoint", "--resume", "--overwrite", "another --out"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let other = fit_briefly(&out, &["--epochs", "2", "--resume", "--seed", "5"]);
+    let text = stderr(&other);
+    assert!(text.contains("made with --seed 1, but given is --seed 5"), "{text}");
+    assert_eq!(ModelFile::load(&path).unwrap(), first);
+
+    let more = fit_briefly(&out, &["--epochs", "2", "--resume"]);
+    assert!(more.status.success(), "{}", stderr(&more));
+    let provenance = ModelFile::load(&path).unwrap().provenance;
+    let command = provenance["command"].as_str().unwrap();
+    assert!(command.starts_with("trainer fit --epochs 1 --batch-size 64"), "{command}");
+    assert!(command.contains(" && trainer fit --epochs 2 --batch-size 64"), "{command}");
+    assert!(command.ends_with(" --resume"), "{command}");
+
+    let anew = fit_briefly(&out, &["--epochs", "1", "--overwrite"]);
+    assert!(anew.status.success(), "{}", stderr(&anew));
+    assert_eq!(ModelFile::load(&path).unwrap(), first);
+}
+
+/// Writes one picture of a bar for each number in `counts`, of that many picture files in a class.
+fn bars(folder: &Path, counts: &[u32]) {
+    for (class, &count) in counts.iter().enumerate() {
+        let class = folder.join(class.to_string());
+        std::fs::create_dir(&class).unwrap();
+        for number in 0..count {
+            let picture = image::GrayImage::from_fn(40, 40, |x, y| {
+                let ink = x.abs_diff(20) < 3 + number && y.abs_diff(20) < 12;
+                image::Luma([if ink { 20 } else { 230 }])
+            });
+            picture.save(class.join(format!("{number}.png"))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_few_pictures_are_split_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |counts: &[u32]| {
+        let data = tempfile::tempdir().unwrap();
+        bars(data.path(), counts);
+        let mut command = trainer(&["fit", "--epochs", "1", "--batch-size", "2", "--alpha", "0.1"]);
+        command.args(["--input-size", "28", "--stem-stride", "2", "--last-channels", "8"]);
+        command.arg("--data").arg(data.path()).arg("--out").arg(folder.path().join("out")).output().unwrap()
+    };
+    let alone = run(&[1, 1]);
+    assert_eq!(alone.status.code(), Some(1));
+    assert!(stderr(&alone).contains("2 pictures cannot be split"), "{}", stderr(&alone));
+    assert!(!folder.path().join("out").exists());
+    let few = run(&[3, 2]);
+    assert!(few.status.success(), "{}", stderr(&few));
+    assert!(stderr(&few).contains(" of 2 right"), "{}", stderr(&few));
+}
+
+#[test]
+fn failed_calls_leave_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new/out");
+    let out = out.to_str().unwrap();
+    let cache = folder.path().join("cache");
+    for more in [
+        ["--data", "nowhere", "--epochs", "1"],
+        ["--data", DATA, "--batch-size", "5000"],
+        // Without --data, what comes before a download that would fail.
+        ["--epochs", "0", "--seed", "1"],
+        ["--epochs", "1", "--lr", "2"],
+    ] {
+        let mut command = trainer(&["fit", "--out", out]);
+        let command =
+            command.args(more).env("XDG_CACHE_HOME", &cache).env("EDGE8_MNIST_MIRROR", "http://127.0.0.1:9");
+        assert!(!command.output().unwrap().status.success(), "{more:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{more:?}");
+    }
+}
+
 #[test]
 fn mistakes_get_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mnist.safetensors");
-    let cases: [(&[&str], i32, &str); 13] = [
+    let cases: [(&[&str], i32, &str); 20] = [
         (&["fit", "--data", empty, "--out", empty], 1, "train-images-idx3-ubyte"),
         (&["fit", "--data", "nowhere", "--out", empty], 1, "nowhere is not a folder"),
-        (&["fit", "--data", DATA, "--out", empty, "--resume"], 1, "no checkpoint"),
-        (&["fit", "--data", DATA, "--out", empty, "--input-size", "27"], 1, "expected 28 to 224"),
-        (&["fit", "--data", DATA, "--out", empty, "--last-channels", "100"], 1, "a multiple of 8"),
+        (&["fit", "--out", empty, "--resume"], 1, "no checkpoint"),
+        (&["fit", "--data", DATA, "--out", empty, "--input-size", "27"], 2, "expected 28 to 224"),
+        (&["fit", "--data", DATA, "--out", empty, "--last-channels", "100"], 2, "a multiple of 8"),
         (&["fit", "--data", DATA, "--out", empty, "--batch-size", "5000"], 1, "not enough"),
-        (&["fit", "--data", DATA, "--out", empty, "--lr", "0"], 1, "learning rate"),
+        (&["fit", "--data", DATA, "--out", empty, "--lr", "0"], 2, "learning rate"),
+        (&["fit", "--out", empty, "--lr", "-1"], 2, "the learning rate is -1"),
+        (&["fit", "--out", empty, "--epochs", "0"], 2, "0 epochs, expected 1 to"),
+        (&["fit", "--out", empty, "--batch-size", "1"], 2, "at least 2"),
+        (&["fit", "--out", empty, "--resume", "--overwrite"], 2, "--overwrite"),
+        (&["fit", "--out", "Cargo.toml"], 1, "Cargo.toml is a file: pass a folder"),
+        (&["fit", "--out", "Cargo.toml/inside"], 1, "Cargo.toml is a file: pass a folder"),
         (&["fit", "--alpha", "wide"], 2, "--alpha"),
+        (&["bench", "--steps", "0"], 2, "--steps"),
         (&["eval", DATA], 1, "cannot read"),
         (&["eval", model, "--data", DATA], 1, "t10k-images-idx3-ubyte"),
         (&["export", model], 2, "--onnx"),
@@ -115,5 +219,17 @@ fn mistakes_get_one_clear_line() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.starts_with("error: ") && text.contains(message), "{arguments:?}: {text}");
         assert!(code == 2 || text.trim_end().lines().count() == 1, "{arguments:?}: {text}");
+    }
+}
+
+/// Linux has a folder that not even root may write into.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_is_read_only_is_noticed_first() {
+    for out in ["/proc", "/proc/trained"] {
+        let output = trainer(&["fit", "--data", "nowhere", "--out", out]).output().unwrap();
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.starts_with("error: cannot write into /proc: pass another folder"), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use files::Dataset;
 use trainer::fit::{Recipe, measure_steps};
@@ -11,8 +11,8 @@ use trainer::fit::{Recipe, measure_steps};
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     /// Steps to measure.
-    #[arg(long, default_value_t = 40)]
-    steps: usize,
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
     /// Print one JSON object: ms (median milliseconds of a step), fastest, steps, batch_size, threads.
     #[arg(long)]
     json: bool,
@@ -21,10 +21,9 @@ pub(crate) struct Bench {
 impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
-        ensure!(self.steps > 0, "0 steps, expected at least 1");
         let data = noise(32, 512);
         let recipe = Recipe::new(32, data.classes.clone())?;
-        let mut times = measure_steps(&recipe, &data, self.steps)?;
+        let mut times = measure_steps(&recipe, &data, self.steps as usize)?;
         times.sort_by(f64::total_cmp);
         let (median, fastest) = (times[times.len() / 2], times[0]);
         let (batch, threads) = (recipe.batch_size, std::thread::available_parallelism()?);

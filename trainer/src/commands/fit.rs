@@ -5,28 +5,32 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use clap::error::ErrorKind;
 use edge8::Framing;
 use files::Dataset;
-use indicatif::{ProgressBar, ProgressStyle};
 use mobilenet::Architecture;
 use mobilenet::{ModelFile, Preprocessing};
 use trainer::download;
-use trainer::fit::{Finished, Outcome, Progress, Recipe, fit};
+use trainer::fit::{Finished, Outcome, Recipe, fit};
 use trainer::plot::{confusion_png, curves_png};
+
+use super::bar::Bar;
 
 /// The exit code of programs that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
 
 /// Options of `trainer fit`.
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
     /// MNIST's train files (.gz or not), or one subfolder of PNG or JPEG pictures for each class [default: MNIST,
     /// downloaded once into the user's cache folder].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Passes over the training pictures.
+    /// Passes over the training pictures. With --resume and more of them than before, a run goes on after its end: the
+    /// learning rate rises to where that of the longer run would be, and falls again.
     #[arg(long, default_value_t = 20)]
     epochs: usize,
     /// Pictures for one step.
@@ -50,12 +54,16 @@ pub(crate) struct Fit {
     /// Channels of the last convolution, a multiple of 8 [default: 1280, more for alpha above 1].
     #[arg(long, value_name = "CHANNELS")]
     last_channels: Option<usize>,
-    /// Folder for model.safetensors, history.json, curves.png, confusion.png and, until the end, the checkpoint.
+    /// Folder for model.safetensors, history.json, curves.png, confusion.png and checkpoint.safetensors.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
-    /// Go on from the checkpoint in the --out folder.
+    /// Go on from the checkpoint in the --out folder: the same command with --resume ends an interrupted run, one with
+    /// more --epochs continues a run that has ended.
     #[arg(long)]
     resume: bool,
+    /// Train anew although the --out folder holds a checkpoint.
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
     /// Train on the pictures as they are, without rotation, shift, zoom and shear.
     #[arg(long)]
     no_augment: bool,
@@ -64,45 +72,63 @@ pub(crate) struct Fit {
 impl Fit {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
+        // Wrong options and folders are found before the data is fetched and read.
+        self.recipe(vec![String::new(); 2]).map_err(usage)?;
+        let checkpoint = self.out.join("checkpoint.safetensors");
+        self.check_output(&checkpoint)?;
         let framing = Framing::mnist(self.input_size);
-        // Wrong sizes are found before the data is read.
-        self.architecture(vec![String::new(); 2])?;
-        std::fs::create_dir_all(&self.out)
-            .with_context(|| format!("cannot create {}", self.out.display()))?;
         let (data, name) = self.load(framing)?;
-        let side = usize::from(self.input_size);
-        let recipe = Recipe {
-            architecture: self.architecture(data.classes.clone())?,
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            learning_rate: self.lr,
-            seed: self.seed,
-            augment: !self.no_augment,
-            ..Recipe::new(side, data.classes.clone())?
-        };
+        let recipe = self.recipe(data.classes.clone())?;
         let stop = Arc::new(AtomicBool::new(false));
         let handler = stop.clone();
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))?;
-        let checkpoint = self.out.join("checkpoint.safetensors");
         let bar = Bar::new(&recipe);
         match fit(&recipe, &data, &checkpoint, self.resume, &stop, |progress| bar.show(&progress))? {
             Outcome::Interrupted { checkpoint } => {
-                bar.0.abandon();
-                eprintln!("stopped; the same command with --resume goes on from {}", checkpoint.display());
+                bar.abandon();
+                let instead = if self.overwrite { " instead of --overwrite" } else { "" };
+                let from = checkpoint.display();
+                eprintln!("stopped; the same command with --resume{instead} goes on from {from}");
                 Ok(ExitCode::from(INTERRUPTED))
             }
             Outcome::Finished(finished) => {
-                bar.0.finish_and_clear();
+                bar.clear();
                 self.write(&recipe, framing, &data, &name, &finished)?;
-                std::fs::remove_file(&checkpoint)?;
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
 
-    fn architecture(&self, classes: Vec<String>) -> Result<Architecture> {
-        Architecture::new(self.alpha, self.input_size.into(), self.stem_stride, classes)?
-            .with_last_channels(self.last_channels)
+    fn recipe(&self, classes: Vec<String>) -> Result<Recipe> {
+        let side = usize::from(self.input_size);
+        let architecture = Architecture::new(self.alpha, side, self.stem_stride, classes.clone())?;
+        let recipe = Recipe {
+            architecture: architecture.with_last_channels(self.last_channels)?,
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.lr,
+            seed: self.seed,
+            augment: !self.no_augment,
+            ..Recipe::new(side, classes)?
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses a folder that cannot be written into, whose checkpoint would be lost, or that has none to resume from.
+    fn check_output(&self, checkpoint: &Path) -> Result<()> {
+        ensure!(
+            !self.resume || checkpoint.is_file(),
+            "no checkpoint to resume from at {}: leave --resume out, or pass the --out of the run to go on with",
+            checkpoint.display()
+        );
+        ensure!(
+            self.resume || self.overwrite || !checkpoint.exists(),
+            "{} holds the checkpoint of a run: pass --resume to go on with it, --overwrite to train anew, or \
+             another --out",
+            self.out.display()
+        );
+        check_writable(&self.out)
     }
 
     /// The training pictures and what to call them.
@@ -132,7 +158,7 @@ impl Fit {
             architecture: recipe.architecture.clone(),
             preprocessing: Preprocessing { side: framing.side, digit: framing.digit, scale: 1.0 / 255.0 },
             provenance: serde_json::json!({
-                "command": command(recipe),
+                "command": commands(recipe, &finished.ended),
                 "dataset": name,
                 "dataset_sha256": data.sha256,
                 "train_images": finished.train_images,
@@ -145,9 +171,9 @@ impl Fit {
         };
         let path = |name: &str| self.out.join(name);
         let history = serde_json::json!({ "recipe": recipe, "epochs": finished.history });
-        write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
-        write(&path("curves.png"), &curves_png(&finished.history)?)?;
-        write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
+        files::write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
+        files::write(&path("curves.png"), &curves_png(&finished.history)?)?;
+        files::write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
         model.save(&path("model.safetensors"))?;
         let (correct, images) = (validation.correct, validation.images);
         eprintln!("validation: {correct} of {images} right, {:.2} %", 100.0 * validation.accuracy());
@@ -156,66 +182,27 @@ impl Fit {
     }
 }
 
-/// What to type for the same weights; the data is named apart, by its hash.
-fn command(recipe: &Recipe) -> String {
-    let Architecture { alpha, input_size, stem_stride, last_channels, .. } = &recipe.architecture;
-    let Recipe { epochs, batch_size, learning_rate, seed, .. } = recipe;
-    let last_channels =
-        last_channels.map_or(String::new(), |channels| format!(" --last-channels {channels}"));
-    let augment = if recipe.augment { "" } else { " --no-augment" };
-    format!(
-        "trainer fit --epochs {epochs} --batch-size {batch_size} --lr {learning_rate} --seed {seed} \
-         --alpha {alpha} --input-size {input_size} --stem-stride {stem_stride}{last_channels}{augment}"
-    )
+/// What makes clap say it and end with its exit code.
+fn usage(error: anyhow::Error) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{error:#}\n")).into()
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    files::write(path, bytes)
+/// Writes a temporary file into the folder, or into the one that it will be made in.
+fn check_writable(folder: &Path) -> Result<()> {
+    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let name = existing.display();
+    ensure!(existing.is_dir(), "{name} is a file: pass a folder with --out");
+    tempfile::tempfile_in(existing)
+        .with_context(|| format!("cannot write into {name}: pass another folder with --out"))?;
+    Ok(())
 }
 
-/// The progress bar; without a terminal, one line for each epoch.
-struct Bar(ProgressBar, Recipe);
-
-impl Bar {
-    fn new(recipe: &Recipe) -> Self {
-        let bar = ProgressBar::new(0);
-        // The template is a constant, so a failure would be a mistake in it; the default bar does then.
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  {eta} left") {
-            bar.set_style(style);
-        }
-        Self(bar, recipe.clone())
-    }
-
-    fn show(&self, progress: &Progress<'_>) {
-        let Self(bar, Recipe { epochs, batch_size, .. }) = self;
-        match *progress {
-            Progress::Step { epoch, step, steps, loss, accuracy } => {
-                if bar.length() != Some((epochs * steps) as u64) {
-                    bar.set_length((epochs * steps) as u64);
-                    // A resumed run must not count what was done before as speed.
-                    bar.set_position((epoch * steps + step - 1) as u64);
-                    bar.reset_eta();
-                }
-                bar.set_position((epoch * steps + step) as u64);
-                let rate = bar.per_sec() * *batch_size as f64;
-                bar.set_message(format!(
-                    "epoch {}/{epochs}  loss {loss:.4}  accuracy {:.2} %  {rate:.0} images/s",
-                    epoch + 1,
-                    100.0 * accuracy
-                ));
-            }
-            Progress::Epoch { epoch, result } => {
-                let line = format!(
-                    "epoch {:>2}/{epochs}: loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %; {:.0} s",
-                    epoch + 1,
-                    result.loss,
-                    100.0 * result.accuracy,
-                    result.validation_loss,
-                    100.0 * result.validation_accuracy,
-                    result.seconds
-                );
-                bar.suspend(|| eprintln!("{line}"));
-            }
-        }
-    }
+/// What to type for the same weights, several commands if the run was continued after its end; the data is named
+/// apart, by its hash.
+fn commands(recipe: &Recipe, ended: &[usize]) -> String {
+    let parts = ended.iter().chain([&recipe.epochs]).enumerate().map(|(index, &epochs)| {
+        let resume = if index > 0 { " --resume" } else { "" };
+        Recipe { epochs, ..recipe.clone() }.command() + resume
+    });
+    parts.collect::<Vec<_>>().join(" && ")
 }

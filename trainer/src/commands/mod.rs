@@ -1,5 +1,6 @@
 //! The subcommands.
 
+mod bar;
 pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod export;

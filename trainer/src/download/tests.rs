@@ -73,6 +73,25 @@ fn an_interrupted_transfer_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn two_at_once_download_once() {
+    let content: Vec<u8> = (0..3_000_000u32).map(|i| ((i * i) >> 7) as u8).collect();
+    // The second of them would ask in vain.
+    let (mirror, requests) = serve(packed(&content), vec![Answer::Whole]);
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("cache/mnist");
+    let (mirrors, sha256) = ([mirror], files::hex(&Sha256::digest(&content)));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let fetch = Fetch { folder: &inner, mirrors: &mirrors };
+            let sha256 = sha256.as_str();
+            scope.spawn(move || fetch.files(&[("a.gz", sha256)]).unwrap());
+        }
+    });
+    assert_eq!(requests.iter().collect::<Vec<_>>(), [0]);
+    assert_eq!(files::read_unpacked(&inner.join("a.gz")).unwrap(), content);
+}
+
+#[test]
 fn another_content_is_refused() {
     let (mirror, _requests) = serve(packed(b"not the digits"), vec![Answer::Whole]);
     let folder = tempfile::tempdir().unwrap();

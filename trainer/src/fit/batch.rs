@@ -14,36 +14,12 @@ use crate::evaluate::pictures;
 use files::Dataset;
 use mobilenet::HIDDEN;
 
-/// Validation pictures, if there are ten times as many pictures.
-const VALIDATION: usize = 5000;
 /// Pictures in each batch that recalibrates batch normalisation.
 const CALIBRATION_BATCH: usize = 500;
 /// Batches that recalibrate batch normalisation.
 const CALIBRATION_BATCHES: usize = 20;
 /// Share of the hidden layer that dropout removes.
 const DROPOUT: f64 = 0.5;
-
-/// The two parts of the training set.
-#[derive(Debug)]
-pub(super) struct Split {
-    /// Indices that weights are fitted to.
-    pub(super) train: Vec<usize>,
-    /// Indices that every choice is made on.
-    pub(super) validation: Vec<usize>,
-}
-
-/// Splits `count` pictures, always in the same way: another seed must not see other validation pictures.
-pub(super) fn split(count: usize) -> Split {
-    let mut indices: Vec<usize> = (0..count).collect();
-    indices.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
-    let validation = indices.split_off(count - VALIDATION.min(count / 10));
-    Split { train: indices, validation }
-}
-
-/// Indices of the pictures, of `count` training pictures, that no weight is fitted to: for choices. Always the same.
-pub fn validation_split(count: usize) -> Vec<usize> {
-    split(count).validation
-}
 
 /// One step's input.
 #[derive(Debug)]
@@ -122,21 +98,5 @@ impl Batches<'_> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.recipe.seed);
         rng.set_stream((purpose as u64 + 1) << 60 | (epoch as u64) << 36 | index as u64);
         rng
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_split_is_fixed_and_whole() {
-        let Split { train, validation } = split(60_000);
-        assert_eq!((train.len(), validation.len()), (55_000, 5000));
-        let mut all = [train, validation].concat();
-        all.sort_unstable();
-        assert!(all.iter().copied().eq(0..60_000));
-        assert_eq!(split(60_000).validation, split(60_000).validation);
-        assert_eq!(split(50).validation.len(), 5);
     }
 }

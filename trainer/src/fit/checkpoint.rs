@@ -22,6 +22,8 @@ pub(super) struct Checkpoint {
     loss: f64,
     correct: usize,
     seconds: f64,
+    /// Numbers of epochs at which the run had ended before it was continued for more.
+    pub(super) ended: Vec<usize>,
 }
 
 /// What goes into the file besides the vectors.
@@ -65,11 +67,11 @@ impl Checkpoint {
             learning_rate,
             seconds: self.seconds,
         });
-        *self = Self { history, ..Self::default() };
+        *self = Self { history, ended: std::mem::take(&mut self.ended), ..Self::default() };
         &self.history[self.history.len() - 1]
     }
 
-    /// Writes the state to `path`.
+    /// Writes the state to `path`, and makes its folder if there is none.
     pub(super) fn save(&self, path: &Path, recipe: &Recipe, dataset: &str, trainer: &Trainer) -> Result<()> {
         let optimizer = &trainer.optimizer;
         let stored = Stored {
@@ -90,6 +92,8 @@ impl Checkpoint {
             })
             .collect();
         let metadata = HashMap::from([("checkpoint".to_owned(), serde_json::to_string(&stored)?)]);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         files::write(path, &to_bytes(&tensors, metadata)?)
     }
 
@@ -97,39 +101,76 @@ impl Checkpoint {
     pub(super) fn load(path: &Path, recipe: &Recipe, dataset: &str, trainer: &mut Trainer) -> Result<Self> {
         let bytes = std::fs::read(path)
             .with_context(|| format!("no checkpoint to resume from at {}", path.display()))?;
-        let (mut tensors, metadata) = from_bytes(&bytes)?;
-        let text =
-            metadata.get("checkpoint").with_context(|| format!("{} is no checkpoint", path.display()))?;
-        let stored: Stored = serde_json::from_str(text)?;
+        let broken = || {
+            let (name, length) = (path.display(), bytes.len());
+            format!(
+                "{name} ({length} bytes) is no whole checkpoint: start anew with --overwrite or another --out"
+            )
+        };
+        let (stored, mut tensors) = parse(&bytes).with_context(broken)?;
+        stored.check(recipe, dataset).with_context(|| format!("cannot resume from {}", path.display()))?;
+        trainer.restore(optimizer(&stored, &mut tensors, trainer.len()).with_context(broken)?)?;
+        Ok(stored.continued(recipe.epochs))
+    }
+}
+
+/// The vectors of a checkpoint by name.
+type Vectors = BTreeMap<String, Weights>;
+
+fn parse(bytes: &[u8]) -> Result<(Stored, Vectors)> {
+    let (vectors, metadata) = from_bytes(bytes)?;
+    let text = metadata.get("checkpoint").context("its metadata has no \"checkpoint\"")?;
+    Ok((serde_json::from_str(text)?, vectors))
+}
+
+/// The optimizer's state, from vectors of `length` values.
+fn optimizer(stored: &Stored, vectors: &mut Vectors, length: usize) -> Result<AdamW> {
+    let mut vector = |name: &str| {
+        let values = vectors.remove(name).map(|weights| weights.values).unwrap_or_default();
+        ensure!(values.len() == length, "it has {} values of {name}, expected {length}", values.len());
+        Ok(values)
+    };
+    Ok(AdamW {
+        steps: stored.optimizer_steps,
+        values: vector("values")?,
+        first: vector("first")?,
+        second: vector("second")?,
+        averaged: vector("averaged")?,
+    })
+}
+
+impl Stored {
+    /// Whether a run by `recipe` on the data of that SHA-256 can go on from here.
+    fn check(&self, recipe: &Recipe, dataset: &str) -> Result<()> {
         ensure!(
-            stored.recipe == *recipe,
-            "the checkpoint {} was made with other options: {}",
-            path.display(),
-            serde_json::to_string(&stored.recipe)?
+            self.dataset_sha256 == dataset && self.recipe.architecture.classes == recipe.architecture.classes,
+            "it was made with other pictures: pass the --data it was made with, or start anew with --overwrite or \
+             another --out"
+        );
+        let has_ended = self.progress.history.len() == self.recipe.epochs;
+        let epochs = if has_ended { recipe.epochs.max(self.recipe.epochs) } else { self.recipe.epochs };
+        let expected = Recipe { epochs, ..self.recipe.clone() };
+        let (stored, given) = expected.differences(recipe);
+        ensure!(
+            stored.is_empty(),
+            "it was made with {}, but given is {}: pass the options it was made with (more --epochs after its end), \
+             or start anew with --overwrite or another --out",
+            stored.join(" "),
+            given.join(" ")
         );
         ensure!(
-            stored.dataset_sha256 == dataset,
-            "the checkpoint {} was made with other data",
-            path.display()
+            expected == *recipe,
+            "it was made by another version of trainer: start anew with --overwrite"
         );
-        let mut vector = |name: &str| {
-            let values = tensors.remove(name).map(|weights| weights.values).unwrap_or_default();
-            ensure!(
-                values.len() == trainer.len(),
-                "the checkpoint has {} values of {name}, expected {}",
-                values.len(),
-                trainer.len()
-            );
-            Ok(values)
-        };
-        let optimizer = AdamW {
-            steps: stored.optimizer_steps,
-            values: vector("values")?,
-            first: vector("first")?,
-            second: vector("second")?,
-            averaged: vector("averaged")?,
-        };
-        trainer.restore(optimizer)?;
-        Ok(stored.progress)
+        Ok(())
+    }
+
+    /// The progress of a run of so many epochs.
+    fn continued(self, epochs: usize) -> Checkpoint {
+        let mut progress = self.progress;
+        if epochs > self.recipe.epochs {
+            progress.ended.push(self.recipe.epochs);
+        }
+        progress
     }
 }

@@ -2,7 +2,9 @@
 
 mod batch;
 mod checkpoint;
+mod recipe;
 mod schedule;
+mod split;
 mod step;
 
 use std::path::PathBuf;
@@ -16,49 +18,13 @@ use crate::network::Network;
 use batch::Batches;
 use checkpoint::Checkpoint;
 use files::Dataset;
-use mobilenet::Architecture;
 use schedule::Schedule;
+use split::Split;
 use step::Trainer;
 
-pub use batch::validation_split;
+pub use recipe::Recipe;
+pub use split::validation_split;
 pub use step::measure_steps;
-
-/// Everything that decides the result, besides the data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
-    /// How the network is built.
-    pub architecture: Architecture,
-    /// Passes over the training pictures.
-    pub epochs: usize,
-    /// Pictures for one step.
-    pub batch_size: usize,
-    /// Highest learning rate.
-    pub learning_rate: f64,
-    /// Decoupled weight decay of weights (not of biases and batch normalisation).
-    pub weight_decay: f64,
-    /// Decides first weights, order, augmentation and dropout.
-    pub seed: u64,
-    /// Whether pictures are rotated, zoomed, sheared and shifted at random.
-    pub augment: bool,
-}
-
-impl Recipe {
-    /// The defaults for pictures of `side` x `side`.
-    ///
-    /// # Errors
-    /// As [`Architecture::new`].
-    pub fn new(side: usize, classes: Vec<String>) -> Result<Self> {
-        Ok(Self {
-            architecture: Architecture::new(0.35, side, 1, classes)?,
-            epochs: 20,
-            batch_size: 128,
-            learning_rate: 3e-3,
-            weight_decay: 0.02,
-            seed: 1,
-            augment: true,
-        })
-    }
-}
 
 /// One epoch's results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,10 +91,15 @@ pub struct Finished {
     pub validation: Evaluation,
     /// Pictures trained on.
     pub train_images: usize,
+    /// Numbers of epochs at which the run had ended before it was continued for more.
+    pub ended: Vec<usize>,
 }
 
 /// Trains a network. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
-/// training goes on from there and gives the very weights of an uninterrupted run.
+/// training goes on from there and gives the very weights of an uninterrupted run. A run that has ended goes on if the
+/// recipe has more epochs: at the rates that a run of so many has from there, which its earlier epochs did not have.
+///
+/// The checkpoint's folder is made with the first checkpoint.
 ///
 /// # Errors
 /// If the data does not fit the recipe, a loss is not finite, or a checkpoint cannot be written or used.
@@ -140,8 +111,13 @@ pub fn fit(
     stop: &AtomicBool,
     mut report: impl FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let split = batch::split(data.len());
+    let split = Split::new(&data.labels);
     check(recipe, data, split.train.len())?;
+    ensure!(
+        !split.validation.is_empty(),
+        "{} pictures cannot be split: no class has two, one to train on and one to validate with; add pictures",
+        data.len()
+    );
     let batches = Batches { data, train: &split.train, recipe };
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);
@@ -190,10 +166,12 @@ pub fn fit(
         }
     };
     let train_images = split.train.len();
-    Ok(Outcome::Finished(Box::new(Finished { network, history: state.history, validation, train_images })))
+    let Checkpoint { history, ended, .. } = state;
+    Ok(Outcome::Finished(Box::new(Finished { network, history, validation, train_images, ended })))
 }
 
 fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()> {
+    recipe.check()?;
     let classes = &recipe.architecture.classes;
     ensure!(*classes == data.classes, "the network's classes are {classes:?}, the data's {:?}", data.classes);
     ensure!(
@@ -202,16 +180,9 @@ fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()> {
         data.side,
         recipe.architecture.input_size
     );
-    ensure!(recipe.epochs > 0, "0 epochs, expected at least 1");
-    ensure!(recipe.batch_size >= 2, "a batch of {}: batch normalisation needs at least 2", recipe.batch_size);
-    ensure!(
-        recipe.learning_rate > 0.0 && recipe.learning_rate < 1.0,
-        "the learning rate is {}, expected above 0 and below 1",
-        recipe.learning_rate
-    );
     ensure!(
         train >= recipe.batch_size,
-        "{train} training pictures are not enough for one batch of {}",
+        "{train} training pictures are not enough for one batch of {}: take a smaller batch, or more pictures",
         recipe.batch_size
     );
     Ok(())

@@ -1,4 +1,8 @@
 //! The learning rate over time: linear warm-up, then half a cosine down to nearly nothing.
+//!
+//! A run that goes on for more epochs after its end has from there the rates of a run of that many: they go up at once,
+//! to where half a cosine over all epochs is, and down again to nearly nothing. From 20 epochs to 30: to a quarter of
+//! the highest.
 
 use super::Recipe;
 use crate::optimizer::Rates;
@@ -58,5 +62,11 @@ mod tests {
         assert!((rates[99] - FLOOR as f32).abs() < 1e-6);
         assert!(rates[..10].is_sorted() && rates[9..].iter().rev().is_sorted());
         assert!((rates[54] - 0.5).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_longer_run_is_at_a_quarter_where_a_shorter_one_ends() {
+        let schedule = Schedule { highest: 1.0, decay: 0.0, warm_up: 1.0, total: 30_000.0, averaging: 0.9 };
+        assert!((schedule.rates(20_000).learning - 0.25).abs() < 0.002);
     }
 }

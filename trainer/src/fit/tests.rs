@@ -6,6 +6,7 @@ use edge8::Framing;
 
 use super::*;
 use files::load_train;
+use mobilenet::Architecture;
 
 /// The first pictures of the calibration slice.
 fn data(count: usize, side: u16) -> Dataset {
@@ -70,10 +71,80 @@ fn a_checkpoint_of_other_options_is_refused() {
     let checkpoint = folder.path().join("checkpoint.safetensors");
     let once = recipe(&data, 1);
     finished(run(&once, &data, folder.path(), false, None));
-    let other = Recipe { seed: 2, ..once };
+    let other = Recipe { seed: 2, ..once.clone() };
     let stop = AtomicBool::new(false);
-    let error = fit(&other, &data, &checkpoint, true, &stop, |_| ()).unwrap_err();
-    assert!(error.to_string().contains("other options"), "{error}");
+    let refusal = |recipe: &Recipe, data: &Dataset| {
+        format!("{:#}", fit(recipe, data, &checkpoint, true, &stop, |_| ()).unwrap_err())
+    };
+    let error = refusal(&other, &data);
+    assert!(
+        error.contains("checkpoint.safetensors: it was made with --seed 1, but given is --seed 2:"),
+        "{error}"
+    );
+    let error = refusal(&once, &Dataset { sha256: "0".into(), ..data.clone() });
+    assert!(error.contains("other pictures"), "{error}");
+    let error = refusal(&Recipe { weight_decay: 0.5, ..once.clone() }, &data);
+    assert!(error.contains("another version"), "{error}");
+}
+
+#[test]
+fn a_broken_checkpoint_is_named() {
+    let data = data(40, 28);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let recipe = recipe(&data, 1);
+    finished(run(&recipe, &data, folder.path(), false, None));
+    let whole = std::fs::read(&checkpoint).unwrap();
+    let stop = AtomicBool::new(false);
+    for length in [0, 7, 20, whole.len() - 1] {
+        std::fs::write(&checkpoint, &whole[..length]).unwrap();
+        let error = format!("{:#}", fit(&recipe, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+        assert!(error.contains(&format!("checkpoint.safetensors ({length} bytes) is no whole")), "{error}");
+        assert!(error.contains("--overwrite"), "{error}");
+    }
+}
+
+#[test]
+fn a_run_goes_on_for_more_epochs_after_its_end() {
+    let data = data(100, 28);
+    let [short, long] = [1, 3].map(|epochs| recipe(&data, epochs));
+    let folder = tempfile::tempdir().unwrap();
+    let first = finished(run(&short, &data, folder.path(), false, None));
+    // Interrupted, the longer run is one that has not ended.
+    assert!(matches!(run(&long, &data, folder.path(), true, Some(7)), Outcome::Interrupted { .. }));
+    let stop = AtomicBool::new(false);
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let longer = Recipe { epochs: 4, ..long.clone() };
+    let error = format!("{:#}", fit(&longer, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+    assert!(error.contains("made with --epochs 3, but given is --epochs 4"), "{error}");
+    let last = finished(run(&long, &data, folder.path(), true, None));
+    assert_eq!((last.history.len(), last.ended), (3, vec![1]));
+    assert_eq!(last.history[0], first.history[0]);
+    let rates: Vec<f64> = last.history.iter().map(|epoch| epoch.learning_rate).collect();
+    assert!(rates[0] < rates[1] && rates[1] > rates[2], "{rates:?}");
+    assert_ne!(last.network.tensors().unwrap(), first.network.tensors().unwrap());
+}
+
+#[test]
+fn pictures_that_cannot_be_split_are_refused() {
+    let stop = AtomicBool::new(false);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("new/checkpoint.safetensors");
+    let refusal = |data: &Dataset| {
+        let recipe = Recipe { batch_size: 2, ..recipe(data, 1) };
+        format!("{:#}", fit(&recipe, data, &checkpoint, false, &stop, |_| ()).unwrap_err())
+    };
+    // 5, 0, 4, 1, 9, 2: six classes of one.
+    let error = refusal(&data(6, 28));
+    assert!(error.contains("6 pictures cannot be split"), "{error}");
+    let error = refusal(&data(1, 28));
+    assert!(error.contains("1 training pictures are not enough for one batch of 2"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // 5, 0, 4, 1, 9, 2, 1, 3, 1: one picture of a 1 validates.
+    let few = data(9, 28);
+    let recipe = Recipe { batch_size: 4, ..recipe(&few, 1) };
+    let done = finished(run(&recipe, &few, folder.path(), false, None));
+    assert_eq!((done.train_images, done.validation.images), (8, 1));
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! What decides the result of training, and the command that says it.
+
+use anyhow::{Result, ensure};
+use mobilenet::Architecture;
+use serde::{Deserialize, Serialize};
+
+/// More epochs have no random numbers of their own.
+const MOST_EPOCHS: usize = 1_000_000;
+
+/// Everything that decides the result, besides the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// How the network is built.
+    pub architecture: Architecture,
+    /// Passes over the training pictures.
+    pub epochs: usize,
+    /// Pictures for one step.
+    pub batch_size: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of weights (not of biases and batch normalisation).
+    pub weight_decay: f64,
+    /// Decides first weights, order, augmentation and dropout.
+    pub seed: u64,
+    /// Whether pictures are rotated, zoomed, sheared and shifted at random.
+    pub augment: bool,
+}
+
+impl Recipe {
+    /// The defaults for pictures of `side` x `side`.
+    ///
+    /// # Errors
+    /// As [`Architecture::new`].
+    pub fn new(side: usize, classes: Vec<String>) -> Result<Self> {
+        Ok(Self {
+            architecture: Architecture::new(0.35, side, 1, classes)?,
+            epochs: 20,
+            batch_size: 128,
+            learning_rate: 3e-3,
+            weight_decay: 0.02,
+            seed: 1,
+            augment: true,
+        })
+    }
+
+    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1,
+    /// and those of [`Architecture::new`].
+    ///
+    /// # Errors
+    /// Names the value outside its range.
+    pub fn check(&self) -> Result<()> {
+        self.architecture.check()?;
+        ensure!(
+            (1..=MOST_EPOCHS).contains(&self.epochs),
+            "{} epochs, expected 1 to {MOST_EPOCHS}",
+            self.epochs
+        );
+        ensure!(self.batch_size >= 2, "a batch of {}: batch normalisation needs at least 2", self.batch_size);
+        ensure!(
+            self.learning_rate > 0.0 && self.learning_rate < 1.0,
+            "the learning rate is {}, expected above 0 and below 1",
+            self.learning_rate
+        );
+        Ok(())
+    }
+
+    /// The command that trains by this recipe, without data and output.
+    pub fn command(&self) -> String {
+        let given = self.options().into_iter().filter(|(_, value)| value.is_some());
+        given.fold("trainer fit".to_owned(), |command, option| format!("{command} {}", typed(&option)))
+    }
+
+    /// The options that are not typed the same for another recipe: as they are here, and as they are there.
+    pub(super) fn differences(&self, other: &Self) -> (Vec<String>, Vec<String>) {
+        let pairs = self.options().into_iter().zip(other.options()).filter(|(here, there)| here != there);
+        pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
+    }
+
+    fn options(&self) -> [TypedOption; 9] {
+        let Architecture { alpha, input_size, stem_stride, last_channels, .. } = &self.architecture;
+        [
+            ("--epochs", Some(self.epochs.to_string())),
+            ("--batch-size", Some(self.batch_size.to_string())),
+            ("--lr", Some(self.learning_rate.to_string())),
+            ("--seed", Some(self.seed.to_string())),
+            ("--alpha", Some(alpha.to_string())),
+            ("--input-size", Some(input_size.to_string())),
+            ("--stem-stride", Some(stem_stride.to_string())),
+            ("--last-channels", last_channels.map(|channels| channels.to_string())),
+            ("--no-augment", (!self.augment).then(String::new)),
+        ]
+    }
+}
+
+/// An option's name and value: `None` if it is left out, empty if it has none.
+type TypedOption = (&'static str, Option<String>);
+
+fn typed((name, value): &TypedOption) -> String {
+    match value.as_deref() {
+        None => format!("no {name}"),
+        Some("") => (*name).to_owned(),
+        Some(value) => format!("{name} {value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> Recipe {
+        Recipe::new(32, vec![String::new(); 10]).unwrap()
+    }
+
+    #[test]
+    fn the_command_says_every_option() {
+        let defaults = "trainer fit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
+                        --stem-stride 1";
+        assert_eq!(recipe().command(), defaults);
+        let architecture = recipe().architecture.with_last_channels(Some(256)).unwrap();
+        let other = Recipe { architecture, augment: false, ..recipe() };
+        assert_eq!(other.command(), format!("{defaults} --last-channels 256 --no-augment"));
+    }
+
+    #[test]
+    fn differences_are_named_on_both_sides() {
+        let other = Recipe { seed: 2, augment: false, ..recipe() };
+        let (here, there) = recipe().differences(&other);
+        assert_eq!(
+            (here.join(" "), there.join(" ")),
+            ("--seed 1 no --no-augment".into(), "--seed 2 --no-augment".into())
+        );
+        assert_eq!(recipe().differences(&recipe()), (vec![], vec![]));
+    }
+
+    #[test]
+    fn values_outside_their_range_are_named() {
+        let wrong = [
+            (Recipe { epochs: 0, ..recipe() }, "0 epochs"),
+            (Recipe { epochs: usize::MAX, ..recipe() }, "expected 1 to 1000000"),
+            (Recipe { batch_size: 1, ..recipe() }, "a batch of 1"),
+            (Recipe { learning_rate: f64::NAN, ..recipe() }, "NaN"),
+        ];
+        for (recipe, message) in wrong {
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}
