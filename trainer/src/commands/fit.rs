@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use clap::Args;
 use edge8::Framing;
-use files::Dataset;
+use files::{Dataset, Pictures, Set};
 use indicatif::{ProgressBar, ProgressStyle};
 use mobilenet::Architecture;
 use mobilenet::{ModelFile, Preprocessing};
@@ -56,6 +56,9 @@ pub(crate) struct Fit {
     /// Go on from the checkpoint in the --out folder.
     #[arg(long)]
     resume: bool,
+    /// End at pictures that cannot be read, instead of leaving them out.
+    #[arg(long)]
+    strict: bool,
     /// Train on the pictures as they are, without rotation, shift, zoom and shear.
     #[arg(long)]
     no_augment: bool,
@@ -116,7 +119,10 @@ impl Fit {
             }
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((files::load_train(&folder, framing)?, name))
+        let (data, left_out) = Dataset::frame(&Pictures::open(&folder, Set::Training)?, framing)?;
+        left_out.check(self.strict)?;
+        left_out.report();
+        Ok((data, name))
     }
 
     fn write(
