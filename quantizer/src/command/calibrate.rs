@@ -11,6 +11,9 @@ use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
 use std::path::PathBuf;
 
+/// So many images are enough for the ranges not to change any more.
+const SAMPLES: usize = 512;
+
 /// Turn a float network into an int8 model image.
 #[derive(Args)]
 pub struct Arguments {
@@ -32,9 +35,9 @@ pub struct Arguments {
     /// How the arrays of an .npz file lie [default: as the network's input]
     #[arg(long, value_enum)]
     layout: Option<Layout>,
-    /// Number of training images to find the ranges on
-    #[arg(long, default_value_t = 512)]
-    samples: usize,
+    /// Number of training images to find the ranges on [default: 512, or all where there are fewer]
+    #[arg(long)]
+    samples: Option<usize>,
     /// How the ranges are chosen
     #[arg(long, value_enum, default_value_t = Method::Mse)]
     method: Method,
@@ -55,7 +58,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     files::check_output(&output)?;
     let (float, samples) = open(arguments, is_onnx)?;
-    let (chosen, left_out) = samples.readable(&samples.spread(arguments.samples)?);
+    let count = arguments.samples.unwrap_or(SAMPLES.min(samples.len()));
+    let (chosen, left_out) = samples.readable(&samples.spread(count)?);
     left_out.check(arguments.strict)?;
     let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;

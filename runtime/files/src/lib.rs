@@ -10,7 +10,7 @@
 //! | `pictures` | labelled pictures: MNIST's `idx` files, or a `folder` for each class |
 //! | `dataset` | the same, framed to a network's input |
 //! | `left_out` | pictures that cannot be read |
-//! | `npz` | arrays |
+//! | `npz` | arrays, with the feature `npz` |
 
 mod cache_aligned;
 mod dataset;
@@ -21,6 +21,7 @@ mod jpeg;
 mod kind;
 mod left_out;
 mod model_image;
+#[cfg(feature = "npz")]
 pub mod npz;
 mod picture;
 mod pictures;
