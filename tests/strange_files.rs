@@ -1,10 +1,11 @@
 //! Files as users have them: pictures that cannot be read, models of other kinds, forged ones, outputs that cannot be written.
 
-use image::{GrayImage, Luma};
+use ::image::{GrayImage, Luma};
+use quantizer::image::{self, Extras};
 use std::path::Path;
 use tempfile::TempDir;
-use tests::bytes;
 use tests::commands::{root, run};
+use tests::{bytes, golden, tools};
 
 const FLOAT: &str = "trainer/models/mnist.safetensors";
 const INT8: &str = "runtime/models/mnist.edge8";
@@ -175,6 +176,23 @@ fn a_forged_arena_is_refused() {
     ];
     for call in calls {
         run(call[0], &call[1..]).assert_error(1, &["forged.edge8", "4294967295 bytes", "at most"]);
+    }
+}
+
+/// The rule by which arenas are refused holds for all golden models, as they are planned and with room for many rows.
+#[test]
+fn honest_arenas_are_not_refused() {
+    let folder = Folder::new();
+    for model in tools::shared("golden").iter().flat_map(|shared| golden::all(shared)) {
+        let image = image::write(&model.network, &Extras::default()).expect("an image");
+        let image = folder.write("image.edge8", image);
+        let large = folder.path("large.edge8");
+        let plan = run("quantizer", &["plan", &image, "--arena", "4000000", "-o", &large]);
+        assert_eq!(plan.code, Some(0), "{}: {plan:?}", model.name);
+        for image in [&image, &large] {
+            let info = run("runtime", &["info", "--model", image, "--json"]);
+            assert_eq!(info.code, Some(0), "{}: {info:?}", model.name);
+        }
     }
 }
 
