@@ -25,6 +25,20 @@ fn frames(screen: &str) -> (Vec<PathBuf>, usize) {
     (all, layers)
 }
 
+/// A model of another kind is named, with what makes a model image of it.
+#[test]
+fn other_models_are_refused_by_name() {
+    let tflite = Path::new(env!("CARGO_TARGET_TMPDIR")).join("net.tflite");
+    std::fs::write(&tflite, b"\x1c\0\0\0TFL3\x14\0").expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firmware-sim"));
+    let run = command.args(["--script", "none", "--model"]).arg(&tflite).output().expect("it starts");
+    let error = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{error}");
+    for words in ["net.tflite is a TFLite model, not a model image", "quantizer import"] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
 #[test]
 fn each_layer_is_shown_as_the_reference_frame_does() {
     let image = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/models/mnist.edge8"));

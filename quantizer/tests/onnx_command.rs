@@ -110,6 +110,60 @@ fn pictures_without_classes_calibrate_but_do_not_check() {
 }
 
 #[test]
+fn unreadable_pictures_are_left_out_and_counted() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("pictures/red/4.png"), "no picture").expect("written");
+    std::fs::write(folder.path("pictures/red/5.webp"), b"RIFF\x24\0\0\0WEBPVP8 ").expect("written");
+    std::fs::write(folder.path("pictures/red/notes.txt"), "no picture").expect("written");
+    let calibrate = "calibrate --int8 model.onnx --data pictures --samples 14";
+    let check = "check model.onnx model.edge8 --data pictures --json";
+    for command in [calibrate, check] {
+        let done = folder.run(command);
+        let error = text(&done.stderr);
+        assert!(done.status.success(), "{error}");
+        assert!(error.contains("2 of 14 pictures left out"), "{error}");
+        assert!(error.contains("4.png") && error.contains("5.webp: is a WebP picture"), "{error}");
+        if command == check {
+            let summary: serde_json::Value = serde_json::from_str(&text(&done.stdout)).expect("JSON");
+            assert_eq!((&summary["images"], &summary["unreadable"]), (&12.into(), &2.into()));
+        }
+        let strict = folder.run(&format!("{command} --strict"));
+        assert_eq!(strict.status.code(), Some(1), "{}", text(&strict.stderr));
+    }
+}
+
+/// The classes are those of the model image, whatever folders there are to check it on.
+#[test]
+fn a_check_on_some_of_the_classes_takes_them_by_name() {
+    let folder = Folder::new();
+    assert!(folder.run("calibrate --int8 model.onnx --data pictures --samples 12").status.success());
+    std::fs::remove_dir_all(folder.path("pictures/blue")).expect("removed");
+    let checked = folder.run("check model.onnx model.edge8 --data pictures --json");
+    let summary: serde_json::Value = serde_json::from_str(&text(&checked.stdout)).expect("JSON");
+    assert_eq!((&summary["images"], &summary["float_accuracy"]), (&8.into(), &1.0.into()));
+}
+
+/// 16 GiB in a file of a hundred bytes, and a folder or a text for the samples.
+#[test]
+fn samples_that_cannot_be_are_refused() {
+    let folder = Folder::new();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (22369622, 3, 8, 8), }\n";
+    let array = [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    let mut bomb = zip::ZipWriter::new(std::fs::File::create(folder.path("bomb.npz")).expect("created"));
+    bomb.start_file("x.npy", zip::write::SimpleFileOptions::default()).expect("started");
+    std::io::Write::write_all(&mut bomb, &array).expect("written");
+    bomb.finish().expect("written");
+    std::fs::write(folder.path("notes.txt"), "no array").expect("written");
+    for (data, expected) in
+        [("bomb.npz", "at most 67108864"), ("notes.txt", "notes.txt is a file of an unknown kind: a folder")]
+    {
+        let refused = folder.run(&format!("calibrate --int8 model.onnx --data {data}"));
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains(expected), "{}", text(&refused.stderr));
+    }
+}
+
+#[test]
 fn what_is_missing_is_said_before_anything_is_written() {
     let folder = Folder::new();
     let shown = |path: &str| Path::new(path).display().to_string();

@@ -1,6 +1,6 @@
 //! `runtime bench`: the time of an inference alone.
 
-use crate::model_file::{self, ModelOption};
+use crate::model_file::ModelOption;
 use crate::report::{self, Report, time};
 use crate::threads::{Pool, ThreadsOption};
 use anyhow::Result;
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn measure(arguments: &Arguments, model: &Model<'_>, pool: &Pool) -> Result<()> {
     let input = noise(model.input().shape.len());
-    let mut arena = model_file::arena(model, pool.count())?;
+    let mut arena = files::arena(model, pool.count())?;
     let mut output = vec![0; model.output().shape.len()];
     let times = repeat(|| {
         let start = Instant::now();

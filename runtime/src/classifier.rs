@@ -1,7 +1,5 @@
 //! A model with all the memory that it needs, from picture to probabilities.
 
-use crate::cache_aligned::CacheAligned;
-use crate::model_file;
 use crate::threads::Pool;
 use anyhow::{Context, Result};
 use edge8::Operator;
@@ -9,6 +7,7 @@ use edge8::Recipe;
 use edge8::{Model, Threads};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::Workspace;
+use files::CacheAligned;
 use std::time::{Duration, Instant};
 
 pub struct Classifier<'a> {
@@ -39,7 +38,7 @@ impl<'a> Classifier<'a> {
             labels,
             workspace: Workspace::new(),
             input: vec![0; model.input().shape.len()],
-            arena: model_file::arena(&model, pool.count())?,
+            arena: files::arena(&model, pool.count())?,
             output: vec![0; outputs],
             model,
             pool,

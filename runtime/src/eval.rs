@@ -1,18 +1,21 @@
 //! `runtime eval`: the accuracy on a data set.
 
 use crate::classifier::Classifier;
-use crate::data::Data;
 use crate::model_file::ModelOption;
 use crate::report::{Report, time};
 use crate::threads::Pool;
 use anyhow::{Result, anyhow};
 use edge8::Model;
 use edge8_preprocess::Picture;
+use files::{LeftOut, Pictures, Set, data_folder};
 use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
+
+/// Where a repository has its test images.
+const DEFAULT: &str = "trainer/data/mnist";
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -21,6 +24,9 @@ pub struct Arguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
+    /// End at pictures that cannot be read, instead of counting them as wrong.
+    #[arg(long)]
+    strict: bool,
     /// Print one JSON object with the keys images, correct, accuracy, unreadable.
     #[arg(long)]
     json: bool,
@@ -31,29 +37,33 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let model = file.parse()?;
     let classifier = Classifier::new(model, Pool::ALONE)?;
     let classes = classifier.classes();
-    let data = Data::open(arguments.data.as_deref(), classes, |class| classifier.label(class))?;
+    let labels: Vec<String> = (0..classes).map(|class| classifier.label(class)).collect();
+    let data = Pictures::open_for(&data_folder(arguments.data.as_deref(), DEFAULT)?, Set::Any, &labels)?;
     let begin = Instant::now();
     let predicted = classify_all(model, &data)?;
     let per_image = begin.elapsed().as_nanos() / data.len() as u128;
     let report = Report::new(arguments.json);
     let mut of_class = vec![(0, 0); classes];
-    let mut unreadable = 0;
-    for (index, class) in predicted.iter().enumerate() {
-        let (correct, images) = &mut of_class[data.class(index)];
+    let mut reasons = Vec::new();
+    for (class, &label) in predicted.into_iter().zip(data.labels()?) {
+        let label = label as usize;
+        let (correct, images) = &mut of_class[label];
         *images += 1;
         match class {
-            Ok(class) => *correct += usize::from(*class == data.class(index)),
-            Err(error) => {
-                unreadable += 1;
-                report.text(&format!("counted as wrong: {error:#}"))?;
-            }
+            Ok(class) => *correct += usize::from(class == label),
+            Err(error) => reasons.push(format!("{error:#}")),
         }
     }
+    let unreadable = LeftOut::new(data.len(), reasons);
+    unreadable.check(arguments.strict)?;
     let correct: usize = of_class.iter().map(|(correct, _)| correct).sum();
     let accuracy = correct as f64 / data.len() as f64;
     for (class, (correct, images)) in of_class.iter().enumerate() {
         let label = classifier.label(class);
         report.text(&format!("{label}: {correct} of {images}"))?;
+    }
+    if !unreadable.is_empty() {
+        report.text(&format!("\n{}", unreadable.told("unreadable, counted as wrong")))?;
     }
     report.text(&format!(
         "\n{correct} of {} correct, accuracy {:.2} %, {} per image",
@@ -61,13 +71,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         100.0 * accuracy,
         time(per_image)
     ))?;
-    report.finish(
-        &json!({ "images": data.len(), "correct": correct, "accuracy": accuracy, "unreadable": unreadable }),
-    )
+    report.finish(&json!({
+        "images": data.len(),
+        "correct": correct,
+        "accuracy": accuracy,
+        "unreadable": unreadable.len(),
+    }))
 }
 
 /// The class of every image, or why it cannot be read, in order, on all cores.
-fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<Result<usize>>> {
+fn classify_all(model: Model<'_>, data: &Pictures) -> Result<Vec<Result<usize>>> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(data.len());
     let share = data.len().div_ceil(threads);
     let ranges = (0..data.len()).step_by(share).map(|start| start..data.len().min(start + share));
@@ -81,7 +94,7 @@ fn classify_all(model: Model<'_>, data: &Data) -> Result<Vec<Result<usize>>> {
     })
 }
 
-fn classify(model: Model<'_>, data: &Data, range: Range<usize>) -> Result<Vec<Result<usize>>> {
+fn classify(model: Model<'_>, data: &Pictures, range: Range<usize>) -> Result<Vec<Result<usize>>> {
     let mut classifier = Classifier::new(model, Pool::ALONE)?;
     let mut read = |picture: &Picture<'_>| Ok(classifier.classify(picture)?.class);
     Ok(range.map(|index| data.with(index, &mut read)).collect())

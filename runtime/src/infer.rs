@@ -1,9 +1,9 @@
 //! `runtime infer`: raw tensors in, raw tensors out.
 
-use crate::model_file::{self, ModelFile};
 use crate::threads::{Pool, ThreadsOption};
 use anyhow::{Context, Result, bail};
 use edge8::{Model, Threads};
+use files::ModelImage;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,13 +25,17 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let file = ModelFile::open(&arguments.model)?;
+    files::check_output(&arguments.output)?;
+    let file = ModelImage::open(&arguments.model)?;
     let model = file.parse()?;
     let inputs = files::read(&arguments.input)?;
     let length = model.input().shape.len();
     if inputs.len() % length != 0 {
         let name = arguments.input.display();
         bail!("{name} has {} bytes: a multiple of the input's {length} was expected", inputs.len());
+    }
+    if let Some(folder) = &arguments.layers {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     let pool = arguments.threads.start()?;
     let outputs = pool.install(|| infer(&model, &pool, &inputs, arguments.layers.as_deref()))?;
@@ -40,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// The outputs for all inputs, back to back as those are; the layers of the first one go to a folder, if there is one.
 fn infer(model: &Model<'_>, pool: &Pool, inputs: &[u8], folder: Option<&Path>) -> Result<Vec<u8>> {
-    let mut arena = model_file::arena(model, pool.count())?;
+    let mut arena = files::arena(model, pool.count())?;
     let mut output = vec![0; model.output().shape.len()];
     let mut outputs = Vec::new();
     for (index, input) in inputs.chunks_exact(model.input().shape.len()).enumerate() {
@@ -65,7 +69,6 @@ fn bytes(values: &[i8]) -> Vec<u8> {
 }
 
 fn write_layers(folder: &Path, model: &Model<'_>, layers: &[Vec<u8>]) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for (index, (operator, values)) in model.operators().zip(layers).enumerate() {
         files::write(&folder.join(format!("layer_{index:03}_{}.bin", operator.name())), values)?;
     }

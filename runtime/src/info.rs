@@ -22,11 +22,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let model = file.parse()?;
     let operators: Vec<Operator<'_>> = model.operators().collect();
     let report = Report::new(arguments.json);
-    report.text(&summary(&model, &operators, file.bytes.len()))?;
+    report.text(&summary(&model, &operators, file.bytes().len()))?;
     report.text(&table(&operators))?;
     report.text(&memory_map(&operators, model.arena_len()))?;
     report.finish(&json!({
-        "image_bytes": file.bytes.len(),
+        "image_bytes": file.bytes().len(),
         "weight_bytes": model.weight_len(),
         "arena_bytes": model.arena_len(),
         "macs": operators.iter().map(Operator::macs).sum::<u64>(),

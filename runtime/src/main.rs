@@ -1,9 +1,7 @@
 //! The command `runtime`: reads a digit in a picture, and shows what a model image is and does.
 
 mod bench;
-mod cache_aligned;
 mod classifier;
-mod data;
 mod eval;
 mod infer;
 mod info;

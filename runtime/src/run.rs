@@ -33,6 +33,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    arguments.show_input.as_deref().map_or(Ok(()), files::check_output)?;
     let model = arguments.model.load()?;
     let mut classifier = Classifier::new(model.parse()?, arguments.threads.start()?)?;
     let file = files::read_picture(&arguments.image)?;

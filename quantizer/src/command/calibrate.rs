@@ -1,14 +1,18 @@
 //! `quantizer calibrate`.
 
-use super::inputs::{self, Set};
+use super::inputs::{self, OnnxInputs};
 use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Model;
+use files::Set;
 use quantizer::calibrate::{Method, STABLE};
 use quantizer::check::compare;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
 use std::path::PathBuf;
+
+/// So many images are enough for the ranges not to change any more.
+const SAMPLES: usize = 512;
 
 /// Turn a float network into an int8 model image.
 #[derive(Args)]
@@ -31,12 +35,15 @@ pub struct Arguments {
     /// How the arrays of an .npz file lie [default: as the network's input]
     #[arg(long, value_enum)]
     layout: Option<Layout>,
-    /// Number of training images to find the ranges on
-    #[arg(long, default_value_t = 512)]
-    samples: usize,
+    /// Number of training images to find the ranges on [default: 512, or all where there are fewer]
+    #[arg(long)]
+    samples: Option<usize>,
     /// How the ranges are chosen
     #[arg(long, value_enum, default_value_t = Method::Mse)]
     method: Method,
+    /// End at pictures that cannot be read, instead of leaving them out
+    #[arg(long)]
+    strict: bool,
     /// Where to write the model image [default: MODEL with the extension .edge8]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -47,35 +54,45 @@ pub struct Arguments {
 /// # Errors
 /// If a file cannot be read or written, or the network cannot be quantised.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (float, samples) = open(arguments)?;
-    let chosen = samples.spread(arguments.samples)?;
+    let is_onnx = inputs::is_onnx(&arguments.model)?;
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
+    files::check_output(&output)?;
+    let (float, samples) = open(arguments, is_onnx)?;
+    let count = arguments.samples.unwrap_or(SAMPLES.min(samples.len()));
+    let (chosen, left_out) = samples.readable(&samples.spread(count)?);
+    left_out.check(arguments.strict)?;
     let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
     let conversion = convert(&float, &images, samples.range(), arguments.method)?;
-    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     files::write(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
     if samples.labels.is_some() {
         print_accuracy(&float, &conversion, &samples, &chosen)?;
     }
+    left_out.report();
     println!("written: {}", output.display());
     Ok(())
 }
 
-fn open(arguments: &Arguments) -> Result<(FloatNetwork, Samples)> {
+fn open(arguments: &Arguments, is_onnx: bool) -> Result<(FloatNetwork, Samples)> {
     let Arguments { model, data, layout, mean, std, .. } = arguments;
-    if inputs::is_onnx(model) {
+    let data = data.as_deref();
+    if is_onnx {
         let or = |values: &[f64], default, count: usize| match values {
             [] => vec![default; count.max(1)],
             values => values.to_vec(),
         };
         let normalisation = Normalisation::new(&or(mean, 0.0, std.len()), &or(std, 1.0, mean.len()))?;
-        return inputs::onnx(model, data.as_deref(), *layout, normalisation);
+        let set = Set::Training;
+        return inputs::onnx(
+            model,
+            OnnxInputs { data, set, classes: Vec::new(), layout: *layout, normalisation },
+        );
     }
     let given = !mean.is_empty() || !std.is_empty() || layout.is_some();
     ensure!(!given, "--mean, --std and --layout are for .onnx: a safetensors file says itself how it is fed");
-    inputs::trained(model, data.as_deref(), Set::Training)
+    inputs::trained(model, data, Set::Training)
 }
 
 fn print_layers(conversion: &Conversion) {

@@ -1,9 +1,9 @@
 //! `quantizer check`.
 
-use super::inputs::{self, Set};
+use super::inputs::{self, OnnxInputs};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use edge8::Model;
+use files::{ModelImage, Set};
 use quantizer::check::{Comparison, Verdict, compare};
 use quantizer::samples::Layout;
 use serde_json::json;
@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Largest drop in accuracy that passes, in percentage points: the upper end of its 95 % confidence interval counts
     #[arg(long, value_name = "POINTS", default_value_t = 0.2)]
     max_drop: f64,
+    /// End at pictures that cannot be read, instead of leaving them out
+    #[arg(long)]
+    strict: bool,
     /// One JSON object on the last line of stdout, everything else on stderr
     #[arg(long)]
     json: bool,
@@ -38,13 +41,14 @@ pub struct Arguments {
 /// If a file cannot be read, or the networks and images do not belong together.
 pub fn run(arguments: &Arguments) -> Result<bool> {
     ensure!(arguments.max_drop.is_finite(), "--max-drop is {}: pass a number of points", arguments.max_drop);
-    let bytes = files::read(&arguments.int8)?;
+    let image = ModelImage::open(&arguments.int8)?;
     let name = || arguments.int8.display().to_string();
-    let model = Model::parse(&bytes).with_context(name)?;
-    let data = arguments.data.as_deref();
-    let (float, samples) = if inputs::is_onnx(&arguments.float) {
+    let model = image.parse()?;
+    let (data, layout) = (arguments.data.as_deref(), arguments.layout);
+    let (float, samples) = if inputs::is_onnx(&arguments.float)? {
         let normalisation = inputs::normalisation(&model).with_context(name)?;
-        inputs::onnx(&arguments.float, data, arguments.layout, normalisation)?
+        let classes = model.labels().map(|labels| labels.map(str::to_owned).collect()).unwrap_or_default();
+        inputs::onnx(&arguments.float, OnnxInputs { data, set: Set::Test, classes, layout, normalisation })?
     } else {
         ensure!(
             arguments.layout.is_none(),
@@ -61,15 +65,20 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         );
     }
     let all: Vec<usize> = (0..samples.len()).collect();
-    let comparison = compare(&float.graph, &model, &samples, &all)?;
+    let (readable, left_out) = samples.readable(&all);
+    left_out.check(arguments.strict)?;
+    let comparison = compare(&float.graph, &model, &samples, &readable)?;
     let verdict = comparison.discordance().verdict(arguments.max_drop);
     let report = report(&comparison, &samples.classes, arguments.max_drop, verdict);
     if arguments.json {
         eprint!("{report}");
-        println!("{}", summary(&comparison, verdict));
+        let mut summary = summary(&comparison, verdict);
+        summary["unreadable"] = json!(left_out.len());
+        println!("{summary}");
     } else {
         print!("{report}");
     }
+    left_out.report();
     Ok(verdict == Verdict::Passed)
 }
 

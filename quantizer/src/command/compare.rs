@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use edge8::Model;
+use files::{Kind, ModelImage};
 use quantizer::compare::{Dump, Other, compare, inputs};
 use quantizer::quantize::Network;
 use quantizer::{image, tflite};
@@ -35,17 +35,17 @@ pub struct Arguments {
 /// # Errors
 /// If a file cannot be read, or A, B and the inputs do not belong together.
 pub fn run(arguments: &Arguments) -> Result<bool> {
-    let a = network(&arguments.a, &files::read(&arguments.a)?)?;
-    let bytes = files::read(&arguments.b)?;
+    let a = network(&arguments.a)?;
     let (values, source, comparison);
-    if bytes.starts_with(b"PK") {
+    if Kind::of_file(&arguments.b)? == Kind::Zip {
+        let bytes = files::read(&arguments.b)?;
         let dump = Dump::read(&bytes).with_context(|| arguments.b.display().to_string())?;
         ensure!(arguments.input.is_none(), "{} has its own inputs: drop --input", arguments.b.display());
         values = inputs::cut(&dump.input, len(&a)).with_context(|| arguments.b.display().to_string())?;
         source = arguments.b.display().to_string();
         comparison = compare(&a, Other::Dump(&dump), &values)?;
     } else {
-        let b = network(&arguments.b, &bytes)?;
+        let b = network(&arguments.b)?;
         (values, source) = chosen(arguments, len(&a))?;
         comparison = compare(&a, Other::Network(&b), &values)?;
     }
@@ -61,15 +61,13 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 /// The network of a model of either format.
-fn network(path: &Path, bytes: &[u8]) -> Result<Network> {
+fn network(path: &Path) -> Result<Network> {
     let name = || path.display().to_string();
-    if bytes.get(4..8) == Some(b"TFL3") {
-        return Ok(tflite::read(bytes).with_context(name)?.network);
+    match Kind::of_file(path)? {
+        Kind::TfLite => Ok(tflite::read(&files::read(path)?).with_context(name)?.network),
+        Kind::ModelImage => image::read(&ModelImage::open(path)?.parse()?).with_context(name),
+        kind => bail!("{} is {kind}, neither .edge8 nor .tflite", path.display()),
     }
-    if bytes.starts_with(b"edge8") {
-        return image::read(&Model::parse(bytes).with_context(name)?).with_context(name);
-    }
-    bail!("{} is neither .edge8 nor .tflite", path.display())
 }
 
 /// The number of values of an input.

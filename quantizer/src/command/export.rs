@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
-use edge8::Model;
+use files::ModelImage;
 use quantizer::{image, onnx, tflite};
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,11 @@ pub struct Arguments {
 /// # Errors
 /// If the image is invalid, or the format cannot say what it computes.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let bytes = files::read(&arguments.model)?;
+    let outputs = [&arguments.tflite, &arguments.onnx];
+    outputs.into_iter().flatten().try_for_each(|output| files::check_output(output))?;
+    let file = ModelImage::open(&arguments.model)?;
     let name = arguments.model.display();
-    let model = Model::parse(&bytes).with_context(|| name.to_string())?;
+    let model = file.parse()?;
     let network = image::read(&model).with_context(|| name.to_string())?;
     if let Some(output) = &arguments.tflite {
         let file =

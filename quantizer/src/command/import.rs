@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use files::Kind;
 use quantizer::quantize::Network;
 use quantizer::{image, tflite};
 use std::path::PathBuf;
@@ -22,12 +23,14 @@ pub struct Arguments {
 /// If the file cannot be read, is damaged or holds something that is not supported.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = files::read(&arguments.model)?;
+    Kind::of(&bytes).require(&[Kind::TfLite], &arguments.model)?;
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
+    files::check_output(&output)?;
     let name = arguments.model.display();
     let import = tflite::read(&bytes).with_context(|| name.to_string())?;
     let plan = image::memory_plan(&import.network);
     let image = image::write_planned(&import.network, &plan, &import.sections);
     let image = image.with_context(|| name.to_string())?;
-    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     files::write(&output, &image)?;
     print_layers(&import.network);
     println!("{}", image::describe_arena(&import.network, &plan));

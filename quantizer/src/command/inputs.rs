@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use edge8::Model;
 use edge8::section;
+use files::{Dataset, Kind, Pictures, Set};
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{FloatNetwork, framing};
 use serde_json::{Value, json};
@@ -14,61 +15,73 @@ use mobilenet::ModelFile;
 /// The key under which a model image's provenance says how bytes became the inputs of an ONNX file.
 const NORMALISATION: &str = "normalisation";
 
-/// Which images of a folder with MNIST's files are meant.
-#[derive(Clone, Copy)]
-pub enum Set {
-    Training,
-    Test,
-}
-
-impl Set {
-    /// The folder that the repository ships.
-    fn shipped(self) -> &'static str {
-        match self {
-            Self::Training => "trainer/data/calibration",
-            Self::Test => "trainer/data/mnist",
+/// Whether a file is an ONNX file, and none of `trainer fit`.
+///
+/// # Errors
+/// If it is neither.
+pub fn is_onnx(model: &Path) -> Result<bool> {
+    let named = model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+    match Kind::of_file(model)? {
+        // ONNX has no magic: an unusual one is known by its name only.
+        Kind::Unknown if named => Ok(true),
+        kind => {
+            kind.require(&[Kind::Safetensors, Kind::Onnx], model)?;
+            Ok(kind == Kind::Onnx)
         }
     }
 }
 
-/// Whether a file is an ONNX file, by its name.
-pub fn is_onnx(model: &Path) -> bool {
-    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-}
-
-/// The network of a safetensors file, with framed pictures.
+/// The network of a safetensors file, with framed pictures of `set`; by default those that the repository ships.
 ///
 /// # Errors
-/// If a file cannot be read.
+/// If a file cannot be read, or no picture.
 pub fn trained(model: &Path, data: Option<&Path>, set: Set) -> Result<(FloatNetwork, Samples)> {
-    let folder = files::data_folder(data, set.shipped())?;
+    let shipped = if set == Set::Training { "trainer/data/calibration" } else { "trainer/data/mnist" };
+    let folder = files::data_folder(data, shipped)?;
     let file = ModelFile::load(model)?;
-    let dataset = match set {
-        Set::Training => files::load_train(&folder, framing(&file))?,
-        Set::Test => files::load_test(&folder, framing(&file))?,
-    };
-    let samples = Samples::of_dataset(dataset, file.preprocessing.scale as f32);
+    let pictures = Pictures::open_for(&folder, set, &file.architecture.classes)?;
+    let (dataset, left_out) = Dataset::frame(&pictures, framing(&file))?;
+    left_out.check(false)?;
+    let mut samples = Samples::of_dataset(dataset, file.preprocessing.scale as f32);
+    samples.left_out = left_out;
     Ok((FloatNetwork::from_safetensors(&file)?, samples))
 }
 
-/// The network of an ONNX file, with pictures or arrays that lie as the network's input if `layout` says nothing else.
+/// What an ONNX file does not say of its inputs.
+pub struct OnnxInputs<'a> {
+    /// A folder of pictures, or an `.npz` file.
+    pub data: Option<&'a Path>,
+    /// Which of MNIST's files, if the folder has such.
+    pub set: Set,
+    /// The names of the classes, or nothing if they are unknown; subfolders have these.
+    pub classes: Vec<String>,
+    /// How arrays lie; nothing for as the network's input.
+    pub layout: Option<Layout>,
+    pub normalisation: Normalisation,
+}
+
+/// The network of an ONNX file, with pictures or arrays.
 ///
 /// # Errors
-/// If a file cannot be read; a usage error without `data`.
-pub fn onnx(
-    model: &Path,
-    data: Option<&Path>,
-    layout: Option<Layout>,
-    normalisation: Normalisation,
-) -> Result<(FloatNetwork, Samples)> {
+/// If a file cannot be read; a usage error without data.
+pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Samples)> {
+    let OnnxInputs { data, set, classes, layout, normalisation } = inputs;
     let Some(data) = data else {
         let message = "an ONNX file needs --data: a folder of pictures, or an .npz file with the array x\n";
         return Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, message).into());
     };
     ensure!(data.exists(), "{} does not exist: pass a folder of pictures or an .npz file", data.display());
+    let pictures = match (data.is_dir(), &classes[..]) {
+        (false, _) => None,
+        (true, []) => Some(Pictures::open(data, set)?),
+        (true, classes) => Some(Pictures::open_for(data, set, classes)?),
+    };
     let mut float = FloatNetwork::from_onnx(model)?;
     let shape = float.graph.tensor(float.graph.input()).shape;
-    let samples = Samples::load(data, shape, layout.unwrap_or(float.layout), normalisation)?;
+    let samples = match pictures {
+        Some(pictures) => Samples::of_pictures(pictures, shape, normalisation)?,
+        None => Samples::of_arrays(data, shape, layout.unwrap_or(float.layout), normalisation)?,
+    };
     let outputs = float.graph.tensor(float.graph.output()).shape.volume();
     if samples.classes.len() == outputs {
         float.labels.clone_from(&samples.classes);

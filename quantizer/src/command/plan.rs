@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use edge8::Model;
 use edge8::format::ALIGNMENT;
+use files::ModelImage;
 use quantizer::image;
 use quantizer::plan::NetworkPlan;
 use std::path::PathBuf;
@@ -26,9 +27,11 @@ pub struct Arguments {
 /// # Errors
 /// If the image is invalid, or there is no such plan.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let bytes = files::read(&arguments.model)?;
+    let file = ModelImage::open(&arguments.model)?;
+    let output = arguments.output.as_ref().unwrap_or(&arguments.model);
+    files::check_output(output)?;
     let name = arguments.model.display();
-    let model = Model::parse(&bytes).with_context(|| name.to_string())?;
+    let model = file.parse()?;
     let network = image::read(&model).with_context(|| name.to_string())?;
     let plan = NetworkPlan::within(&network, ALIGNMENT, arguments.arena);
     ensure!(
@@ -38,10 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         arguments.arena
     );
     let planned = image::write_planned(&network, &plan, &image::optional_sections(&model))?;
-    let steps = [&planned, &bytes].map(|image| Model::parse(image).map(|model| model.steps().count()));
-    let [after, before] = steps;
-    let output = arguments.output.as_ref().unwrap_or(&arguments.model);
-    let (after, before) = (after?, before?);
+    let (after, before) = (Model::parse(&planned)?.steps().count(), model.steps().count());
     files::write(output, &planned)?;
     println!("arena: {} bytes, before {}", plan.arena, model.arena_len());
     println!("steps: {after}, before {before}");

@@ -1,14 +1,8 @@
 //! The tensors of another engine, from an `.npz` file.
 
 use anyhow::{Context, Result, ensure};
-use npyz::npz::array_name_from_file_name;
-use npyz::{DType, NpyFile, Order, TypeChar};
+use files::npz::{Npz, Values};
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
-use zip::ZipArchive;
-
-/// Most values of one array: a small file must not claim all memory.
-const MOST_VALUES: u64 = 1 << 28;
 
 /// What an engine computed: an `.npz` file of int8 arrays.
 ///
@@ -39,30 +33,25 @@ impl Dump {
     /// # Errors
     /// If it is no zip file, or an array that must be int8 is not, or it has no `input`.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).context("not an .npz file")?;
+        let mut file = Npz::of(bytes)?;
         let (mut input, mut dump) = (None, Self::default());
         let mut layers = BTreeMap::new();
-        for index in 0..archive.len() {
-            let file = archive.by_index(index)?;
-            let path = file.name()?.into_owned();
-            let Some(name) = array_name_from_file_name(&path) else { continue };
-            let array = NpyFile::new(file).with_context(|| format!("array \"{name}\""))?;
-            let number = numbered(name);
-            let int8 = is_int8(&array.dtype());
-            let needed = number.is_some() || name == "input" || name == "output";
-            ensure!(int8 || !needed, "array \"{name}\" is {}: int8 is expected", array.dtype().descr());
-            if !int8 {
+        for name in file.names()? {
+            let array = file.array(&name)?;
+            let number = numbered(&name);
+            let Values::I8(values) = array.values else {
+                let needed = number.is_some() || name == "input" || name == "output";
+                ensure!(!needed, "array \"{name}\" is {}: int8 is expected", array.kind);
                 continue;
-            }
-            let values = values(array).with_context(|| format!("array \"{name}\""))?;
-            match (number, name) {
+            };
+            match (number, name.as_str()) {
                 (Some((number, layer)), _) => {
                     let twice = layers.insert(number, (layer.to_owned(), values)).is_some();
                     ensure!(!twice, "two arrays are layer {number}");
                 }
                 (None, "input") => input = Some(values),
                 (None, "output") => dump.output = Some(values),
-                (None, _) => drop(dump.tensors.insert(name.to_owned(), values)),
+                (None, _) => drop(dump.tensors.insert(name, values)),
             }
         }
         dump.input = input.context("there is no array \"input\": the inputs must be known")?;
@@ -77,38 +66,11 @@ fn numbered(name: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, name))
 }
 
-fn is_int8(kind: &DType) -> bool {
-    matches!(kind, DType::Plain(kind) if kind.type_char() == TypeChar::Int && kind.size_field() == 1)
-}
-
-/// The values in C order.
-fn values(array: NpyFile<impl Read>) -> Result<Vec<i8>> {
-    let (order, shape, strides) = (array.order(), array.shape().to_vec(), array.strides().to_vec());
-    let len = shape.iter().try_fold(1u64, |len, &side| len.checked_mul(side));
-    ensure!(
-        len.is_some_and(|len| len <= MOST_VALUES),
-        "it is {shape:?}: at most {MOST_VALUES} values are read"
-    );
-    let stored: Vec<i8> = array.into_vec()?;
-    if order == Order::C {
-        return Ok(stored);
-    }
-    let place = |mut index: u64| {
-        let mut place = 0;
-        for (side, stride) in shape.iter().zip(&strides).rev() {
-            place += index % side * stride;
-            index /= side;
-        }
-        stored[place as usize]
-    };
-    Ok((0..stored.len() as u64).map(place).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use npyz::WriterBuilder;
-    use std::io::Write;
+    use npyz::{Order, WriterBuilder};
+    use std::io::{Cursor, Write};
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 

@@ -2,15 +2,14 @@
 
 mod normalisation;
 mod npz;
-mod pictures;
 
 pub use normalisation::Normalisation;
 
 use crate::graph::Shape;
 use crate::quantize::Range;
 use anyhow::{Context, Result, ensure};
-use files::Dataset;
-use std::path::{Path, PathBuf};
+use files::{Dataset, Kind, LeftOut, Pictures};
+use std::path::Path;
 
 /// How an array of images lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -41,12 +40,14 @@ pub struct Samples {
     pub labels: Option<Vec<u32>>,
     /// Names of the classes, or nothing if they are unknown.
     pub classes: Vec<String>,
+    /// Pictures that were left out when a data set was framed; others are tried by [`Samples::readable`].
+    pub left_out: LeftOut,
     content: Content,
 }
 
 #[derive(Clone, Debug)]
 enum Content {
-    Pictures(Vec<PathBuf>),
+    Pictures(Pictures),
     Bytes(Vec<u8>, Layout),
     Reals(Vec<f32>, Layout),
 }
@@ -59,41 +60,53 @@ impl Samples {
             normalisation: Normalisation::scaled(scale),
             labels: Some(dataset.labels),
             classes: dataset.classes,
+            left_out: LeftOut::default(),
             content: Content::Bytes(dataset.images, Layout::Nhwc),
         }
     }
 
-    /// Samples for a network that reads `shape`:
+    /// Pictures for a network that reads `shape`, scaled to its size, grey or RGB as it has channels.
     ///
-    /// * of a folder the PNG and JPEG pictures, scaled to the network's size, grey or RGB as it has channels; with one
-    ///   subfolder for each class, or without classes;
-    /// * of an `.npz` file the array `x` or the only one with several dimensions: u8, normalised as pictures, or f32, taken
-    ///   as they are; its first dimension counts the samples, `layout` says how the others lie. An array `y` of integers
-    ///   holds their classes.
+    /// # Errors
+    /// If the normalisation is for another number of channels, or a class is none of the pictures'.
+    pub fn of_pictures(pictures: Pictures, shape: Shape, normalisation: Normalisation) -> Result<Self> {
+        normalisation.check(shape.channels)?;
+        let labels = pictures.have_labels().then(|| pictures.labels().map(<[u32]>::to_vec)).transpose()?;
+        let classes = pictures.classes().to_vec();
+        let content = Content::Pictures(pictures);
+        Ok(Self { shape, normalisation, labels, classes, left_out: LeftOut::default(), content })
+    }
+
+    /// Samples for a network that reads `shape`: of an `.npz` file the array `x` or the only one with several dimensions: u8,
+    /// normalised as pictures, or f32, taken as they are; its first dimension counts the samples, `layout` says how the others
+    /// lie. An array `y` of integers holds their classes.
     ///
     /// # Errors
     /// Says what is missing, broken or of another size.
-    pub fn load(path: &Path, shape: Shape, layout: Layout, normalisation: Normalisation) -> Result<Self> {
+    pub fn of_arrays(
+        path: &Path,
+        shape: Shape,
+        layout: Layout,
+        normalisation: Normalisation,
+    ) -> Result<Self> {
         normalisation.check(shape.channels)?;
-        let (content, labels, classes) = if path.is_dir() {
-            let found = pictures::find(path)?;
-            (Content::Pictures(found.files), found.labels, found.classes)
-        } else {
-            let (content, labels) = npz::read(path, shape, layout)
-                .with_context(|| format!("{} is not an .npz file of samples", path.display()))?;
-            (content, labels, Vec::new())
-        };
-        let samples = Self { shape, normalisation, labels, classes, content };
+        let kind = Kind::of_file(path)?;
+        let name = path.display();
+        ensure!(kind == Kind::Zip, "{name} is {kind}: a folder of pictures or an .npz file is expected");
+        let (content, labels) = npz::read(path, shape, layout)
+            .with_context(|| format!("{name} is not an .npz file of samples"))?;
+        let (classes, left_out) = (Vec::new(), LeftOut::default());
+        let samples = Self { shape, normalisation, labels, classes, left_out, content };
         let labels = samples.labels.as_ref().map_or(samples.len(), Vec::len);
         ensure!(labels == samples.len(), "{} samples, but {labels} labels", samples.len());
-        ensure!(labels > 0, "{} holds no sample", path.display());
+        ensure!(labels > 0, "{name} holds no sample");
         Ok(samples)
     }
 
     /// Number of samples.
     pub fn len(&self) -> usize {
         match &self.content {
-            Content::Pictures(files) => files.len(),
+            Content::Pictures(pictures) => pictures.len(),
             Content::Bytes(bytes, _) => bytes.len() / self.shape.volume(),
             Content::Reals(reals, _) => reals.len() / self.shape.volume(),
         }
@@ -125,9 +138,10 @@ impl Samples {
         let volume = self.shape.volume();
         let missing = || format!("there is no sample {index}");
         match &self.content {
-            Content::Pictures(files) => {
-                let file = files.get(index).with_context(missing)?;
-                Ok(Sample::Bytes(pictures::read(file, self.shape)?))
+            Content::Pictures(pictures) => {
+                ensure!(index < pictures.len(), missing());
+                let Shape { height, width, channels } = self.shape;
+                Ok(Sample::Bytes(pictures.scaled(index, [height, width, channels])?))
             }
             Content::Bytes(bytes, layout) => {
                 let bytes = bytes.chunks_exact(volume).nth(index).with_context(missing)?;
@@ -137,6 +151,14 @@ impl Samples {
                 let reals = reals.chunks_exact(volume).nth(index).with_context(missing)?;
                 Ok(Sample::Reals(channels_last(reals, self.shape, *layout)))
             }
+        }
+    }
+
+    /// Those of the indices whose samples can be read, and which pictures are left out.
+    pub fn readable(&self, indices: &[usize]) -> (Vec<usize>, LeftOut) {
+        match &self.content {
+            Content::Pictures(pictures) => pictures.readable(indices, |index| self.get(index).map(drop)),
+            _ => (indices.to_vec(), self.left_out.clone()),
         }
     }
 
@@ -181,6 +203,7 @@ mod tests {
             normalisation,
             labels: None,
             classes: Vec::new(),
+            left_out: LeftOut::default(),
             content: Content::Bytes(bytes, layout),
         }
     }

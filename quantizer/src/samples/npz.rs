@@ -1,24 +1,15 @@
-//! Arrays of an `.npz` file.
+//! The arrays of an `.npz` file as samples and their classes.
 
 use super::{Content, Layout};
 use crate::graph::Shape;
 use anyhow::{Context, Result, bail, ensure};
-use npyz::npz::{array_name_from_file_name, file_name_from_array_name};
-use npyz::{Deserialize, NpyFile, Order};
-use std::fs::File;
-use std::io::{BufReader, Read};
+use files::npz::{Array, Npz, Values};
 use std::path::Path;
-use zip::ZipArchive;
-
-/// Most values of one array: a small file must not claim all memory.
-const MOST_VALUES: u64 = 1 << 32;
 
 /// The samples and, from `y`, their classes.
 pub(super) fn read(path: &Path, shape: Shape, layout: Layout) -> Result<(Content, Option<Vec<u32>>)> {
-    let mut archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
-    let files = archive.file_names().collect::<Result<Vec<_>, _>>()?;
-    let mut names: Vec<String> =
-        files.iter().filter_map(|file| array_name_from_file_name(file)).map(str::to_owned).collect();
+    let mut file = Npz::open(path)?;
+    let mut names = file.names()?;
     let labelled = names.iter().any(|name| name == "y");
     names.retain(|name| name != "y");
     if names.iter().any(|name| name == "x") {
@@ -27,74 +18,48 @@ pub(super) fn read(path: &Path, shape: Shape, layout: Layout) -> Result<(Content
     let [name] = &names[..] else {
         bail!("it holds the arrays {names:?}: call the samples \"x\", their classes \"y\"")
     };
-    let array = NpyFile::new(archive.by_name(&file_name_from_array_name(name))?);
-    let content = array.map_err(Into::into).and_then(|array| content(array, shape, layout));
-    let content = content.with_context(|| format!("array \"{name}\""))?;
-    let mut labels = None;
-    if labelled {
-        let array = NpyFile::new(archive.by_name(&file_name_from_array_name("y"))?);
-        labels = Some(array.map_err(Into::into).and_then(classes).context("array \"y\"")?);
-    }
+    let content = content(file.array(name)?, shape, layout).with_context(|| format!("array \"{name}\""))?;
+    let labels = labelled.then(|| classes(file.array("y")?).context("array \"y\"")).transpose()?;
     Ok((content, labels))
 }
 
-fn content(array: NpyFile<impl Read>, shape: Shape, layout: Layout) -> Result<Content> {
+fn content(array: Array, shape: Shape, layout: Layout) -> Result<Content> {
     let sides = match layout {
         Layout::Nchw => [shape.channels, shape.height, shape.width],
         Layout::Nhwc => [shape.height, shape.width, shape.channels],
     };
-    let wide = |sides: &[u64]| sides.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
-    let found = array.shape().get(1..).context("it is a single value")?;
+    let wide = |sides: &[usize]| sides.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
+    let found = array.shape.get(1..).context("it is a single value")?;
     ensure!(
-        wide(found) == wide(&sides.map(|side| side as u64)),
+        wide(found) == wide(&sides),
         "its samples are {found:?}, the network reads {sides:?}: resize them, or pass --layout"
     );
-    let kind = array.dtype().descr();
-    match values::<u8, _>(array)? {
-        Ok(bytes) => Ok(Content::Bytes(bytes, layout)),
-        Err(array) => {
-            let Ok(reals) = values::<f32, _>(array)? else {
-                bail!("its values are {kind}: uint8 or float32 is expected")
-            };
+    match array.values {
+        Values::U8(bytes) => Ok(Content::Bytes(bytes, layout)),
+        Values::F32(reals) => {
             ensure!(reals.iter().all(|real| real.is_finite()), "a value is not finite");
             Ok(Content::Reals(reals, layout))
         }
+        _ => bail!("its values are {}: uint8 or float32 is expected", array.kind),
     }
 }
 
-fn classes(array: NpyFile<impl Read>) -> Result<Vec<u32>> {
-    let kind = array.dtype().descr();
-    let values: Vec<i64> = match values::<u8, _>(array)? {
-        Ok(labels) => labels.into_iter().map(i64::from).collect(),
-        Err(array) => match values::<i32, _>(array)? {
-            Ok(labels) => labels.into_iter().map(i64::from).collect(),
-            Err(array) => match values::<i64, _>(array)? {
-                Ok(labels) => labels,
-                Err(_) => bail!("its values are {kind}: int64, int32 or uint8 is expected"),
-            },
-        },
+fn classes(array: Array) -> Result<Vec<u32>> {
+    let values: Vec<i64> = match array.values {
+        Values::U8(labels) => labels.into_iter().map(i64::from).collect(),
+        Values::I32(labels) => labels.into_iter().map(i64::from).collect(),
+        Values::I64(labels) => labels,
+        _ => bail!("its values are {}: int64, int32 or uint8 is expected", array.kind),
     };
     values.into_iter().map(|label| u32::try_from(label).context("a class is below 0 or too large")).collect()
-}
-
-/// The values, or the array itself if it has another type.
-fn values<T: Deserialize, R: Read>(array: NpyFile<R>) -> Result<Result<Vec<T>, NpyFile<R>>> {
-    let long = array.shape().iter().filter(|&&side| side > 1).count();
-    ensure!(
-        array.order() == Order::C || long < 2,
-        "it is in Fortran order: save it in C order, with numpy.ascontiguousarray"
-    );
-    ensure!(array.len() <= MOST_VALUES, "{} values: at most {MOST_VALUES} are read", array.len());
-    match array.try_data::<T>() {
-        Ok(values) => Ok(Ok(values.collect::<std::io::Result<_>>()?)),
-        Err(array) => Ok(Err(array)),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use npyz::npz::file_name_from_array_name;
     use npyz::{AutoSerialize, WriterBuilder};
+    use std::fs::File;
     use tempfile::TempDir;
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;

@@ -1,19 +1,14 @@
 //! MNIST's idx files: a big-endian header (magic, sizes), then one byte for each pixel or label.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::unpack;
 use anyhow::{Context, Result, ensure};
-use edge8::Framing;
 use sha2::{Digest, Sha256};
-
-use crate::dataset::{Dataset, frame_all, hex};
 
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
-
-/// No idx file of pictures or labels is larger than this once unpacked: a guard against gzip bombs.
-const MAX_BYTES: u64 = 4 << 30;
 
 /// A file of pictures and one of their labels.
 pub(crate) struct Pair {
@@ -31,14 +26,24 @@ pub(crate) fn find(folder: &Path, prefix: &str) -> Option<Pair> {
     Some(Pair { images, labels })
 }
 
+/// The two files' bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Digits {
+    path: PathBuf,
+    /// Rows and columns of each picture.
+    pub(crate) size: [usize; 2],
+    images: Vec<u8>,
+    labels: Vec<u8>,
+}
+
 impl Pair {
-    /// Reads, checks and frames.
-    pub(crate) fn load(&self, framing: Framing) -> Result<Dataset> {
+    /// Reads and checks.
+    pub(crate) fn read(self) -> Result<Digits> {
         let images = read(&self.images)?;
         let labels = read(&self.labels)?;
-        let ([count, height, width], pixels) = parse::<3>(&images, IMAGES_MAGIC)
+        let ([count, height, width], _) = parse::<3>(&images, IMAGES_MAGIC)
             .with_context(|| format!("{} is not an idx file of pictures", self.images.display()))?;
-        let ([label_count], classes) = parse::<1>(&labels, LABELS_MAGIC)
+        let ([label_count], _) = parse::<1>(&labels, LABELS_MAGIC)
             .with_context(|| format!("{} is not an idx file of labels", self.labels.display()))?;
         ensure!(
             count == label_count,
@@ -46,50 +51,70 @@ impl Pair {
             self.labels.display()
         );
         ensure!(count > 0 && height > 0 && width > 0, "{} holds no picture", self.images.display());
-        if let Some(label) = classes.iter().find(|&&label| label > 9) {
-            anyhow::bail!("{} holds label {label}, expected 0 to 9", self.labels.display());
-        }
-        let area = height * width;
-        let framed = frame_all(count, framing, |index| {
-            let bytes = &pixels[index * area..][..area];
-            Ok((width, height, bytes.into(), format!("picture {index} of {}", self.images.display())))
-        })?;
-        Ok(Dataset {
-            side: framing.side.into(),
-            images: framed,
-            labels: classes.iter().map(|&label| label.into()).collect(),
-            classes: (0..10).map(|digit| digit.to_string()).collect(),
-            sha256: hex(&Sha256::new().chain_update(&images).chain_update(&labels).finalize()),
-        })
+        Ok(Digits { path: self.images, size: [height, width], images, labels })
     }
 }
 
-/// The file's bytes, unpacked if its name ends in `.gz`.
+impl Digits {
+    /// The labels, one for each picture.
+    pub(crate) fn labels(&self) -> &[u8] {
+        &self.labels[header_len(1)..]
+    }
+
+    /// One picture's bytes, row-major.
+    pub(crate) fn pixels(&self, index: usize) -> &[u8] {
+        let area = self.size[0] * self.size[1];
+        &self.images[header_len(3) + index * area..][..area]
+    }
+
+    /// The file that the pictures are in.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// SHA-256 of both files, unpacked.
+    pub(crate) fn sha256(&self) -> Vec<u8> {
+        Sha256::new().chain_update(&self.images).chain_update(&self.labels).finalize().to_vec()
+    }
+}
+
+/// The file's bytes, unpacked if they are packed with gzip.
 ///
 /// # Errors
-/// If it cannot be read or unpacked.
+/// If it cannot be read or unpacked, or unpacks to more than such a file may.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut bytes = Vec::new();
-    let result = if path.extension().is_some_and(|extension| extension == "gz") {
-        flate2::read::MultiGzDecoder::new(file).take(MAX_BYTES).read_to_end(&mut bytes)
-    } else {
-        file.take(MAX_BYTES).read_to_end(&mut bytes)
+    let read = || {
+        let file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut reader = BufReader::new(file);
+        if reader.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+            unpack::read(flate2::bufread::MultiGzDecoder::new(reader), length)
+        } else {
+            unpack::read(reader, length)
+        }
     };
-    result.with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(bytes)
+    read().with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Bytes of a header with so many sizes.
+const fn header_len(sizes: usize) -> usize {
+    4 * (sizes + 1)
 }
 
 /// The `N` sizes of the header and the bytes after it.
 fn parse<const N: usize>(bytes: &[u8], magic: u32) -> Result<([usize; N], &[u8])> {
     let words = bytes.as_chunks::<4>().0;
-    ensure!(words.len() > N, "it has {} bytes, its header alone needs {}", bytes.len(), 4 * (N + 1));
+    ensure!(words.len() > N, "it has {} bytes, its header alone needs {}", bytes.len(), header_len(N));
     let found = u32::from_be_bytes(words[0]);
     ensure!(found == magic, "it starts with {found:#010x}, expected {magic:#010x}");
     let sizes: [usize; N] = std::array::from_fn(|index| u32::from_be_bytes(words[index + 1]) as usize);
     let expected = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    let data = &bytes[4 * (N + 1)..];
-    ensure!(expected == Some(data.len()), "its sizes {sizes:?} do not fit its {} bytes of data", data.len());
+    let data = &bytes[header_len(N)..];
+    ensure!(
+        expected == Some(data.len()),
+        "it was cut or padded: its sizes {sizes:?} do not fit its {} bytes of data",
+        data.len()
+    );
     Ok((sizes, data))
 }
 
@@ -112,14 +137,5 @@ mod tests {
         }
         assert!(parse::<3>(&good, LABELS_MAGIC).is_err());
         assert!(parse::<3>(&header(IMAGES_MAGIC, &[u32::MAX; 3], &[0]), IMAGES_MAGIC).is_err());
-    }
-
-    #[test]
-    fn the_calibration_slice_loads_framed() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../trainer/data/calibration");
-        let data = crate::load_train(&folder, Framing::mnist(32)).unwrap();
-        assert_eq!((data.len(), data.side, data.images.len()), (1024, 32, 1024 * 32 * 32));
-        assert_eq!(data.labels[..6], [5, 0, 4, 1, 9, 2]);
-        assert!((0..data.len()).all(|index| data.image(index).iter().any(|&byte| byte > 128)));
     }
 }

@@ -1,13 +1,39 @@
 //! Files that edge8's commands share: read with an upper limit, written so that a reader never sees half of one.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `file` | whole files in and out |
+//! | `kind` | what a file is, by its first bytes |
+//! | `unpack` | how much a packed file may become |
+//! | `model_image` | model images, and the memory of a run |
+//! | `picture`, `jpeg` | PNG and JPEG files, decoded |
+//! | `pictures` | labelled pictures: MNIST's `idx` files, or a `folder` for each class |
+//! | `dataset` | the same, framed to a network's input |
+//! | `left_out` | pictures that cannot be read |
+//! | `npz` | arrays, with the feature `npz` |
 
+mod cache_aligned;
 mod dataset;
 mod file;
 mod folder;
 mod idx;
+mod jpeg;
+mod kind;
+mod left_out;
+mod model_image;
+#[cfg(feature = "npz")]
+pub mod npz;
 mod picture;
+mod pictures;
+mod unpack;
 
+pub use cache_aligned::CacheAligned;
 pub use dataset::{Dataset, hex, load_test, load_train};
-pub use file::{MAX_LENGTH, read, read_picture, write};
+pub use file::{MAX_LENGTH, check_output, read, read_picture, write};
 pub use folder::data_folder;
 pub use idx::read as read_unpacked;
-pub use picture::GreyPicture;
+pub use kind::Kind;
+pub use left_out::LeftOut;
+pub use model_image::{ModelImage, arena};
+pub use picture::{GreyPicture, decode_rgb};
+pub use pictures::{Pictures, Set};

@@ -1,11 +1,13 @@
-//! PNG and JPEG files as grey pictures.
+//! PNG and JPEG files as grey pictures, for the digit finder, or in colour, for networks that read it.
 //!
 //! Colour becomes grey by the luma weights of ITU-R Rec. 601, 16 bits become 8. Transparent pixels show white paper
 //! behind, as a viewer does, or black where the ink itself is white. EXIF orientation is honoured.
 
+use crate::{Kind, jpeg};
 use anyhow::{Context, Result, anyhow, bail};
 use edge8_preprocess::{Picture, PictureError};
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
 
 /// A decoded picture.
@@ -20,7 +22,19 @@ impl GreyPicture {
     /// # Errors
     /// If they are no whole picture of that kind, or one that is too large.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { image: decode(bytes)? })
+        let Decoded { colours, orientation } = decode(bytes)?;
+        let grey = match colours {
+            DynamicImage::ImageLuma8(grey) => grey,
+            colours => to_grey(&colours)?,
+        };
+        let mut grey = DynamicImage::ImageLuma8(grey);
+        grey.apply_orientation(orientation);
+        Ok(Self { image: grey.into_luma8() })
+    }
+
+    /// A picture of `width * height` bytes, row-major; [`None`] if there are not as many.
+    pub(crate) fn from_bytes(width: u32, height: u32, bytes: Vec<u8>) -> Option<Self> {
+        Some(Self { image: GrayImage::from_raw(width, height, bytes)? })
     }
 
     /// The decoded image.
@@ -38,18 +52,39 @@ impl GreyPicture {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<GrayImage> {
-    let format =
-        image::guess_format(bytes).map_err(|_| anyhow!("is not a picture: give a PNG or JPEG file"))?;
-    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
-        bail!("is a {} picture: convert it to PNG or JPEG", name(format));
-    }
-    if format == ImageFormat::Jpeg && !is_complete_jpeg(bytes) {
-        bail!("is a broken JPEG: it was cut short");
-    }
+/// Decodes a PNG or JPEG file as [`GreyPicture::decode`] does, with its colours.
+///
+/// # Errors
+/// As [`GreyPicture::decode`].
+pub fn decode_rgb(bytes: &[u8]) -> Result<RgbImage> {
+    let Decoded { colours, orientation } = decode(bytes)?;
+    let rgb = match colours {
+        DynamicImage::ImageRgb8(rgb) => rgb,
+        colours => to_rgb(&colours)?,
+    };
+    let mut rgb = DynamicImage::ImageRgb8(rgb);
+    rgb.apply_orientation(orientation);
+    Ok(rgb.into_rgb8())
+}
+
+/// What a file holds, and how it is to be turned.
+struct Decoded {
+    colours: DynamicImage,
+    orientation: Orientation,
+}
+
+fn decode(bytes: &[u8]) -> Result<Decoded> {
+    let (format, name, bytes) = match Kind::of(bytes) {
+        Kind::Png => (ImageFormat::Png, "PNG", bytes),
+        Kind::Jpeg => {
+            (ImageFormat::Jpeg, "JPEG", jpeg::whole(bytes).context("is a broken JPEG: it was cut short")?)
+        }
+        Kind::OtherPicture(name) => bail!("is a {name} picture: convert it to PNG or JPEG"),
+        _ => bail!("is not a picture: give a PNG or JPEG file"),
+    };
     let broken = |error| match error {
-        ImageError::Unsupported(error) => anyhow!("is a {} of an unusual kind: {error}", name(format)),
-        error => anyhow!("is a broken {}: {error}", name(format)),
+        ImageError::Unsupported(error) => anyhow!("is a {name} of an unusual kind: {error}"),
+        error => anyhow!("is a broken {name}: {error}"),
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());
@@ -61,21 +96,7 @@ fn decode(bytes: &[u8]) -> Result<GrayImage> {
         bail!("has {width}x{height} = {pixels} pixels, at most {most} are read: make it smaller");
     }
     let orientation = decoder.orientation().map_err(broken)?;
-    let colours = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    let grey = match colours {
-        DynamicImage::ImageLuma8(grey) => grey,
-        colours => to_grey(&colours)?,
-    };
-    let mut grey = DynamicImage::ImageLuma8(grey);
-    grey.apply_orientation(orientation);
-    Ok(grey.into_luma8())
-}
-
-fn name(format: ImageFormat) -> String {
-    match format {
-        ImageFormat::Jpeg => "JPEG".into(),
-        other => other.extensions_str().first().unwrap_or(&"other").to_uppercase(),
-    }
+    Ok(Decoded { colours: DynamicImage::from_decoder(decoder).map_err(broken)?, orientation })
 }
 
 /// Room for [`Picture::MAX_PIXELS`] pixels of the widest type, 16-bit RGBA, and as much again for the decoder.
@@ -85,37 +106,48 @@ fn limits() -> Limits {
     limits
 }
 
-/// False for a file without an end-of-image marker after its scan: the decoder would fill the rest with grey.
-fn is_complete_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
-    last(0xd9) > last(0xda)
-}
-
 fn to_grey(colours: &DynamicImage) -> Result<GrayImage> {
-    let on_white = on_paper(colours, 255)?;
-    let nothing_dark = colours.color().has_alpha() && on_white.iter().all(|grey| *grey > 240);
-    if nothing_dark { on_paper(colours, 0) } else { Ok(on_white) }
+    let on_white = grey_on(colours, 255)?;
+    let pixels = if only_white_ink(colours, &on_white) { grey_on(colours, 0)? } else { on_white };
+    GrayImage::from_raw(colours.width(), colours.height(), pixels).context("has a wrong number of pixels")
 }
 
-/// The grey picture, with paper of the given grey behind transparent pixels.
-fn on_paper(colours: &DynamicImage, paper: u8) -> Result<GrayImage> {
-    let pixels: Vec<u8> = match colours {
-        DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| blend(p[0], p[1], paper)).collect(),
-        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| luma(p.0)).collect(),
-        DynamicImage::ImageRgba8(image) => {
-            image.pixels().map(|p| blend(luma([p[0], p[1], p[2]]), p[3], paper)).collect()
-        }
-        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| high(p[0])).collect(),
+fn to_rgb(colours: &DynamicImage) -> Result<RgbImage> {
+    // Where there is transparency, what decides on the paper is grey.
+    let white_ink = colours.color().has_alpha() && only_white_ink(colours, &grey_on(colours, 255)?);
+    let paper = if white_ink { 0 } else { 255 };
+    let pixels = pixels(colours, |rgb, alpha| rgb.map(|value| blend(value, alpha, paper)))?;
+    let bytes = pixels.into_flattened();
+    RgbImage::from_raw(colours.width(), colours.height(), bytes).context("has a wrong number of pixels")
+}
+
+/// Whether nothing of a transparent picture shows on white paper.
+fn only_white_ink(colours: &DynamicImage, on_white: &[u8]) -> bool {
+    colours.color().has_alpha() && on_white.iter().all(|grey| *grey > 240)
+}
+
+/// The grey pixels, with paper of the given grey behind transparent ones.
+fn grey_on(colours: &DynamicImage, paper: u8) -> Result<Vec<u8>> {
+    pixels(colours, |rgb, alpha| blend(luma(rgb), alpha, paper))
+}
+
+/// What `make` makes of each pixel's colour and opacity, both with 8 bits.
+fn pixels<T>(colours: &DynamicImage, make: impl Fn([u8; 3], u8) -> T) -> Result<Vec<T>> {
+    Ok(match colours {
+        DynamicImage::ImageLuma8(image) => image.pixels().map(|p| make([p[0]; 3], 255)).collect(),
+        DynamicImage::ImageLumaA8(image) => image.pixels().map(|p| make([p[0]; 3], p[1])).collect(),
+        DynamicImage::ImageRgb8(image) => image.pixels().map(|p| make(p.0, 255)).collect(),
+        DynamicImage::ImageRgba8(image) => image.pixels().map(|p| make([p[0], p[1], p[2]], p[3])).collect(),
+        DynamicImage::ImageLuma16(image) => image.pixels().map(|p| make([high(p[0]); 3], 255)).collect(),
         DynamicImage::ImageLumaA16(image) => {
-            image.pixels().map(|p| blend(high(p[0]), high(p[1]), paper)).collect()
+            image.pixels().map(|p| make([high(p[0]); 3], high(p[1]))).collect()
         }
-        DynamicImage::ImageRgb16(image) => image.pixels().map(|p| luma(p.0.map(high))).collect(),
+        DynamicImage::ImageRgb16(image) => image.pixels().map(|p| make(p.0.map(high), 255)).collect(),
         DynamicImage::ImageRgba16(image) => {
-            image.pixels().map(|p| blend(luma([p[0], p[1], p[2]].map(high)), high(p[3]), paper)).collect()
+            image.pixels().map(|p| make([p[0], p[1], p[2]].map(high), high(p[3]))).collect()
         }
         other => bail!("has pixels of an unusual type, {:?}: save it with 8 or 16 bits", other.color()),
-    };
-    GrayImage::from_raw(colours.width(), colours.height(), pixels).context("has a wrong number of pixels")
+    })
 }
 
 /// Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, with weights in 1/256.

@@ -10,6 +10,10 @@ fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+fn grey(bytes: &[u8]) -> GrayImage {
+    GreyPicture::decode(bytes).unwrap().into_image()
+}
+
 fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     encode(image, ImageFormat::Png)
 }
@@ -17,7 +21,7 @@ fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
 #[test]
 fn every_pixel_type_becomes_grey() {
     let size = (3, 2);
-    let grey = |bytes: &[u8]| decode(bytes).unwrap().into_raw();
+    let grey = |bytes: &[u8]| grey(bytes).into_raw();
     let make = |pixel| png(ImageBuffer::from_pixel(size.0, size.1, pixel));
     assert_eq!(grey(&make(Luma([90u8]))), [90; 6]);
     assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Luma([0x4000u16])))), [64; 6]);
@@ -34,10 +38,39 @@ fn transparent_paper_is_white_unless_the_ink_is() {
     let ink = |value: u8| {
         let image =
             ImageBuffer::from_fn(2, 1, |x, _| Rgba([value, value, value, if x == 0 { 255 } else { 0 }]));
-        decode(&png(image)).unwrap().into_raw()
+        let bytes = png(image);
+        assert_eq!(
+            decode_rgb(&bytes).unwrap().into_raw(),
+            grey(&bytes).pixels().flat_map(|p| [p[0]; 3]).collect::<Vec<u8>>()
+        );
+        grey(&bytes).into_raw()
     };
     assert_eq!(ink(0), [0, 255]);
     assert_eq!(ink(255), [255, 0]);
+}
+
+#[test]
+fn colours_stay_and_grey_is_the_same_for_all() {
+    let colour = png(ImageBuffer::from_pixel(2, 1, Rgba([200u8, 100, 0, 255])));
+    assert_eq!(decode_rgb(&colour).unwrap().into_raw(), [200, 100, 0, 200, 100, 0]);
+    let wide = png(ImageBuffer::from_pixel(1, 1, Rgb([0x8080u16, 0, 0xffff])));
+    assert_eq!(decode_rgb(&wide).unwrap().into_raw(), [128, 0, 255]);
+    let half = png(ImageBuffer::from_pixel(1, 1, Rgba([0u8, 0, 255, 128])));
+    assert_eq!(decode_rgb(&half).unwrap().into_raw(), [127, 127, 255]);
+}
+
+/// Phones append a film to a photo, cameras further frames or zeros; a file cut before its end stays refused.
+#[test]
+fn bytes_after_a_jpeg_are_none_of_it() {
+    let noise = GrayImage::from_fn(60, 60, |x, y| Luma([(x * x * 7 + y * 31) as u8]));
+    let photo = encode(noise, ImageFormat::Jpeg);
+    // A film whose bytes happen to hold the marker of a scan.
+    let film = [&b"\0\0\0\x18ftypmp42\0\0\0\0"[..], &[0xff, 0xda, 0, 2], &[0x5a; 300]].concat();
+    for rest in [film, photo.clone(), vec![0; 64]] {
+        assert_eq!(grey(&[&photo[..], &rest].concat()), grey(&photo));
+        let cut = [&photo[..photo.len() - 2], &rest[..1]].concat();
+        assert!(GreyPicture::decode(&cut).unwrap_err().to_string().contains("cut short"));
+    }
 }
 
 #[test]
@@ -48,13 +81,14 @@ fn orientation_turns_the_picture() {
         b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
             .to_vec();
     let turned = [&wide[..2], exif.as_mut_slice(), &wide[2..]].concat();
-    assert_eq!(decode(&wide).unwrap().dimensions(), (40, 20));
-    assert_eq!(decode(&turned).unwrap().dimensions(), (20, 40));
+    assert_eq!(grey(&wide).dimensions(), (40, 20));
+    assert_eq!(grey(&turned).dimensions(), (20, 40));
+    assert_eq!(decode_rgb(&turned).unwrap().dimensions(), (20, 40));
 }
 
 #[test]
 fn what_is_no_picture_is_named() {
-    let message = |bytes: &[u8]| format!("{:#}", decode(bytes).unwrap_err());
+    let message = |bytes: &[u8]| format!("{:#}", GreyPicture::decode(bytes).unwrap_err());
     assert!(message(b"hello, world").contains("not a picture"));
     assert!(message(b"GIF89a\x01\0\x01\0").contains("GIF"));
     let noise = GrayImage::from_fn(60, 60, |x, y| Luma([(x * x * 7 + y * 31) as u8]));
@@ -74,6 +108,6 @@ fn large_pictures_are_refused_before_they_are_decoded() {
     let mut crc = flate2::Crc::new();
     crc.update(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    let message = decode(&bytes).unwrap_err().to_string();
+    let message = GreyPicture::decode(&bytes).unwrap_err().to_string();
     assert!(message.contains("20000x10000 = 200000000 pixels"), "{message}");
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use files::Kind;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,8 @@ impl ModelFile {
     /// # Errors
     /// If the file cannot be read, is no safetensors file of f32 tensors, or lacks the metadata.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = files::read(path)?;
+        Kind::of(&bytes).require(&[Kind::Safetensors], path)?;
         Self::parse(&bytes).with_context(|| format!("{} is not a model of `trainer fit`", path.display()))
     }
 

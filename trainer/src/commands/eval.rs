@@ -1,12 +1,12 @@
 //! `trainer eval`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Framing;
-use files::load_test;
+use files::{Dataset, Pictures, Set, data_folder};
 use mobilenet::ModelFile;
 use trainer::evaluate::{Evaluation, evaluate};
 use trainer::network::Network;
@@ -23,7 +23,10 @@ pub(crate) struct Eval {
     /// trainer/data/mnist, if it is there].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print one JSON object: images, correct, accuracy, loss, confusion.
+    /// End at pictures that cannot be read, instead of leaving them out.
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object: images, correct, accuracy, loss, confusion, unreadable.
     #[arg(long)]
     json: bool,
 }
@@ -33,19 +36,18 @@ impl Eval {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let file = ModelFile::load(&self.model)?;
         let network = Network::from_file(&file)?;
-        let folder = match self.data {
-            Some(folder) => folder,
-            None if Path::new(DEFAULT_DATA).is_dir() => DEFAULT_DATA.into(),
-            None => bail!("there is no {DEFAULT_DATA} here: pass a folder of test pictures with --data"),
-        };
+        let folder = data_folder(self.data.as_deref(), DEFAULT_DATA)?;
         let framing = Framing { side: file.preprocessing.side, digit: file.preprocessing.digit };
-        let data = load_test(&folder, framing)?;
         let classes = &file.architecture.classes;
+        let pictures = Pictures::open_for(&folder, Set::Test, classes)?;
+        let numbers = (0..classes.len()).map(|number| number.to_string());
         ensure!(
-            data.classes == *classes,
-            "the model knows the classes {classes:?}, found {:?}",
-            data.classes
+            !pictures.are_numbered() || numbers.eq(classes.iter().cloned()),
+            "the model knows the classes {classes:?}, the pictures in {} are digits",
+            folder.display()
         );
+        let (data, left_out) = Dataset::frame(&pictures, framing)?;
+        left_out.check(self.strict)?;
         let everything: Vec<usize> = (0..data.len()).collect();
         let evaluation = evaluate(&network, &data, &everything)?;
         if self.json {
@@ -57,11 +59,13 @@ impl Eval {
                     "accuracy": evaluation.accuracy(),
                     "loss": evaluation.loss,
                     "confusion": evaluation.confusion,
+                    "unreadable": left_out.len(),
                 })
             );
         } else {
             print(&evaluation, classes);
         }
+        left_out.report();
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct Export {
 impl Export {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
+        files::check_output(&self.onnx)?;
         let file = ModelFile::load(&self.model)?;
         // What the trainer itself would not run is not handed to others.
         Network::from_file(&file)?;

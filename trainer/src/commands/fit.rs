@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::error::ErrorKind;
 use edge8::Framing;
-use files::Dataset;
+use files::{Dataset, Pictures, Set};
 use mobilenet::Architecture;
 use mobilenet::{ModelFile, Preprocessing};
 use trainer::download;
@@ -64,6 +64,9 @@ pub(crate) struct Fit {
     /// Train anew although the --out folder holds a checkpoint.
     #[arg(long, conflicts_with = "resume")]
     overwrite: bool,
+    /// End at pictures that cannot be read, instead of leaving them out.
+    #[arg(long)]
+    strict: bool,
     /// Train on the pictures as they are, without rotation, shift, zoom and shear.
     #[arg(long)]
     no_augment: bool,
@@ -142,7 +145,10 @@ impl Fit {
             }
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((files::load_train(&folder, framing)?, name))
+        let (data, left_out) = Dataset::frame(&Pictures::open(&folder, Set::Training)?, framing)?;
+        left_out.check(self.strict)?;
+        left_out.report();
+        Ok((data, name))
     }
 
     fn write(

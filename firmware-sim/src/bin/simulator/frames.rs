@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbImage, buffer::ConvertBuffer};
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ impl Frames {
     }
 
     pub fn add(&mut self, frame: RgbImage) -> Result<()> {
-        replace(&self.path(self.frames.len()), |part| {
-            Ok(frame.save_with_format(part, image::ImageFormat::Png)?)
-        })?;
+        let mut png = Cursor::new(Vec::new());
+        frame.write_to(&mut png, image::ImageFormat::Png)?;
+        files::write(&self.path(self.frames.len()), &png.into_inner())?;
         self.frames.push(frame);
         Ok(())
     }
@@ -41,24 +42,17 @@ impl Frames {
     pub fn finish(self) -> Result<usize> {
         let count = self.frames.len();
         let _ = (count..).try_for_each(|index| fs::remove_file(self.path(index)));
-        replace(&self.folder.join("animation.gif"), |part| {
-            let mut encoder = GifEncoder::new_with_speed(fs::File::create(part)?, 10);
-            encoder.set_repeat(Repeat::Infinite)?;
-            for (index, frame) in self.frames.iter().enumerate() {
-                let time = if index + 1 == count { LAST } else { FRAME };
-                let delay = Delay::from_saturating_duration(time);
-                encoder.encode_frame(Frame::from_parts(frame.convert(), 0, 0, delay))?;
-            }
-            Ok(())
-        })?;
+        let mut gif = Vec::new();
+        let mut encoder = GifEncoder::new_with_speed(&mut gif, 10);
+        encoder.set_repeat(Repeat::Infinite)?;
+        for (index, frame) in self.frames.iter().enumerate() {
+            let time = if index + 1 == count { LAST } else { FRAME };
+            let delay = Delay::from_saturating_duration(time);
+            encoder.encode_frame(Frame::from_parts(frame.convert(), 0, 0, delay))?;
+        }
+        // It writes the end of the file when it goes.
+        drop(encoder);
+        files::write(&self.folder.join("animation.gif"), &gif)?;
         Ok(count)
     }
-}
-
-/// Writes a file beside its place and moves it there: a crash leaves no half of one.
-fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let part = path.with_extension("part");
-    write(&part)
-        .and_then(|()| Ok(fs::rename(&part, path)?))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -11,6 +11,7 @@ mod window;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use files::ModelImage;
 use replay::Replay;
 use screen::Screen;
 use std::path::{Path, PathBuf};
@@ -54,13 +55,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let image = match &arguments.model {
-        Some(path) => read_model(path, arguments.screen)
-            .with_context(|| format!("cannot use {} as the model", path.display()))?,
-        None => SHIPPED.to_vec(),
+        Some(path) => read_model(path, arguments.screen)?,
+        None => ModelImage::new("the model inside".into(), SHIPPED)?,
     };
+    let image = image.bytes();
     #[cfg(feature = "sdl")]
     if arguments.script.is_empty() {
-        return window::open(&image, arguments.screen);
+        return window::open(image, arguments.screen);
     }
     let mut scripts = Vec::new();
     for path in &arguments.script {
@@ -73,14 +74,16 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         scripts.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text));
     }
-    let replay = Replay { image: &image, screen: arguments.screen, layers: arguments.layers };
+    let replay = Replay { image, screen: arguments.screen, layers: arguments.layers };
     replay.all(&scripts, arguments.out.as_deref())
 }
 
 /// Reads a model image, and looks whether the app can use it.
-fn read_model(path: &Path, screen: Screen) -> Result<Vec<u8>> {
-    let image = std::fs::read(path)?;
-    let model = pc::model(&image)?;
-    pc::Memory::new(&model).app(model, screen.size())?;
+fn read_model(path: &Path, screen: Screen) -> Result<ModelImage> {
+    let image = ModelImage::open(path)?;
+    let model = image.parse()?;
+    pc::Memory::new(&model)
+        .app(model, screen.size())
+        .with_context(|| format!("cannot use {} as the model", path.display()))?;
     Ok(image)
 }

@@ -1,6 +1,7 @@
 //! Memory that begins with a cache line: a vector that lies across two takes twice as long to load or to store.
 
 use std::collections::TryReserveError;
+use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 
 /// Bytes of a cache line, and of the longest vectors.
@@ -28,6 +29,12 @@ impl CacheAligned {
         let mut copy = Self::zeros(bytes.len())?;
         copy.copy_from_slice(bytes);
         Ok(copy)
+    }
+}
+
+impl fmt::Debug for CacheAligned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheAligned").field("len", &self.used.len()).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,291 @@
+//! Labelled pictures: MNIST's idx files, or a folder with one subfolder for each class.
+
+use crate::idx::{self, Digits};
+use crate::{GreyPicture, LeftOut, decode_rgb, file, folder};
+use anyhow::{Context, Result, bail, ensure};
+use edge8_preprocess::Picture;
+use image::imageops::{self, FilterType};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// Which of MNIST's files are meant, where a folder has them. Folders of classes are what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
+    Training,
+    /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`.
+    Test,
+    /// The test pictures, or the training pictures where there are no others.
+    Any,
+}
+
+impl Set {
+    /// How the files' names begin.
+    const fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Training => &["train"],
+            Self::Test => &["t10k"],
+            Self::Any => &["t10k", "train"],
+        }
+    }
+}
+
+/// The pictures of a folder, found but not yet decoded.
+#[derive(Clone, Debug)]
+pub struct Pictures {
+    folder: PathBuf,
+    classes: Vec<String>,
+    labels: Option<Vec<u32>>,
+    pub(crate) source: Source,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Idx(Digits),
+    Files(Vec<PathBuf>),
+}
+
+impl Pictures {
+    /// The pictures of a folder: MNIST's files (`.gz` or not), or one subfolder for each class, in the order of their names,
+    /// or pictures without classes.
+    ///
+    /// # Errors
+    /// If there are none, or an idx file is broken.
+    pub fn open(folder: &Path, set: Set) -> Result<Self> {
+        ensure!(
+            folder.is_dir(),
+            "{} is not a folder: pass one with MNIST's files or one folder per class",
+            folder.display()
+        );
+        if let Some(pair) = set.prefixes().iter().find_map(|prefix| idx::find(folder, prefix)) {
+            return Ok(Self::digits(folder, pair.read()?));
+        }
+        Self::files(folder)?.with_context(|| {
+            format!(
+                "{} has no pictures: it holds neither {}-images-idx3-ubyte(.gz) with its labels nor one subfolder of PNG \
+                 or JPEG pictures for each class",
+                folder.display(),
+                set.prefixes()[0]
+            )
+        })
+    }
+
+    /// As [`open`](Self::open), for a network with these classes: subfolders have their names, numbers in idx files count them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); if the pictures have no classes, or one that the network has not.
+    pub fn open_for(folder: &Path, set: Set, classes: &[String]) -> Result<Self> {
+        if folder.is_dir() && set.prefixes().iter().all(|prefix| idx::find(folder, prefix).is_none()) {
+            refuse_unknown(folder, classes)?;
+        }
+        let mut pictures = Self::open(folder, set)?;
+        if matches!(pictures.source, Source::Files(_)) {
+            let numbers = pictures.classes.iter().map(|name| number(name, classes));
+            let numbers = numbers.collect::<Result<Vec<u32>>>()?;
+            let labels = pictures.labels()?.iter().map(|&label| numbers[label as usize]);
+            pictures.labels = Some(labels.collect());
+        }
+        pictures.classes = classes.to_vec();
+        pictures.labels()?;
+        Ok(pictures)
+    }
+
+    fn digits(folder: &Path, digits: Digits) -> Self {
+        Self {
+            folder: folder.into(),
+            classes: (0..10).map(|digit| digit.to_string()).collect(),
+            labels: Some(digits.labels().iter().map(|&label| label.into()).collect()),
+            source: Source::Idx(digits),
+        }
+    }
+
+    /// [`None`] if neither the subfolders nor the folder itself hold a picture.
+    fn files(folder: &Path) -> Result<Option<Self>> {
+        let (mut files, mut labels, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+        for class in folder::subfolders(folder)? {
+            let pictures = folder::pictures(&folder.join(&class))?;
+            if !pictures.is_empty() {
+                labels.resize(labels.len() + pictures.len(), u32::try_from(classes.len())?);
+                files.extend(pictures);
+                classes.push(class);
+            }
+        }
+        let mut labels = Some(labels);
+        if files.is_empty() {
+            files = folder::pictures(folder)?;
+            labels = None;
+        }
+        let source = Source::Files(files);
+        let found = Self { folder: folder.into(), classes, labels, source };
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// Number of pictures, those that cannot be decoded among them.
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Idx(digits) => digits.labels().len(),
+            Source::Files(files) => files.len(),
+        }
+    }
+
+    /// Whether there is no picture.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of the classes, or nothing if they are unknown.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Whether the classes are the numbers of MNIST's files, which have no names.
+    pub fn are_numbered(&self) -> bool {
+        matches!(self.source, Source::Idx(_))
+    }
+
+    /// Whether the pictures' classes are known.
+    pub fn have_labels(&self) -> bool {
+        self.labels.is_some()
+    }
+
+    /// The class of each picture, below the number of classes.
+    ///
+    /// # Errors
+    /// If they are unknown, or there are not so many classes.
+    pub fn labels(&self) -> Result<&[u32]> {
+        let name = self.folder.display();
+        let labels = self.labels.as_ref().with_context(|| {
+            format!(
+                "{name} holds pictures without classes: put those of each class into a subfolder of its name"
+            )
+        })?;
+        let classes = self.classes.len();
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
+            bail!("{name} holds label {label}, expected 0 to {}", classes.saturating_sub(1));
+        }
+        Ok(labels)
+    }
+
+    /// What to call a picture in a message.
+    pub fn name(&self, index: usize) -> String {
+        match &self.source {
+            Source::Idx(digits) => format!("picture {index} of {}", digits.path().display()),
+            Source::Files(files) => {
+                files.get(index).map_or_else(|| format!("picture {index}"), |path| path.display().to_string())
+            }
+        }
+    }
+
+    /// Calls `use_it` with the grey picture of an index.
+    ///
+    /// # Errors
+    /// If it cannot be read, or `use_it` fails; with its name.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    pub fn with<T>(&self, index: usize, use_it: impl FnOnce(&Picture<'_>) -> Result<T>) -> Result<T> {
+        self.with_source(index, |_, picture| use_it(picture))
+    }
+
+    /// As [`with`](Self::with), with the bytes of its file before.
+    pub(crate) fn with_source<T>(
+        &self,
+        index: usize,
+        use_it: impl FnOnce(&[u8], &Picture<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let read = || match &self.source {
+            Source::Idx(digits) => {
+                let [height, width] = digits.size;
+                let pixels = digits.pixels(index);
+                use_it(pixels, &Picture::new(width, height, pixels)?)
+            }
+            Source::Files(files) => {
+                let bytes = file::read(&files[index])?;
+                use_it(&bytes, &GreyPicture::decode(&bytes)?.picture()?)
+            }
+        };
+        read().map_err(|error| self.named(index, error))
+    }
+
+    /// A picture scaled to a network's size, channels last: grey for one channel, RGB for three.
+    ///
+    /// # Errors
+    /// If it cannot be read, with its name, or the network reads another number of channels.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    pub fn scaled(&self, index: usize, [height, width, channels]: [usize; 3]) -> Result<Vec<u8>> {
+        ensure!(
+            matches!(channels, 1 | 3),
+            "the network reads {channels} channels, a picture has 1 or 3: pass an .npz file"
+        );
+        let (width, height) = (u32::try_from(width)?, u32::try_from(height)?);
+        let read = || -> Result<Vec<u8>> {
+            if channels == 3
+                && let Source::Files(files) = &self.source
+            {
+                let rgb = decode_rgb(&file::read(&files[index])?)?;
+                return Ok(imageops::resize(&rgb, width, height, FilterType::Triangle).into_raw());
+            }
+            let grey = self.grey(index)?.into_image();
+            let grey = imageops::resize(&grey, width, height, FilterType::Triangle).into_raw();
+            Ok(if channels == 3 { grey.into_iter().flat_map(|byte| [byte; 3]).collect() } else { grey })
+        };
+        read().map_err(|error| self.named(index, error))
+    }
+
+    fn grey(&self, index: usize) -> Result<GreyPicture> {
+        match &self.source {
+            Source::Idx(digits) => {
+                let [height, width] = digits.size.map(u32::try_from);
+                GreyPicture::from_bytes(width?, height?, digits.pixels(index).into()).context("has no pixels")
+            }
+            Source::Files(files) => GreyPicture::decode(&file::read(&files[index])?),
+        }
+    }
+
+    /// What went wrong with a picture, after its name.
+    fn named(&self, index: usize, error: anyhow::Error) -> anyhow::Error {
+        let (name, text) = (self.name(index), format!("{error:#}"));
+        // What cannot be opened is named already.
+        if text.contains(&name) { error } else { error.context(name) }
+    }
+
+    /// Those of the indices whose picture `read` can read, in their order, read in parallel; what about the others.
+    pub fn readable(
+        &self,
+        indices: &[usize],
+        read: impl Fn(usize) -> Result<()> + Sync,
+    ) -> (Vec<usize>, LeftOut) {
+        let results: Vec<Result<()>> = indices.par_iter().map(|&index| read(index)).collect();
+        let mut reasons = Vec::new();
+        let mut left = Vec::with_capacity(indices.len());
+        for (&index, result) in indices.iter().zip(results) {
+            match result {
+                Ok(()) => left.push(index),
+                Err(error) => reasons.push(format!("{error:#}")),
+            }
+        }
+        (left, LeftOut::new(indices.len(), reasons))
+    }
+}
+
+/// The number of a class.
+fn number(name: &str, classes: &[String]) -> Result<u32> {
+    let number = classes.iter().position(|class| class == name);
+    Ok(u32::try_from(number.with_context(|| format!("{name} names no class"))?)?)
+}
+
+/// A subfolder that names no class would be left out in silence.
+fn refuse_unknown(folder: &Path, classes: &[String]) -> Result<()> {
+    match folder::subfolders(folder)?.iter().find(|name| !classes.contains(name)) {
+        Some(name) => {
+            bail!("{} names no class: the model's are {}", folder.join(name).display(), classes.join(", "))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "pictures_tests.rs"]
+mod tests;
