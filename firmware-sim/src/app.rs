@@ -3,7 +3,7 @@
 use crate::board::{Board, Event};
 use crate::canvas::{Area, Canvas, Spot};
 use crate::layout::Layout;
-use crate::page::{self, Page};
+use crate::page::{self, Page, Shown};
 use crate::reader::{Reader, Verdict};
 use crate::theme::Theme;
 use edge8_preprocess::Picture;
@@ -13,13 +13,7 @@ use embedded_graphics::primitives::Rectangle;
 /// All of the app but its memory for reading and the sheet.
 #[derive(Debug)]
 pub struct App<'a> {
-    pub(crate) reader: Reader<'a>,
-    pub(crate) layout: Layout,
-    pub(crate) canvas: &'a mut Canvas,
-    pub(crate) page: Page,
-    pub(crate) verdict: Verdict,
-    /// Microseconds of the latest reading, pre-processing included.
-    pub(crate) micros: u32,
+    shown: Shown<'a>,
     /// Where the pen is, while it touches the sheet.
     pen: Option<Spot>,
     /// Whether something is touched that is not the sheet, which then is no stroke.
@@ -44,12 +38,7 @@ impl<'a> App<'a> {
         let layout = Layout::new(display)?;
         canvas.clear();
         Some(Self {
-            reader,
-            layout,
-            canvas,
-            page: Page::Draw,
-            verdict: Verdict::Blank,
-            micros: 0,
+            shown: Shown { reader, layout, canvas, page: Page::Draw, verdict: Verdict::Blank, micros: 0 },
             pen: None,
             beside: false,
             changed: Changed { page: true, ink: None, reading: false },
@@ -70,8 +59,8 @@ impl<'a> App<'a> {
         }
         if self.changed.ink.is_some() {
             let begin = board.micros();
-            self.verdict = self.reader.read(self.canvas);
-            self.micros = board.micros().wrapping_sub(begin);
+            self.shown.verdict = self.shown.reader.read(self.shown.canvas);
+            self.shown.micros = board.micros().wrapping_sub(begin);
             self.changed.reading = true;
         }
         self.draw(display)
@@ -79,37 +68,37 @@ impl<'a> App<'a> {
 
     /// Reads a picture in the place of the sheet, which becomes empty; the next step shows what the network saw of it.
     pub fn read(&mut self, picture: &Picture<'_>, board: &mut impl Board) {
-        self.canvas.clear();
+        self.shown.canvas.clear();
         let begin = board.micros();
-        self.verdict = self.reader.read_picture(picture);
-        self.micros = board.micros().wrapping_sub(begin);
-        (self.pen, self.page) = (None, Page::Seen);
+        self.shown.verdict = self.shown.reader.read_picture(picture);
+        self.shown.micros = board.micros().wrapping_sub(begin);
+        (self.pen, self.shown.page) = (None, Page::Seen);
         self.changed = Changed { page: true, ink: None, reading: true };
     }
 
     /// What the sheet shows.
     pub const fn verdict(&self) -> Verdict {
-        self.verdict
+        self.shown.verdict
     }
 
     /// Microseconds of the latest reading, pre-processing included.
     pub const fn micros(&self) -> u32 {
-        self.micros
+        self.shown.micros
     }
 
     /// What reads the sheet.
     pub const fn reader(&self) -> &Reader<'a> {
-        &self.reader
+        &self.shown.reader
     }
 
     /// See [`Reader::hash_of_layers`].
     pub fn hash_of_layers(&mut self) -> u32 {
-        self.reader.hash_of_layers()
+        self.shown.reader.hash_of_layers()
     }
 
     /// Where things are on the display.
     pub const fn layout(&self) -> &Layout {
-        &self.layout
+        &self.shown.layout
     }
 
     fn handle(&mut self, event: Event) {
@@ -123,7 +112,7 @@ impl<'a> App<'a> {
     }
 
     fn touch(&mut self, pixel: Point) {
-        let layout = self.layout;
+        let layout = self.shown.layout;
         if self.beside {
             return;
         }
@@ -132,7 +121,7 @@ impl<'a> App<'a> {
             self.beside = !on(layout.sheet);
             if on(layout.clear) {
                 self.clear();
-            } else if on(layout.page) || !self.beside && self.page == Page::Seen {
+            } else if on(layout.page) || !self.beside && self.shown.page == Page::Seen {
                 self.turn();
             }
             if self.beside {
@@ -143,25 +132,25 @@ impl<'a> App<'a> {
     }
 
     fn ink(&mut self, spot: Spot) {
-        let area = self.canvas.stroke(self.pen.unwrap_or(spot), spot);
+        let area = self.shown.canvas.stroke(self.pen.unwrap_or(spot), spot);
         self.pen = Some(spot);
         self.changed.ink = Some(self.changed.ink.map_or(area, |ink| ink.and(area)));
     }
 
     fn clear(&mut self) {
-        if self.page == Page::Seen {
+        if self.shown.page == Page::Seen {
             self.turn();
         }
-        self.canvas.clear();
+        self.shown.canvas.clear();
         self.pen = None;
         self.changed.ink = Some(Area::ALL);
     }
 
     fn turn(&mut self) {
-        self.page = self.page.next();
+        self.shown.page = self.shown.page.next();
         self.pen = None;
         self.changed.page = true;
-        if self.page == Page::Draw && self.canvas.is_empty() {
+        if self.shown.page == Page::Draw && self.shown.canvas.is_empty() {
             // What was read may have been a picture: beside an empty sheet it has no place.
             self.changed.ink = Some(Area::ALL);
         }
@@ -173,13 +162,13 @@ impl<'a> App<'a> {
     {
         let Changed { page, ink, reading } = self.changed;
         if page {
-            page::whole(self, display)?;
+            page::whole(&self.shown, Self::LEN, display)?;
         } else {
             if let Some(area) = ink {
-                page::ink(self, area, display)?;
+                page::ink(&self.shown, area, display)?;
             }
             if reading {
-                page::reading(self, display)?;
+                page::reading(&self.shown, Self::LEN, display)?;
             }
         }
         self.changed = Changed { page: false, ink: None, reading: false };

@@ -87,8 +87,7 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
         let answers = block.iter().map(|&index| {
             let sample = samples.get(index)?;
             let reals = samples.reals(&sample);
-            let mut float = 0;
-            engine.run(&reals, |_, logits| float = class(logits.iter().copied()))?;
+            let float = float_class(&engine, &reals).with_context(|| format!("image {index}"))?;
             model.run(&int8.quantise(&sample, &reals), &mut arena, &mut output)?;
             let label = *labels.get(index).context("there is no such image")?;
             Ok(Answer { label: label as usize, float, int8: class(output.iter().copied()) })
@@ -97,6 +96,19 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
     });
     let blocks = blocks.collect::<Result<Vec<_>>>()?;
     Ok(Comparison { answers: blocks.concat() })
+}
+
+/// The float network's class.
+fn float_class(engine: &Engine, reals: &[f32]) -> Result<usize> {
+    let mut logits = Vec::new();
+    engine.run(reals, |_, values| logits.extend_from_slice(values))?;
+    let broken = logits.iter().find(|logit| !logit.is_finite());
+    ensure!(
+        broken.is_none(),
+        "the float network answers with {}, which is no class: its weights are too large for 32-bit floats, train it again",
+        broken.unwrap_or(&0.0)
+    );
+    Ok(class(logits.into_iter()))
 }
 
 /// How a sample becomes int8.

@@ -4,7 +4,7 @@ use super::inputs::{self, Set};
 use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Model;
-use quantizer::calibrate::{Method, STABLE};
+use quantizer::calibrate::{Method, NotFinite, STABLE};
 use quantizer::check::compare;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
@@ -51,7 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let chosen = samples.spread(arguments.samples)?;
     let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
-    let conversion = convert(&float, &images, samples.range(), arguments.method)?;
+    let conversion = convert(&float, &images, samples.range(), arguments.method);
+    let conversion = conversion.map_err(|error| of_all_samples(error, &chosen))?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("edge8"));
     files::write(&output, &conversion.image)?;
     print_layers(&conversion);
@@ -76,6 +77,14 @@ fn open(arguments: &Arguments) -> Result<(FloatNetwork, Samples)> {
     let given = !mean.is_empty() || !std.is_empty() || layout.is_some();
     ensure!(!given, "--mean, --std and --layout are for .onnx: a safetensors file says itself how it is fed");
     inputs::trained(model, data.as_deref(), Set::Training)
+}
+
+/// An error that names an image by its index among all samples, of which some were chosen.
+fn of_all_samples(error: anyhow::Error, chosen: &[usize]) -> anyhow::Error {
+    match error.downcast::<NotFinite>() {
+        Ok(found) => NotFinite { image: chosen[found.image], ..found }.into(),
+        Err(error) => error,
+    }
 }
 
 fn print_layers(conversion: &Conversion) {
