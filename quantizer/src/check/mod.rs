@@ -9,7 +9,7 @@ use crate::float::{self, Engine};
 use crate::graph::Graph;
 use crate::quantize::Quantisation;
 use crate::samples::{Sample, Samples};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use edge8::Model;
 use rayon::prelude::*;
 
@@ -102,12 +102,11 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
 fn float_class(engine: &Engine, reals: &[f32]) -> Result<usize> {
     let mut logits = Vec::new();
     engine.run(reals, |_, values| logits.extend_from_slice(values))?;
-    let broken = logits.iter().find(|logit| !logit.is_finite());
-    ensure!(
-        broken.is_none(),
-        "the float network answers with {}, which is no class: its weights are too large for 32-bit floats, train it again",
-        broken.unwrap_or(&0.0)
-    );
+    if let Some(logit) = logits.iter().find(|logit| !logit.is_finite()) {
+        bail!(
+            "the float network answers with {logit}: its weights are too large for 32-bit floats, train it again"
+        );
+    }
     Ok(class(logits.into_iter()))
 }
 
@@ -177,6 +176,7 @@ fn class<T: PartialOrd>(values: impl Iterator<Item = T>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Activation, Filter, Operator, Shape};
 
     #[test]
     fn shares_and_flips_are_counted() {
@@ -194,5 +194,17 @@ mod tests {
     #[test]
     fn the_first_of_equal_classes_wins() {
         assert_eq!(class([3i8, 7, 7, -1].into_iter()), 1);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_number_is_no_class() {
+        let mut graph = Graph::new(Shape::new(1, 1, 2));
+        let filter = Filter::new(vec![3e38, 3e38, 1.0, 2.0], vec![0.0; 2]).unwrap();
+        let input = graph.input();
+        graph.add("dense", Operator::FullyConnected(filter), Activation::None, &[input]).unwrap();
+        let engine = Engine::new(&graph, &[float::logits(&graph)]).unwrap();
+        assert_eq!(float_class(&engine, &[0.0, 1.0]).unwrap(), 0);
+        let error = float_class(&engine, &[1.0, 1.0]).unwrap_err().to_string();
+        assert!(error.contains("answers with inf"), "{error}");
     }
 }
