@@ -121,6 +121,11 @@ fn what_is_missing_is_said_before_anything_is_written() {
             1,
             "3 channels".into(),
         ),
+        (
+            "calibrate --int8 model.onnx --data pictures --samples 12 --std 1e-300",
+            1,
+            "image 0: \"input\" of the float network holds inf: its values are too large, check the normalisation".into(),
+        ),
         ("calibrate --int8 model.onnx --data pictures --samples 13", 1, "--samples from 1 to 12".into()),
         ("calibrate --int8 absent.onnx --data pictures", 1, "absent.onnx".into()),
     ];

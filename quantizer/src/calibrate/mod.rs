@@ -119,7 +119,7 @@ fn extremes(graph: &Graph, engine: &Engine, images: &[Vec<f32>]) -> Result<Vec<V
 }
 
 /// The range of each tensor for one image; `index` is that of the image.
-fn ranges(graph: &Graph, engine: &Engine, index: usize, image: &Vec<f32>) -> Result<Vec<Range>> {
+fn ranges(graph: &Graph, engine: &Engine, index: usize, image: &[f32]) -> Result<Vec<Range>> {
     let mut ranges = Vec::new();
     engine.run(image, |tensor, values| {
         ranges.push(finite::range(index, &graph.tensors()[tensor].name, values));

@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
 
     /// The only input of a node that is computed.
     fn computed(&self, node: &Node<'a>) -> Result<&'a str> {
-        let mut computed = node.inputs().filter(|name| !self.constants.get(name).is_some());
+        let mut computed = node.inputs().filter(|name| self.constants.get(name).is_none());
         match (computed.next(), computed.next()) {
             (Some(name), None) => Ok(name),
             _ => bail!("it has two computed inputs: that is possible for Add only"),

@@ -127,10 +127,10 @@ fn external(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>> {
         Path::new(location).components().all(inside),
         "its values lie in {location:?}: a file in the folder of the ONNX file is expected"
     );
+    let (begin, len) = (number("offset")?.unwrap_or(0), number("length")?);
     let path = folder.join(location);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let begin = number("offset")?.unwrap_or(0);
-    let len = number("length")?.unwrap_or(bytes.len().saturating_sub(begin));
+    let len = len.unwrap_or(bytes.len().saturating_sub(begin));
     let end = begin.checked_add(len);
     let part = end.and_then(|end| bytes.get(begin..end));
     let part = part.with_context(|| {
