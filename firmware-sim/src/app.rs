@@ -14,12 +14,16 @@ use embedded_graphics::primitives::Rectangle;
 #[derive(Debug)]
 pub struct App<'a> {
     shown: Shown<'a>,
+    page: Page,
+    verdict: Verdict,
     /// Where the pen is, while it touches the sheet.
     pen: Option<Spot>,
     /// Whether something is touched that is not the sheet, which then is no stroke.
     beside: bool,
     changed: Changed,
 }
+
+const LEN: usize = size_of::<App<'static>>() + size_of::<Canvas>();
 
 /// What the display does not show yet.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +35,16 @@ struct Changed {
 
 impl<'a> App<'a> {
     /// Bytes of the app and its sheet: all but the memory for reading.
-    pub const LEN: usize = size_of::<Self>() + size_of::<Canvas>();
+    pub const LEN: usize = LEN;
 
     /// A sheet on a display; [`None`] if that is [too small](crate::layout::SMALLEST). The sheet is made empty.
     pub fn new(reader: Reader<'a>, canvas: &'a mut Canvas, display: Size) -> Option<Self> {
         let layout = Layout::new(display)?;
         canvas.clear();
         Some(Self {
-            shown: Shown { reader, layout, canvas, page: Page::Draw, verdict: Verdict::Blank, micros: 0 },
+            shown: Shown { reader, layout, canvas, micros: 0 },
+            page: Page::Draw,
+            verdict: Verdict::Blank,
             pen: None,
             beside: false,
             changed: Changed { page: true, ink: None, reading: false },
@@ -59,7 +65,7 @@ impl<'a> App<'a> {
         }
         if self.changed.ink.is_some() {
             let begin = board.micros();
-            self.shown.verdict = self.shown.reader.read(self.shown.canvas);
+            self.verdict = self.shown.reader.read(self.shown.canvas);
             self.shown.micros = board.micros().wrapping_sub(begin);
             self.changed.reading = true;
         }
@@ -70,15 +76,15 @@ impl<'a> App<'a> {
     pub fn read(&mut self, picture: &Picture<'_>, board: &mut impl Board) {
         self.shown.canvas.clear();
         let begin = board.micros();
-        self.shown.verdict = self.shown.reader.read_picture(picture);
+        self.verdict = self.shown.reader.read_picture(picture);
         self.shown.micros = board.micros().wrapping_sub(begin);
-        (self.pen, self.shown.page) = (None, Page::Seen);
+        (self.pen, self.page) = (None, Page::Seen);
         self.changed = Changed { page: true, ink: None, reading: true };
     }
 
     /// What the sheet shows.
     pub const fn verdict(&self) -> Verdict {
-        self.shown.verdict
+        self.verdict
     }
 
     /// Microseconds of the latest reading, pre-processing included.
@@ -121,7 +127,7 @@ impl<'a> App<'a> {
             self.beside = !on(layout.sheet);
             if on(layout.clear) {
                 self.clear();
-            } else if on(layout.page) || !self.beside && self.shown.page == Page::Seen {
+            } else if on(layout.page) || !self.beside && self.page == Page::Seen {
                 self.turn();
             }
             if self.beside {
@@ -138,7 +144,7 @@ impl<'a> App<'a> {
     }
 
     fn clear(&mut self) {
-        if self.shown.page == Page::Seen {
+        if self.page == Page::Seen {
             self.turn();
         }
         self.shown.canvas.clear();
@@ -147,10 +153,10 @@ impl<'a> App<'a> {
     }
 
     fn turn(&mut self) {
-        self.shown.page = self.shown.page.next();
+        self.page = self.page.next();
         self.pen = None;
         self.changed.page = true;
-        if self.shown.page == Page::Draw && self.shown.canvas.is_empty() {
+        if self.page == Page::Draw && self.shown.canvas.is_empty() {
             // What was read may have been a picture: beside an empty sheet it has no place.
             self.changed.ink = Some(Area::ALL);
         }
@@ -162,13 +168,13 @@ impl<'a> App<'a> {
     {
         let Changed { page, ink, reading } = self.changed;
         if page {
-            page::whole(&self.shown, Self::LEN, display)?;
+            page::whole::<_, LEN>(&self.shown, self.page, self.verdict, display)?;
         } else {
             if let Some(area) = ink {
-                page::ink(&self.shown, area, display)?;
+                page::ink(&self.shown, self.page, area, display)?;
             }
             if reading {
-                page::reading(&self.shown, Self::LEN, display)?;
+                page::reading::<_, LEN>(&self.shown, self.page, self.verdict, display)?;
             }
         }
         self.changed = Changed { page: false, ink: None, reading: false };

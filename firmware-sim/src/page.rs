@@ -27,20 +27,23 @@ impl Page {
     }
 }
 
-/// What there is to show.
+/// What there is to show. The page and the verdict, of a byte or two, stand beside it: in it they would take a word.
 #[derive(Debug)]
 pub struct Shown<'a> {
     pub reader: Reader<'a>,
     pub layout: Layout,
     pub canvas: &'a mut Canvas,
-    pub page: Page,
-    pub verdict: Verdict,
     /// Microseconds of the latest reading, pre-processing included.
     pub micros: u32,
 }
 
-/// Draws all; `app_len` is the app's memory in bytes.
-pub fn whole<D>(shown: &Shown<'_>, app_len: usize, display: &mut D) -> Result<(), D::Error>
+/// Draws all; `LEN` is the app's memory in bytes.
+pub fn whole<D, const LEN: usize>(
+    shown: &Shown<'_>,
+    page: Page,
+    answer: Verdict,
+    display: &mut D,
+) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
@@ -48,17 +51,17 @@ where
     display.fill_solid(&layout.screen, D::Color::GROUND)?;
     frame(around(layout.sheet), display)?;
     button("CLR", layout.clear, display)?;
-    button(if shown.page == Page::Draw { "NET" } else { "INK" }, layout.page, display)?;
-    ink(shown, Area::ALL, display)?;
-    reading(shown, app_len, display)
+    button(if page == Page::Draw { "NET" } else { "INK" }, layout.page, display)?;
+    ink(shown, page, Area::ALL, display)?;
+    reading::<D, LEN>(shown, page, answer, display)
 }
 
 /// Draws a part of the sheet; on the other page nothing, for what the network saw comes with the reading.
-pub fn ink<D>(shown: &Shown<'_>, area: Area, display: &mut D) -> Result<(), D::Error>
+pub fn ink<D>(shown: &Shown<'_>, page: Page, area: Area, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    if shown.page != Page::Draw {
+    if page != Page::Draw {
         return Ok(());
     }
     let (scale, corner) = (shown.layout.scale as usize, shown.layout.sheet.top_left);
@@ -72,17 +75,22 @@ where
     display.fill_contiguous(&Rectangle::new(corner + at, size), colors)
 }
 
-/// Draws what the sheet is read as; `app_len` is the app's memory in bytes.
-pub fn reading<D>(shown: &Shown<'_>, app_len: usize, display: &mut D) -> Result<(), D::Error>
+/// Draws what the sheet is read as; `LEN` is the app's memory in bytes.
+pub fn reading<D, const LEN: usize>(
+    shown: &Shown<'_>,
+    page: Page,
+    answer: Verdict,
+    display: &mut D,
+) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    verdict(shown.verdict, shown.layout.digit, display)?;
-    match shown.page {
-        Page::Draw => bars(shown, display),
+    verdict(answer, shown.layout.digit, display)?;
+    match page {
+        Page::Draw => bars(shown, answer, display),
         Page::Seen => {
             seen(shown, display)?;
-            costs(shown, app_len, display)
+            costs::<D, LEN>(shown, display)
         }
     }
 }
@@ -119,7 +127,7 @@ where
 }
 
 /// The probabilities, a bar each.
-fn bars<D>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
+fn bars<D>(shown: &Shown<'_>, answer: Verdict, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
@@ -132,7 +140,7 @@ where
     for (digit, probability) in shown.reader.probabilities().enumerate() {
         let top = place.top_left + Point::new(0, digit as i32 * height as i32);
         let lower = (height.saturating_sub(label.height) / 2) as i32;
-        let chosen = shown.verdict == Verdict::Digit(digit as u8);
+        let chosen = answer == Verdict::Digit(digit as u8);
         let color = if chosen { D::Color::CHOSEN } else { D::Color::TEXT };
         text::write(Line::new().number(digit).as_str(), top + Point::new(0, lower), font, color, display)?;
         let long = (u32::from(probability) * most).div_ceil(256);
@@ -168,7 +176,7 @@ where
 }
 
 /// What the latest reading took.
-fn costs<D>(shown: &Shown<'_>, app_len: usize, display: &mut D) -> Result<(), D::Error>
+fn costs<D, const LEN: usize>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
@@ -180,7 +188,7 @@ where
         ("input", Line::new().number(side).text("x").number(side)),
         ("time", Line::new().number(micros / 1000).text(".").number(micros % 1000 / 100).text(" ms")),
         ("arena", Line::new().number(shown.reader.model().arena_len()).text(" B")),
-        ("app", Line::new().number(app_len).text(" B")),
+        ("app", Line::new().number(LEN).text(" B")),
     ];
     let height = place.size.height / (2 * lines.len() as u32);
     let wide = place.size.width >= 6 * 9;
