@@ -3,7 +3,7 @@
 use crate::board::{Board, Event};
 use crate::canvas::{Area, Canvas, Spot};
 use crate::layout::Layout;
-use crate::page::{self, Page};
+use crate::page::{self, Page, Shown};
 use crate::reader::{Reader, Verdict};
 use crate::theme::Theme;
 use edge8_preprocess::Picture;
@@ -13,19 +13,17 @@ use embedded_graphics::primitives::Rectangle;
 /// All of the app but its memory for reading and the sheet.
 #[derive(Debug)]
 pub struct App<'a> {
-    pub(crate) reader: Reader<'a>,
-    pub(crate) layout: Layout,
-    pub(crate) canvas: &'a mut Canvas,
-    pub(crate) page: Page,
-    pub(crate) verdict: Verdict,
-    /// Microseconds of the latest reading, pre-processing included.
-    pub(crate) micros: u32,
+    shown: Shown<'a>,
+    page: Page,
+    verdict: Verdict,
     /// Where the pen is, while it touches the sheet.
     pen: Option<Spot>,
     /// Whether something is touched that is not the sheet, which then is no stroke.
     beside: bool,
     changed: Changed,
 }
+
+const LEN: usize = size_of::<App<'static>>() + size_of::<Canvas>();
 
 /// What the display does not show yet.
 #[derive(Clone, Copy, Debug)]
@@ -37,19 +35,16 @@ struct Changed {
 
 impl<'a> App<'a> {
     /// Bytes of the app and its sheet: all but the memory for reading.
-    pub const LEN: usize = size_of::<Self>() + size_of::<Canvas>();
+    pub const LEN: usize = LEN;
 
     /// A sheet on a display; [`None`] if that is [too small](crate::layout::SMALLEST). The sheet is made empty.
     pub fn new(reader: Reader<'a>, canvas: &'a mut Canvas, display: Size) -> Option<Self> {
         let layout = Layout::new(display)?;
         canvas.clear();
         Some(Self {
-            reader,
-            layout,
-            canvas,
+            shown: Shown { reader, layout, canvas, micros: 0 },
             page: Page::Draw,
             verdict: Verdict::Blank,
-            micros: 0,
             pen: None,
             beside: false,
             changed: Changed { page: true, ink: None, reading: false },
@@ -70,8 +65,8 @@ impl<'a> App<'a> {
         }
         if self.changed.ink.is_some() {
             let begin = board.micros();
-            self.verdict = self.reader.read(self.canvas);
-            self.micros = board.micros().wrapping_sub(begin);
+            self.verdict = self.shown.reader.read(self.shown.canvas);
+            self.shown.micros = board.micros().wrapping_sub(begin);
             self.changed.reading = true;
         }
         self.draw(display)
@@ -79,10 +74,10 @@ impl<'a> App<'a> {
 
     /// Reads a picture in the place of the sheet, which becomes empty; the next step shows what the network saw of it.
     pub fn read(&mut self, picture: &Picture<'_>, board: &mut impl Board) {
-        self.canvas.clear();
+        self.shown.canvas.clear();
         let begin = board.micros();
-        self.verdict = self.reader.read_picture(picture);
-        self.micros = board.micros().wrapping_sub(begin);
+        self.verdict = self.shown.reader.read_picture(picture);
+        self.shown.micros = board.micros().wrapping_sub(begin);
         (self.pen, self.page) = (None, Page::Seen);
         self.changed = Changed { page: true, ink: None, reading: true };
     }
@@ -94,22 +89,22 @@ impl<'a> App<'a> {
 
     /// Microseconds of the latest reading, pre-processing included.
     pub const fn micros(&self) -> u32 {
-        self.micros
+        self.shown.micros
     }
 
     /// What reads the sheet.
     pub const fn reader(&self) -> &Reader<'a> {
-        &self.reader
+        &self.shown.reader
     }
 
     /// See [`Reader::hash_of_layers`].
     pub fn hash_of_layers(&mut self) -> u32 {
-        self.reader.hash_of_layers()
+        self.shown.reader.hash_of_layers()
     }
 
     /// Where things are on the display.
     pub const fn layout(&self) -> &Layout {
-        &self.layout
+        &self.shown.layout
     }
 
     fn handle(&mut self, event: Event) {
@@ -123,7 +118,7 @@ impl<'a> App<'a> {
     }
 
     fn touch(&mut self, pixel: Point) {
-        let layout = self.layout;
+        let layout = self.shown.layout;
         if self.beside {
             return;
         }
@@ -143,7 +138,7 @@ impl<'a> App<'a> {
     }
 
     fn ink(&mut self, spot: Spot) {
-        let area = self.canvas.stroke(self.pen.unwrap_or(spot), spot);
+        let area = self.shown.canvas.stroke(self.pen.unwrap_or(spot), spot);
         self.pen = Some(spot);
         self.changed.ink = Some(self.changed.ink.map_or(area, |ink| ink.and(area)));
     }
@@ -152,7 +147,7 @@ impl<'a> App<'a> {
         if self.page == Page::Seen {
             self.turn();
         }
-        self.canvas.clear();
+        self.shown.canvas.clear();
         self.pen = None;
         self.changed.ink = Some(Area::ALL);
     }
@@ -161,7 +156,7 @@ impl<'a> App<'a> {
         self.page = self.page.next();
         self.pen = None;
         self.changed.page = true;
-        if self.page == Page::Draw && self.canvas.is_empty() {
+        if self.page == Page::Draw && self.shown.canvas.is_empty() {
             // What was read may have been a picture: beside an empty sheet it has no place.
             self.changed.ink = Some(Area::ALL);
         }
@@ -173,13 +168,13 @@ impl<'a> App<'a> {
     {
         let Changed { page, ink, reading } = self.changed;
         if page {
-            page::whole(self, display)?;
+            page::whole::<_, LEN>(&self.shown, self.page, self.verdict, display)?;
         } else {
             if let Some(area) = ink {
-                page::ink(self, area, display)?;
+                page::ink(&self.shown, self.page, area, display)?;
             }
             if reading {
-                page::reading(self, display)?;
+                page::reading::<_, LEN>(&self.shown, self.page, self.verdict, display)?;
             }
         }
         self.changed = Changed { page: false, ink: None, reading: false };

@@ -1,8 +1,8 @@
 //! What the display shows.
 
-use crate::app::App;
-use crate::canvas::Area;
-use crate::reader::{DIGITS, Verdict};
+use crate::canvas::{Area, Canvas};
+use crate::layout::Layout;
+use crate::reader::{DIGITS, Reader, Verdict};
 use crate::text::{self, Line};
 use crate::theme::Theme;
 use core::iter::repeat_n;
@@ -27,50 +27,70 @@ impl Page {
     }
 }
 
-/// Draws all.
-pub fn whole<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+/// What there is to show. The page and the verdict, of a byte or two, stand beside it: in it they would take a word.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    pub reader: Reader<'a>,
+    pub layout: Layout,
+    pub canvas: &'a mut Canvas,
+    /// Microseconds of the latest reading, pre-processing included.
+    pub micros: u32,
+}
+
+/// Draws all; `LEN` is the app's memory in bytes.
+pub fn whole<D, const LEN: usize>(
+    shown: &Shown<'_>,
+    page: Page,
+    answer: Verdict,
+    display: &mut D,
+) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    let layout = &app.layout;
+    let layout = &shown.layout;
     display.fill_solid(&layout.screen, D::Color::GROUND)?;
     frame(around(layout.sheet), display)?;
     button("CLR", layout.clear, display)?;
-    button(if app.page == Page::Draw { "NET" } else { "INK" }, layout.page, display)?;
-    ink(app, Area::ALL, display)?;
-    reading(app, display)
+    button(if page == Page::Draw { "NET" } else { "INK" }, layout.page, display)?;
+    ink(shown, page, Area::ALL, display)?;
+    reading::<D, LEN>(shown, page, answer, display)
 }
 
 /// Draws a part of the sheet; on the other page nothing, for what the network saw comes with the reading.
-pub fn ink<D>(app: &App<'_>, area: Area, display: &mut D) -> Result<(), D::Error>
+pub fn ink<D>(shown: &Shown<'_>, page: Page, area: Area, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    if app.page != Page::Draw {
+    if page != Page::Draw {
         return Ok(());
     }
-    let (scale, corner) = (app.layout.scale as usize, app.layout.sheet.top_left);
+    let (scale, corner) = (shown.layout.scale as usize, shown.layout.sheet.top_left);
     let [columns, rows] = [area.columns, area.rows].map(|(first, end)| first..end);
     let at = Point::new((columns.start * scale) as i32, (rows.start * scale) as i32);
     let size = Size::new((columns.len() * scale) as u32, (rows.len() * scale) as u32);
     let colors = rows.flat_map(|y| repeat_n(y, scale)).flat_map(|y| {
-        let row = app.canvas.row(y).get(columns.clone()).unwrap_or(&[]);
+        let row = shown.canvas.row(y).get(columns.clone()).unwrap_or(&[]);
         row.iter().flat_map(|&level| repeat_n(D::Color::ink(level), scale))
     });
     display.fill_contiguous(&Rectangle::new(corner + at, size), colors)
 }
 
-/// Draws what the sheet is read as.
-pub fn reading<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+/// Draws what the sheet is read as; `LEN` is the app's memory in bytes.
+pub fn reading<D, const LEN: usize>(
+    shown: &Shown<'_>,
+    page: Page,
+    answer: Verdict,
+    display: &mut D,
+) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    verdict(app.verdict, app.layout.digit, display)?;
-    match app.page {
-        Page::Draw => bars(app, display),
+    verdict(answer, shown.layout.digit, display)?;
+    match page {
+        Page::Draw => bars(shown, answer, display),
         Page::Seen => {
-            seen(app, display)?;
-            costs(app, display)
+            seen(shown, display)?;
+            costs::<D, LEN>(shown, display)
         }
     }
 }
@@ -107,20 +127,20 @@ where
 }
 
 /// The probabilities, a bar each.
-fn bars<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+fn bars<D>(shown: &Shown<'_>, answer: Verdict, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    let place = app.layout.bars;
+    let place = shown.layout.bars;
     let height = place.size.height / DIGITS as u32;
     let font = text::font(height);
     let label = font.character_size;
     let left = label.width + 2;
     let most = place.size.width.saturating_sub(left);
-    for (digit, probability) in app.reader.probabilities().enumerate() {
+    for (digit, probability) in shown.reader.probabilities().enumerate() {
         let top = place.top_left + Point::new(0, digit as i32 * height as i32);
         let lower = (height.saturating_sub(label.height) / 2) as i32;
-        let chosen = app.verdict == Verdict::Digit(digit as u8);
+        let chosen = answer == Verdict::Digit(digit as u8);
         let color = if chosen { D::Color::CHOSEN } else { D::Color::TEXT };
         text::write(Line::new().number(digit).as_str(), top + Point::new(0, lower), font, color, display)?;
         let long = (u32::from(probability) * most).div_ceil(256);
@@ -136,13 +156,13 @@ where
 }
 
 /// The network's input in the place of the sheet.
-fn seen<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+fn seen<D>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    let sheet = app.layout.sheet;
+    let sheet = shown.layout.sheet;
     display.fill_solid(&sheet, D::Color::ink(0))?;
-    let (side, levels) = app.reader.seen();
+    let (side, levels) = shown.reader.seen();
     let cell = (sheet.size.width / side.max(1) as u32).max(1);
     let corner = Rectangle::with_center(sheet.center(), Size::new_equal(cell * side as u32)).top_left;
     for (index, level) in levels.enumerate() {
@@ -156,19 +176,19 @@ where
 }
 
 /// What the latest reading took.
-fn costs<D>(app: &App<'_>, display: &mut D) -> Result<(), D::Error>
+fn costs<D, const LEN: usize>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
-    let place = app.layout.bars;
+    let place = shown.layout.bars;
     display.fill_solid(&place, D::Color::GROUND)?;
-    let (side, _) = app.reader.seen();
-    let micros = app.micros as usize;
+    let (side, _) = shown.reader.seen();
+    let micros = shown.micros as usize;
     let lines = [
         ("input", Line::new().number(side).text("x").number(side)),
         ("time", Line::new().number(micros / 1000).text(".").number(micros % 1000 / 100).text(" ms")),
-        ("arena", Line::new().number(app.reader.model().arena_len()).text(" B")),
-        ("app", Line::new().number(App::LEN).text(" B")),
+        ("arena", Line::new().number(shown.reader.model().arena_len()).text(" B")),
+        ("app", Line::new().number(LEN).text(" B")),
     ];
     let height = place.size.height / (2 * lines.len() as u32);
     let wide = place.size.width >= 6 * 9;

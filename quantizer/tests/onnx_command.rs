@@ -1,7 +1,7 @@
 //! `quantizer calibrate` and `check` with an ONNX file and a folder of pictures, as a user types them.
 
 use image::{Rgb, RgbImage};
-use mobilenet::onnx::{Dimension, GraphBuilder, tensor};
+use mobilenet::onnx::{Dimension, GraphBuilder, attribute, tensor};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -175,6 +175,11 @@ fn what_is_missing_is_said_before_anything_is_written() {
             1,
             "3 channels".into(),
         ),
+        (
+            "calibrate --int8 model.onnx --data pictures --samples 12 --std 1e-300",
+            1,
+            "image 0: \"input\" of the float network holds inf: its values are too large, check the normalisation".into(),
+        ),
         ("calibrate --int8 model.onnx --data pictures --samples 13", 1, "--samples from 1 to 12".into()),
         ("calibrate --int8 absent.onnx --data pictures", 1, "absent.onnx".into()),
     ];
@@ -186,4 +191,23 @@ fn what_is_missing_is_said_before_anything_is_written() {
     }
     let made: Vec<_> = std::fs::read_dir(folder.0.path()).expect("listed").collect();
     assert_eq!(made.len(), 2, "the network and the pictures");
+}
+
+/// The weights are for an image of two channels; what a library makes of that is none of a user's business.
+#[test]
+fn a_contradiction_in_the_file_is_one_line() {
+    let folder = Folder::new();
+    let mut graph = GraphBuilder::new("contradiction");
+    let sides = [1, 3, SIDE, SIDE].map(Dimension::Fixed);
+    let input = graph.input("input", &sides, "");
+    let weights = graph.initializer("weights", tensor(&[1, 2, 1, 1], &[1.0f32, 2.0]));
+    let output = graph.node("Conv", "conv", &[&input, &weights], [attribute::ints("strides", &[0, 1])]);
+    graph.output(&output, &[], "");
+    std::fs::write(folder.path("model.onnx"), graph.finish("", [])).expect("written");
+    let output = folder.run("calibrate --int8 model.onnx --data pictures");
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    let expected =
+        "error: model.onnx: node \"conv\" (Conv): its weights have shape [1, 2, 1, 1] for 3 input channels";
+    assert_eq!(error.trim_end(), expected);
 }

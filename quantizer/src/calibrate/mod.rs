@@ -1,11 +1,13 @@
 //! Calibration: the range of every activation, from running the float network on real images.
 
 mod entropy;
+mod finite;
 mod histogram;
 mod method;
 mod mse;
 mod search;
 
+pub use finite::NotFinite;
 pub use histogram::{BINS, Histogram};
 pub use method::Method;
 
@@ -63,12 +65,14 @@ impl Calibration {
 /// input tensor: the pre-processing determines it, and int8 itself that of a softmax's output.
 ///
 /// # Errors
-/// Without images, or if one has the wrong length.
+/// Without images, if one has the wrong length, or if the network's values leave 32-bit floats: [`NotFinite`] where that
+/// shows for an image.
 pub fn calibrate(graph: &Graph, images: &[Vec<f32>], input: Range, method: Method) -> Result<Calibration> {
     ensure!(!images.is_empty(), "calibration needs at least one image");
     let engine = Engine::tapped(graph)?;
-    let extremes = extremes(&engine, images, graph.tensors().len())?;
+    let extremes = extremes(graph, &engine, images)?;
     let last = extremes.last().map_or(&[][..], Vec::as_slice);
+    finite::check_sums(graph, last)?;
     let mut histograms: Vec<Histogram> = last.iter().map(|&range| Histogram::new(range)).collect();
     let mut history = Vec::new();
     for (chunk, observed) in images.chunks(CHUNK).zip(&extremes) {
@@ -101,24 +105,26 @@ fn fix(tensor: &mut TensorRange, range: Range) {
 }
 
 /// Per chunk of images, the extremes of each tensor over this chunk and all before it.
-fn extremes(engine: &Engine, images: &[Vec<f32>], tensors: usize) -> Result<Vec<Vec<Range>>> {
-    let mut so_far = vec![Range::EMPTY; tensors];
+fn extremes(graph: &Graph, engine: &Engine, images: &[Vec<f32>]) -> Result<Vec<Vec<Range>>> {
+    let mut so_far = vec![Range::EMPTY; graph.tensors().len()];
     let mut extremes = Vec::new();
-    for chunk in images.chunks(CHUNK) {
-        let found: Result<Vec<Vec<Range>>> = chunk
-            .par_iter()
-            .map(|image| {
-                let mut ranges = vec![Range::EMPTY; tensors];
-                engine.run(image, |tensor, values| ranges[tensor] = Range::of(values))?;
-                Ok(ranges)
-            })
-            .collect();
-        for ranges in found? {
-            so_far.iter_mut().zip(ranges).for_each(|(sum, range)| *sum = sum.union(range));
+    for (chunk, images) in images.chunks(CHUNK).enumerate() {
+        let ranges = |(place, image)| ranges(graph, engine, chunk * CHUNK + place, image);
+        for ranges in images.par_iter().enumerate().map(ranges).collect::<Vec<_>>() {
+            so_far.iter_mut().zip(ranges?).for_each(|(sum, range)| *sum = sum.union(range));
         }
         extremes.push(so_far.clone());
     }
     Ok(extremes)
+}
+
+/// The range of each tensor for one image; `index` is that of the image.
+fn ranges(graph: &Graph, engine: &Engine, index: usize, image: &[f32]) -> Result<Vec<Range>> {
+    let mut ranges = Vec::new();
+    engine.run(image, |tensor, values| {
+        ranges.push(finite::range(index, &graph.tensors()[tensor].name, values));
+    })?;
+    Ok(ranges.into_iter().collect::<Result<_, NotFinite>>()?)
 }
 
 /// The histograms of some images over fixed ranges: one list for each part that a thread took.
@@ -171,5 +177,53 @@ mod tests {
         assert_eq!((found.samples, found.tensors[1].clipped), (41, 0.0));
         assert_eq!(found.tensors[1].stable_after, 41, "the largest value comes with the last image");
         assert!(calibrate(&graph, &[], unit, Method::Minmax).is_err());
+    }
+
+    /// A network of one row of weights.
+    fn dense(weights: &[f32], activation: Activation) -> Graph {
+        let mut graph = Graph::new(Shape::new(1, 1, weights.len()));
+        let filter = Filter::new(weights.to_vec(), vec![0.0]).unwrap();
+        let input = graph.input();
+        graph.add("dense", Operator::FullyConnected(filter), activation, &[input]).unwrap();
+        graph
+    }
+
+    fn refusal(graph: &Graph, images: &[Vec<f32>]) -> anyhow::Error {
+        calibrate(graph, images, Range { min: 0.0, max: 1.0 }, Method::Minmax).unwrap_err()
+    }
+
+    #[test]
+    fn an_image_that_overflows_is_named_with_the_layer() {
+        let graph = dense(&[1e30, 1.0], Activation::None);
+        let mut images = vec![vec![1.0, 1.0]; 40];
+        images[21] = vec![1e20, 0.0];
+        let error = refusal(&graph, &images);
+        let found = error.downcast_ref::<NotFinite>().unwrap();
+        assert_eq!(*found, NotFinite { image: 21, tensor: "dense".into(), value: f32::INFINITY });
+        let text = found.to_string();
+        assert!(
+            text.starts_with("image 21: \"dense\" of the float network holds inf: the weights"),
+            "{text}"
+        );
+
+        images[21] = vec![1.0, f32::NAN];
+        let text = refusal(&graph, &images).to_string();
+        assert!(text.starts_with("image 21: \"input\" of the float network holds NaN"), "{text}");
+        assert!(text.contains("check the normalisation"), "{text}");
+    }
+
+    /// Infinity less infinity is no number, and a ReLU makes 0 of it.
+    #[test]
+    fn sums_that_an_activation_would_hide_are_refused() {
+        let graph = dense(&[3e38, 3e38, -3e38, -3e38], Activation::Relu);
+        let text = refusal(&graph, &[vec![1.0, 1.0, 1.0, 1.0]]).to_string();
+        assert!(text.contains("layer \"dense\" of the float network forms sums of up to 1.2"), "{text}");
+    }
+
+    #[test]
+    fn a_range_wider_than_floats_is_refused() {
+        let graph = dense(&[3e38], Activation::None);
+        let text = refusal(&graph, &[vec![1.0], vec![-1.0]]).to_string();
+        assert!(text.contains("\"dense\" of the float network has values from -3"), "{text}");
     }
 }

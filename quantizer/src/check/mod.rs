@@ -9,7 +9,7 @@ use crate::float::{self, Engine};
 use crate::graph::Graph;
 use crate::quantize::Quantisation;
 use crate::samples::{Sample, Samples};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use edge8::Model;
 use rayon::prelude::*;
 
@@ -87,8 +87,7 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
         let answers = block.iter().map(|&index| {
             let sample = samples.get(index)?;
             let reals = samples.reals(&sample);
-            let mut float = 0;
-            engine.run(&reals, |_, logits| float = class(logits.iter().copied()))?;
+            let float = float_class(&engine, &reals).with_context(|| format!("image {index}"))?;
             model.run(&int8.quantise(&sample, &reals), &mut arena, &mut output)?;
             let label = *labels.get(index).context("there is no such image")?;
             Ok(Answer { label: label as usize, float, int8: class(output.iter().copied()) })
@@ -97,6 +96,18 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
     });
     let blocks = blocks.collect::<Result<Vec<_>>>()?;
     Ok(Comparison { answers: blocks.concat() })
+}
+
+/// The float network's class.
+fn float_class(engine: &Engine, reals: &[f32]) -> Result<usize> {
+    let mut logits = Vec::new();
+    engine.run(reals, |_, values| logits.extend_from_slice(values))?;
+    if let Some(logit) = logits.iter().find(|logit| !logit.is_finite()) {
+        bail!(
+            "the float network answers with {logit}: its weights are too large for 32-bit floats, train it again"
+        );
+    }
+    Ok(class(logits.into_iter()))
 }
 
 /// How a sample becomes int8.
@@ -165,6 +176,7 @@ fn class<T: PartialOrd>(values: impl Iterator<Item = T>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Activation, Filter, Operator, Shape};
 
     #[test]
     fn shares_and_flips_are_counted() {
@@ -182,5 +194,17 @@ mod tests {
     #[test]
     fn the_first_of_equal_classes_wins() {
         assert_eq!(class([3i8, 7, 7, -1].into_iter()), 1);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_number_is_no_class() {
+        let mut graph = Graph::new(Shape::new(1, 1, 2));
+        let filter = Filter::new(vec![3e38, 3e38, 1.0, 2.0], vec![0.0; 2]).unwrap();
+        let input = graph.input();
+        graph.add("dense", Operator::FullyConnected(filter), Activation::None, &[input]).unwrap();
+        let engine = Engine::new(&graph, &[float::logits(&graph)]).unwrap();
+        assert_eq!(float_class(&engine, &[0.0, 1.0]).unwrap(), 0);
+        let error = float_class(&engine, &[1.0, 1.0]).unwrap_err().to_string();
+        assert!(error.contains("answers with inf"), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Model;
 use files::Set;
-use quantizer::calibrate::{Method, STABLE};
+use quantizer::calibrate::{Method, NotFinite, STABLE};
 use quantizer::check::compare;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
@@ -63,7 +63,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     left_out.check(arguments.strict)?;
     let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
-    let conversion = convert(&float, &images, samples.range(), arguments.method)?;
+    let conversion = convert(&float, &images, samples.range(), arguments.method);
+    let conversion = conversion.map_err(|error| of_all_samples(error, &chosen))?;
     files::write(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
@@ -93,6 +94,14 @@ fn open(arguments: &Arguments, is_onnx: bool) -> Result<(FloatNetwork, Samples)>
     let given = !mean.is_empty() || !std.is_empty() || layout.is_some();
     ensure!(!given, "--mean, --std and --layout are for .onnx: a safetensors file says itself how it is fed");
     inputs::trained(model, data, Set::Training)
+}
+
+/// An error that names an image by its index among all samples, of which some were chosen.
+fn of_all_samples(error: anyhow::Error, chosen: &[usize]) -> anyhow::Error {
+    match error.downcast::<NotFinite>() {
+        Ok(found) => NotFinite { image: chosen[found.image], ..found }.into(),
+        Err(error) => error,
+    }
 }
 
 fn print_layers(conversion: &Conversion) {

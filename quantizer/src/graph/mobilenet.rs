@@ -5,7 +5,7 @@ use super::network::{Graph, TensorId};
 use super::operator::{Activation, Filter, Operator};
 use super::shape::Shape;
 use super::window::Window;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mobilenet::ModelFile;
 use mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
 
@@ -82,7 +82,8 @@ impl Builder<'_> {
         let inputs = self.graph.tensor(input).shape.channels;
         let weights = self.file.tensor(&format!("{name}.weight"), &[inputs, units])?;
         let bias = self.file.tensor(&format!("{name}.bias"), &[units])?;
-        let filter = Filter::new(rows(weights, units), bias.to_vec())?;
+        let filter = Filter::new(rows(weights, units), bias.to_vec());
+        let filter = filter.with_context(|| format!("layer \"{name}\""))?;
         self.graph.add(name, Operator::FullyConnected(filter), activation, &[input])
     }
 
@@ -98,7 +99,7 @@ impl Builder<'_> {
             variance: vector("variance")?,
             epsilon: BATCH_NORM_EPSILON,
         };
-        fold(&rows(weights, channels), &norm)
+        fold(&rows(weights, channels), &norm).with_context(|| format!("layer \"{name}\" and its batch norm"))
     }
 }
 
@@ -122,5 +123,17 @@ mod tests {
         file.tensors.remove("blocks.4.depthwise.beta");
         let error = format!("{:#}", from_safetensors(&file).unwrap_err());
         assert!(error.contains("blocks.4.depthwise.beta"), "{error}");
+    }
+
+    #[test]
+    fn a_layer_that_folds_to_infinity_is_named() {
+        let mut file = mobilenet(32, 1, 1);
+        file.tensors.get_mut("blocks.4.depthwise.gamma").unwrap().values[0] = f32::MAX;
+        file.tensors.get_mut("blocks.4.depthwise.weight").unwrap().values[0] = 10.0;
+        let error = format!("{:#}", from_safetensors(&file).unwrap_err());
+        assert!(
+            error.contains("\"blocks.4.depthwise\" and its batch norm: a weight or bias is not finite"),
+            "{error}"
+        );
     }
 }

@@ -18,7 +18,7 @@ impl TensorId {
 /// An activation tensor.
 #[derive(Clone, Debug)]
 pub struct Tensor {
-    /// The name of the node that writes it, or "input".
+    /// The name of the node that writes it, or [`Graph::INPUT`].
     pub name: String,
     /// Its extent.
     pub shape: Shape,
@@ -49,9 +49,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The name of the input tensor.
+    pub const INPUT: &str = "input";
+
     /// Starts a graph with its input tensor.
     pub fn new(input: Shape) -> Self {
-        let tensors = vec![Tensor { name: "input".into(), shape: input }];
+        let tensors = vec![Tensor { name: Self::INPUT.into(), shape: input }];
         Self { tensors, nodes: Vec::new(), input: TensorId(0), output: TensorId(0) }
     }
 

@@ -21,7 +21,7 @@ impl Range {
         Self { min: self.min.min(other.min), max: self.max.max(other.max) }
     }
 
-    /// The smallest range that holds all finite values.
+    /// The smallest range that holds all values; those that are no number are left out.
     pub fn of(values: &[f32]) -> Self {
         values.iter().fold(Self::EMPTY, |range, &x| Self { min: range.min.min(x), max: range.max.max(x) })
     }

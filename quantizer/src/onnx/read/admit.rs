@@ -1,13 +1,14 @@
 //! What is refused before anything is computed.
 
+use super::node::Node;
+use super::sides::MOST_VALUES;
 use anyhow::{Context, Result, bail, ensure};
-use std::collections::{HashMap, HashSet};
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto, type_proto};
+use mobilenet::onnx::schema::tensor_proto::DataType;
+use mobilenet::onnx::schema::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use std::collections::HashSet;
 
-/// Most values of one tensor: far beyond any microcontroller, and little enough to be counted safely.
-pub(super) const MOST_VALUES: usize = 1 << 26;
+/// The longest side of an input.
+const LONGEST_SIDE: i64 = u16::MAX as i64;
 
 /// The first operator set whose softmax has an axis of its own.
 const OLDEST_OPERATOR_SET: i64 = 13;
@@ -47,26 +48,23 @@ const OPERATORS: [&str; 31] = [
     "Unsqueeze",
 ];
 
-/// The operators of the file's nodes, by the names that tract gives the nodes.
+/// What a file holds.
 #[derive(Debug)]
-pub(super) struct Nodes(HashMap<String, String>);
-
-impl Nodes {
-    /// Name and operator of the node that a node of tract's model was made from.
-    pub(super) fn origin<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
-        let mut name = name;
-        loop {
-            if let Some((name, operator)) = self.0.get_key_value(name) {
-                return Some((name, operator));
-            }
-            // tract appends parts such as ".low" to the name.
-            name = &name[..name.rfind('.')?];
-        }
-    }
+pub(super) struct File<'a> {
+    /// The nodes that the output needs, in an order of execution.
+    pub(super) nodes: Vec<Node<'a>>,
+    /// The constants that they read, and maybe others.
+    pub(super) constants: &'a [TensorProto],
+    /// The name of the only input.
+    pub(super) input: &'a str,
+    /// Its sides for a batch of one.
+    pub(super) shape: Vec<usize>,
+    /// The name of the only output.
+    pub(super) output: &'a str,
 }
 
-/// Checks a file; the nodes, and the shape of the only input for a batch of one.
-pub(super) fn admit(model: &ModelProto) -> Result<(Nodes, Vec<usize>)> {
+/// Checks a file.
+pub(super) fn admit(model: &ModelProto) -> Result<File<'_>> {
     let graph = model.graph.as_ref().context("the file has no graph: export it again")?;
     let set = model.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
     let version = set.context("the file names no operator set: export it again")?.version;
@@ -74,14 +72,13 @@ pub(super) fn admit(model: &ModelProto) -> Result<(Nodes, Vec<usize>)> {
         version >= OLDEST_OPERATOR_SET,
         "operator set {version}: export with {OLDEST_OPERATOR_SET} or newer"
     );
-    let mut nodes = HashMap::new();
-    for node in &graph.node {
-        let first = node.output.first().map_or("", String::as_str);
-        let name = if node.name.is_empty() { first } else { &node.name };
-        operator(node).with_context(|| format!("node \"{name}\""))?;
-        nodes.insert(name.to_owned(), node.op_type.clone());
+    let mut nodes = Vec::new();
+    for proto in &graph.node {
+        let node = Node::new(proto)?;
+        operator(proto).with_context(|| format!("node \"{}\"", node.name()))?;
+        nodes.push(node);
     }
-    defined(graph)?;
+    let output = defined(graph, &nodes)?;
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let inputs: Vec<_> =
         graph.input.iter().filter(|input| !constants.contains(input.name.as_str())).collect();
@@ -89,7 +86,8 @@ pub(super) fn admit(model: &ModelProto) -> Result<(Nodes, Vec<usize>)> {
         bail!("the network has {} inputs: exactly one is possible", inputs.len());
     };
     let shape = shape(input).with_context(|| format!("input \"{}\"", input.name))?;
-    Ok((Nodes(nodes), shape))
+    let nodes = needed(nodes, output);
+    Ok(File { nodes, constants: &graph.initializer, input: &input.name, shape, output })
 }
 
 fn operator(node: &NodeProto) -> Result<()> {
@@ -98,26 +96,42 @@ fn operator(node: &NodeProto) -> Result<()> {
     Ok(())
 }
 
-/// Every value is written before it is read, and there is one output.
-fn defined(graph: &GraphProto) -> Result<()> {
+/// Every value is written once, before it is read, and there is one output: its name.
+fn defined<'a>(graph: &'a GraphProto, nodes: &[Node<'a>]) -> Result<&'a str> {
     let inputs = graph.input.iter().map(|input| input.name.as_str());
     let mut names: HashSet<&str> = inputs.chain(graph.initializer.iter().map(|t| t.name.as_str())).collect();
-    for node in &graph.node {
-        for name in node.input.iter().filter(|name| !name.is_empty()) {
-            ensure!(names.contains(name.as_str()), "\"{name}\" is read before a node writes it");
+    for node in nodes {
+        for name in node.inputs() {
+            ensure!(names.contains(name), "\"{name}\" is read before a node writes it");
         }
-        names.extend(node.output.iter().map(String::as_str));
+        for name in node.outputs() {
+            ensure!(names.insert(name), "\"{name}\" is written twice");
+        }
     }
     let [output] = &graph.output[..] else {
         bail!("the network has {} outputs: exactly one is possible", graph.output.len());
     };
     ensure!(names.contains(output.name.as_str()), "no node writes the output \"{}\"", output.name);
-    Ok(())
+    Ok(&output.name)
+}
+
+/// The nodes on which the output depends.
+fn needed<'a>(nodes: Vec<Node<'a>>, output: &'a str) -> Vec<Node<'a>> {
+    let mut wanted = HashSet::from([output]);
+    let mut kept = Vec::new();
+    for node in nodes.into_iter().rev() {
+        if node.outputs().any(|name| wanted.contains(name)) {
+            wanted.extend(node.inputs());
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 fn shape(input: &ValueInfoProto) -> Result<Vec<usize>> {
-    let kind = input.r#type.as_ref().and_then(|kind| kind.value.as_ref());
-    let Some(type_proto::Value::TensorType(tensor)) = kind else { bail!("it is no tensor") };
+    let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+    let tensor = tensor.context("it is no tensor")?;
     ensure!(tensor.elem_type == DataType::Float as i32, "it is not of 32-bit floats: export in float32");
     let dimensions = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
     ensure!(
@@ -127,10 +141,8 @@ fn shape(input: &ValueInfoProto) -> Result<Vec<usize>> {
     );
     let mut shape = vec![1];
     for (index, dimension) in dimensions.iter().enumerate().skip(1) {
-        match &dimension.value {
-            Some(Value::DimValue(side)) if (1..=i64::from(u16::MAX)).contains(side) => {
-                shape.push(*side as usize);
-            }
+        match dimension.dim_value {
+            Some(side @ 1..=LONGEST_SIDE) => shape.push(side as usize),
             _ => bail!("dimension {index} has no fixed size from 1 to 65535: export with fixed sizes"),
         }
     }

@@ -2,7 +2,6 @@
 
 use crate::graph::Shape;
 use anyhow::{Result, bail, ensure};
-use tract_onnx::prelude::tract_itertools::Itertools;
 
 /// One axis of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,12 +43,6 @@ impl Axes {
         Self(lists)
     }
 
-    /// A vector of channels along one of `rank` axes.
-    pub(super) fn vector(rank: usize, at: usize, shape: Shape) -> Self {
-        let axis = |index| (index == at).then_some(Axis::Channel);
-        Self::new(&(0..rank).map(axis).collect::<Vec<_>>(), shape)
-    }
-
     /// The number of axes of the tensor.
     pub(super) fn rank(&self) -> usize {
         self.0.len()
@@ -65,13 +58,9 @@ impl Axes {
         self.0.concat()
     }
 
-    /// The same tensor with another axis order: axis `from` is now axis `to`.
-    pub(super) fn moved(&self, from: usize, to: usize) -> Result<Self> {
-        let mut lists = self.0.clone();
-        ensure!(from < lists.len() && to < lists.len(), "there is no such axis");
-        let list = lists.remove(from);
-        lists.insert(to, list);
-        Ok(Self(lists))
+    /// The same tensor with another axis order: axis `order[n]` is now axis n. Each axis is in `order` once.
+    pub(super) fn permuted(&self, order: &[usize]) -> Self {
+        Self(order.iter().map(|&axis| self.list(axis).to_vec()).collect())
     }
 
     /// With an axis of length 1 more.
@@ -81,18 +70,10 @@ impl Axes {
         Self(lists)
     }
 
-    /// Without an axis of length 1.
-    pub(super) fn removed(&self, at: usize) -> Result<Self> {
-        ensure!(self.list(at).is_empty() && at < self.rank(), "the axis has not length 1");
-        let mut lists = self.0.clone();
-        lists.remove(at);
-        Ok(Self(lists))
-    }
-
-    /// With the `count` axes from `at` on divided in another way. [`None`] if that divides an axis of the image.
-    pub(super) fn regrouped(&self, at: usize, count: usize, sides: &[usize], shape: Shape) -> Option<Self> {
-        let mut axes = self.0.get(at..at + count)?.concat().into_iter();
-        let mut lists = self.0[..at].to_vec();
+    /// With other sides of as many values. [`None`] if they divide an axis of the image.
+    pub(super) fn regrouped(&self, sides: &[usize], shape: Shape) -> Option<Self> {
+        let mut axes = self.order().into_iter();
+        let mut lists = Vec::new();
         for &side in sides {
             let (mut list, mut product) = (Vec::new(), 1);
             while product < side {
@@ -105,15 +86,15 @@ impl Axes {
             }
             lists.push(list);
         }
-        lists.extend_from_slice(&self.0[at + count..]);
         axes.next().is_none().then_some(Self(lists))
     }
 
     /// As [`Axes`] of the sum of two tensors, of which one may be repeated along some axes.
     pub(super) fn joined(&self, other: &Self) -> Result<Self> {
-        let pairs = self.0.iter().zip_longest(&other.0).map(|pair| match pair.both() {
-            Some((a, b)) if b.is_empty() || a == b => Ok(a.clone()),
-            Some((a, b)) if a.is_empty() => Ok(b.clone()),
+        ensure!(self.rank() == other.rank(), "its inputs have {} and {} axes", self.rank(), other.rank());
+        let pairs = self.0.iter().zip(&other.0).map(|(a, b)| match (a, b) {
+            (a, b) if b.is_empty() || a == b => Ok(a.clone()),
+            (a, b) if a.is_empty() => Ok(b.clone()),
             _ => bail!("its inputs have their axes in different orders: transpose neither or both"),
         });
         Ok(Self(pairs.collect::<Result<_>>()?))
@@ -157,20 +138,19 @@ mod tests {
 
     #[test]
     fn flattening_keeps_the_order_and_can_be_undone() {
-        let flat = channels_first().regrouped(1, 3, &[24], SHAPE).unwrap();
+        let flat = channels_first().regrouped(&[1, 24], SHAPE).unwrap();
         assert_eq!(flat.order(), [Channel, Row, Column]);
-        assert_eq!(flat.regrouped(1, 1, &[4, 2, 3], SHAPE), Some(channels_first()));
-        assert_eq!(flat.regrouped(1, 1, &[4, 1, 6], SHAPE).unwrap().list(3), [Row, Column]);
-        assert_eq!(flat.regrouped(1, 1, &[2, 12], SHAPE), None, "an axis would be divided");
-        assert_eq!(flat.regrouped(1, 1, &[4, 2], SHAPE), None, "values would be left over");
+        assert_eq!(flat.regrouped(&[1, 4, 2, 3], SHAPE), Some(channels_first()));
+        assert_eq!(flat.regrouped(&[1, 4, 1, 6], SHAPE).unwrap().list(3), [Row, Column]);
+        assert_eq!(flat.regrouped(&[1, 2, 12], SHAPE), None, "an axis would be divided");
+        assert_eq!(flat.regrouped(&[1, 4, 2], SHAPE), None, "values would be left over");
     }
 
     #[test]
     fn a_transpose_to_channels_last() {
-        let last = channels_first().moved(1, 3).unwrap();
+        let last = channels_first().permuted(&[0, 2, 3, 1]);
         assert!(last.is(&[None, Some(Row), Some(Column), Some(Channel)]));
         assert!(!last.is(&[None, Some(Channel), Some(Row), Some(Column)]));
-        assert!(last.moved(1, 4).is_err());
     }
 
     #[test]
@@ -187,8 +167,8 @@ mod tests {
     fn sums_join_axes() {
         let vector = Axes::new(&[None, Some(Channel), None, None], SHAPE);
         assert_eq!(vector.joined(&channels_first()).unwrap(), channels_first());
-        let last = channels_first().moved(1, 3).unwrap();
+        let last = channels_first().permuted(&[0, 2, 3, 1]);
         assert!(channels_first().joined(&last).is_err());
-        assert!(vector.joined(&vector.removed(0).unwrap()).is_err(), "one axis more");
+        assert!(vector.joined(&vector.added(0)).is_err(), "one axis more");
     }
 }

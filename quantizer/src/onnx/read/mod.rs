@@ -1,15 +1,18 @@
 //! A float ONNX file as a graph.
 //!
-//! tract decodes the file, infers all shapes and reduces ONNX's operators to a few of its own. A walk over these, in the
-//! order of execution, builds the graph:
+//! A file may hold anything: every number is checked where it is read, before anything is computed with it.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`admit`] | what is refused before anything is computed |
-//! | [`input`] | whether the input lies channels first or last |
+//! | [`admit`] | what is refused before anything is computed, and which nodes are needed |
+//! | [`node`] | a node's inputs and settings |
+//! | [`constant`], [`constants`] | tensors whose values no input decides |
+//! | [`sides`] | what nodes make of the sides of tensors |
+//! | [`evaluate`] | nodes that no input decides |
+//! | [`layout`] | whether the input lies channels first or last |
 //! | [`axes`] | where the axes of each tensor lie in the image: transposes and reshapes cost nothing |
-//! | [`nodes`] | one node after the other |
 //! | [`walk`] | the graph so far, and what each tensor of the file is in it |
+//! | [`nodes`] | one node after the other |
 //! | [`shape`] | transposes and reshapes |
 //! | [`arithmetic`] | batch norms and other constants into the filter before them, ReLU, sums |
 //! | [`window`] | convolutions, pools, pads |
@@ -18,10 +21,15 @@
 mod admit;
 mod arithmetic;
 mod axes;
+mod constant;
+mod constants;
 mod dense;
-mod input;
+mod evaluate;
+mod layout;
+mod node;
 mod nodes;
 mod shape;
+mod sides;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -29,12 +37,12 @@ mod window;
 
 use crate::graph::Graph;
 use crate::samples::Layout;
-use anyhow::{Context, Result, anyhow, ensure};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use admit::File;
+use anyhow::{Context, Result};
+use constants::Constants;
+use mobilenet::onnx::schema::ModelProto;
+use prost::Message;
 use std::path::Path;
-use tract_core::internal::*;
-use tract_onnx::pb::ModelProto;
-use tract_onnx::prelude::*;
 
 /// A network from an ONNX file.
 #[derive(Debug)]
@@ -58,30 +66,13 @@ pub fn read(path: &Path) -> Result<Import> {
 
 /// As [`read`], for a file's bytes, which may be anything; `folder` may hold weights.
 fn parse(bytes: &[u8], folder: &Path) -> Result<Import> {
-    let proto = tract_onnx::onnx().proto_model_for_read(&mut &*bytes).context("is not an ONNX file")?;
-    import(&proto, folder)
+    import(&ModelProto::decode(bytes).context("is not an ONNX file")?, folder)
 }
 
 /// As [`parse`], for a decoded file.
 fn import(proto: &ModelProto, folder: &Path) -> Result<Import> {
-    let (nodes, shape) = admit::admit(proto)?;
-    let build = || {
-        let model = typed(proto, folder, &shape)?;
-        let layout = input::layout(&model, &shape);
-        Ok(Import { graph: nodes::walk(&model, &nodes, layout)?, layout })
-    };
-    // tract asserts and divides by what a damaged file need not keep.
-    catch_unwind(AssertUnwindSafe(build))
-        .map_err(|_| anyhow!("sizes or settings in the file contradict each other: export it again"))?
-}
-
-/// All types and shapes inferred, for an input of `shape`; only nodes that the output needs.
-fn typed(proto: &ModelProto, folder: &Path, shape: &[usize]) -> Result<TypedModel> {
-    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let folder = folder.to_str().context("the path of the ONNX file is not UTF-8")?;
-    let mut model = onnx.parse(proto, Some(folder))?.model;
-    let inputs = model.input_outlets()?.len();
-    ensure!(inputs == 1, "the network has {inputs} inputs: exactly one is possible");
-    model.set_input_fact(0, f32::fact(shape).into())?;
-    model.into_typed()?.into_compact()
+    let File { nodes, constants, input, shape, output } = admit::admit(proto)?;
+    let constants = Constants::read(constants, &nodes, folder)?;
+    let (graph, layout) = nodes::walk(&nodes, constants, (input, &shape), output)?;
+    Ok(Import { graph, layout })
 }

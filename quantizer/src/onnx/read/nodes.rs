@@ -1,114 +1,101 @@
 //! One node after the other.
 
-use super::admit::Nodes;
 use super::axes::Axis;
+use super::constant::Constant;
+use super::constants::Constants;
+use super::evaluate::shape;
+use super::layout::layout;
+use super::node::Node;
 use super::shape::image;
-use super::walk::{Value, Walk, sides};
+use super::sides;
+use super::walk::{Value, Walk};
 use crate::graph::{Graph, Operator};
 use crate::samples::Layout;
 use anyhow::{Context, Result, bail, ensure};
-use std::collections::HashMap;
-use tract_core::internal::*;
-use tract_core::ops::array::Pad;
-use tract_core::ops::binary::TypedBinOp;
-use tract_core::ops::cast::Cast;
-use tract_core::ops::cnn::{Conv, MaxPool, SumPool};
-use tract_core::ops::einsum::EinSum;
-use tract_core::ops::identity::Identity;
-use tract_core::ops::nn::{Reduce, Softmax, SoftmaxKind};
+use mobilenet::onnx::schema::tensor_proto::DataType;
 
-/// The graph of a model whose only input lies in this layout.
-pub(super) fn walk(model: &TypedModel, nodes: &Nodes, layout: Layout) -> Result<Graph> {
-    let source = model.input_outlets()?[0];
-    let (shape, axes) = image(&sides(model.outlet_fact(source)?)?, layout);
-    let graph = Graph::new(shape);
-    let input = Value { tensor: graph.input(), axes, border: None, sole: false };
-    let values = HashMap::from([(source, input)]);
-    let mut walk = Walk { model, nodes, graph, values, constants: HashMap::new() };
-    let order = model.eval_order()?;
-    for &id in &order {
-        walk.constant_node(model.node(id)).with_context(|| walk.describe(model.node(id)))?;
+/// The graph of nodes, and how the input lies. `input` is its name and `shape` its sides, `output` the output's name;
+/// `constants` are the file's.
+pub(super) fn walk<'a>(
+    nodes: &'a [Node<'a>],
+    mut constants: Constants<'a>,
+    (input, shape): (&'a str, &[usize]),
+    output: &'a str,
+) -> Result<(Graph, Layout)> {
+    for node in nodes {
+        constants.evaluate(node).with_context(|| node.describe())?;
     }
-    for &id in &order {
-        walk.node(model.node(id)).with_context(|| walk.describe(model.node(id)))?;
+    let layout = layout(nodes, &constants, input, shape);
+    let (image, axes) = image(shape, layout);
+    let graph = Graph::new(image);
+    let value = Value { tensor: graph.input(), sides: shape.to_vec(), axes, border: None, sole: false };
+    let mut walk = Walk::new(nodes, output, graph, constants);
+    walk.values.insert(input, value);
+    for node in nodes {
+        walk.node(node).with_context(|| node.describe())?;
     }
-    let output = walk.settled(model.output_outlets()?[0])?;
-    ensure!(output.tensor != walk.graph.input(), "the network computes nothing");
-    ensure!(output.tensor == walk.graph.output(), "the network's output is not what it computes last");
-    Ok(walk.graph)
+    Ok((walk.finish()?, layout))
 }
 
-impl Walk<'_> {
-    /// Keeps the value of a node that no input decides.
-    fn constant_node(&mut self, node: &TypedNode) -> Result<()> {
-        let outlet = OutletId::from(node.id);
-        let fact = self.model.outlet_fact(outlet)?;
-        let inputs = node.inputs.iter().map(|&input| Some(self.constant(input)?.clone().into_tvalue()));
-        let inputs: Option<TVec<TValue>> = inputs.collect();
-        if let Some(constant) = &fact.konst {
-            self.constants.insert(outlet, constant.clone());
-        } else if let Some(inputs) = inputs.filter(|inputs| !inputs.is_empty()) {
-            sides(fact)?;
-            let outputs = node.op.eval_out_of_plan(inputs)?;
-            let output = outputs.and_then(|outputs| outputs.into_iter().next());
-            let output = output.context("its value cannot be computed in advance")?;
-            self.constants.insert(outlet, output.into_arc_tensor());
+impl<'a> Walk<'a> {
+    fn node(&mut self, node: &Node<'a>) -> Result<()> {
+        // The shape of a computed tensor is a constant, and so is what follows from it.
+        self.constants.evaluate(node)?;
+        if self.constants.get(node.output()).is_some() || self.values.contains_key(node.output()) {
+            return Ok(());
         }
+        match node.operator() {
+            "Transpose" => self.transpose(node),
+            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.change_sides(node),
+            "Shape" => {
+                let sides = &self.value(node.input(0)?)?.sides;
+                let found = shape(node, sides)?;
+                self.constants.insert(node.output(), found)
+            }
+            "Add" => self.sum_or_affine(node),
+            "Sub" | "Mul" | "Div" => self.affine(node),
+            "BatchNormalization" => self.batch_norm(node),
+            "Relu" | "Clip" | "Max" | "Min" => self.clamp(node),
+            "Conv" => self.convolution(node),
+            "AveragePool" => self.average_pool(node),
+            "MaxPool" => self.max_pool(node),
+            "GlobalAveragePool" | "ReduceMean" => self.mean(node),
+            "Pad" => self.pad(node),
+            "MatMul" => self.product(node),
+            "Gemm" => self.gemm(node),
+            "Softmax" => self.softmax(node),
+            "Identity" | "Dropout" | "Cast" => {
+                self.check_idle(node)?;
+                let value = self.value(node.input(0)?)?.clone();
+                self.pass(node, value);
+                Ok(())
+            }
+            _ => bail!("it cannot be expressed by the operators of an int8 network"),
+        }
+    }
+
+    /// Whether a node gives what it reads: a dropout in inference, a conversion to the type that is there already.
+    pub(super) fn check_idle(&self, node: &Node<'_>) -> Result<()> {
+        if node.operator() == "Dropout" {
+            let training = self.argument(node, 2)?.map(Constant::integers).transpose()?;
+            let inference = training.is_none_or(|training| training.iter().all(|&flag| flag == 0));
+            ensure!(inference, "it is in training mode: export for inference");
+        }
+        let float = i64::from(DataType::Float as i32);
+        ensure!(
+            node.operator() != "Cast" || node.integer("to", 0)? == float,
+            "it converts to another type than float32"
+        );
         Ok(())
     }
 
-    fn node(&mut self, node: &TypedNode) -> Result<()> {
-        let outlet = OutletId::from(node.id);
-        if self.constant(outlet).is_some() || self.values.contains_key(&outlet) {
-            return Ok(());
-        }
-        sides(self.model.outlet_fact(outlet)?)?;
-        if let Some(change) = node.op_as::<AxisOp>() {
-            self.change_axes(node, change)
-        } else if let Some(operator) = node.op_as::<TypedBinOp>() {
-            self.binary(node, operator.0.name())
-        } else if let Some(convolution) = node.op_as::<Conv>() {
-            self.convolution(node, convolution)
-        } else if let Some(product) = node.op_as::<EinSum>() {
-            self.product(node, product)
-        } else if let Some(reduce) = node.op_as::<Reduce>() {
-            self.mean(node, reduce)
-        } else if let Some(pool) = node.op_as::<SumPool>() {
-            self.average_pool(node, pool)
-        } else if let Some(pool) = node.op_as::<MaxPool>() {
-            self.max_pool(node, pool)
-        } else if let Some(softmax) = node.op_as::<Softmax>() {
-            self.softmax(node, softmax)
-        } else if let Some(pad) = node.op_as::<Pad>() {
-            self.pad(node, pad)
-        } else if self.does_nothing(node)? {
-            let value = self.value(node.inputs[0])?.clone();
-            self.pass(outlet, value);
-            Ok(())
-        } else {
-            bail!("it cannot be expressed by the operators of an int8 network")
-        }
-    }
-
-    /// Whether a node is an identity, a dropout in inference or a conversion to the type that is there already.
-    fn does_nothing(&self, node: &TypedNode) -> Result<bool> {
-        let dropout = node.op.name() == "Dropout";
+    fn softmax(&mut self, node: &Node<'a>) -> Result<()> {
+        let value = self.settled(node, node.input(0)?)?;
+        let axis = sides::axis(node.integer("axis", -1)?, value.sides.len())?;
         ensure!(
-            !dropout || node.op.declutter(self.model, node)?.is_some(),
-            "it is in training mode: export for inference"
+            value.axes.list(axis) == [Axis::Channel],
+            "a softmax is possible over the channels or over a vector"
         );
-        let cast = node.op_as::<Cast>().is_some_and(|cast| cast.to == f32::datum_type());
-        Ok(dropout || cast || node.op_is::<Identity>())
-    }
-
-    fn softmax(&mut self, node: &TypedNode, softmax: &Softmax) -> Result<()> {
-        let value = self.settled(node.inputs[0])?;
-        ensure!(softmax.kind == SoftmaxKind::Softmax, "only a softmax without logarithm is possible");
-        let channels = match softmax.axes[..] {
-            [axis] => value.axes.list(axis) == [Axis::Channel],
-            _ => false,
-        };
-        ensure!(channels, "a softmax is possible over the channels or over a vector");
-        self.add(node.id.into(), Operator::Softmax, &[value.tensor], value.axes)
+        self.add(node, Operator::Softmax, &[value.tensor], value.sides, value.axes)
     }
 }

@@ -1,11 +1,13 @@
 //! Transposes and reshapes.
 
 use super::axes::{Axes, Axis};
-use super::walk::{Value, Walk, sides};
+use super::evaluate::changed;
+use super::node::Node;
+use super::sides::{checked, permutation};
+use super::walk::Walk;
 use crate::graph::{Operator, Shape};
 use crate::samples::Layout;
 use anyhow::{Result, ensure};
-use tract_core::internal::*;
 
 /// A tensor of the file as an image. A vector is one of channels, a matrix an image of one channel.
 pub(super) fn image(sides: &[usize], layout: Layout) -> (Shape, Axes) {
@@ -19,37 +21,33 @@ pub(super) fn image(sides: &[usize], layout: Layout) -> (Shape, Axes) {
     (shape, Axes::new(&axes, shape))
 }
 
-impl Walk<'_> {
-    /// Most changes of the axes are only another view of the same image.
-    pub(super) fn change_axes(&mut self, node: &TypedNode, change: &AxisOp) -> Result<()> {
-        let outlet = OutletId::from(node.id);
-        let mut value = self.value(node.inputs[0])?.clone();
-        value.axes = match change {
-            AxisOp::Move(from, to) => value.axes.moved(*from, *to)?,
-            AxisOp::Add(at) => value.axes.added(*at),
-            AxisOp::Rm(at) => value.axes.removed(*at)?,
-            AxisOp::Reshape(at, from, to) => {
-                value = self.settled(node.inputs[0])?;
-                let to = to.iter().map(DimLike::to_usize).collect::<std::result::Result<Vec<_>, _>>()?;
-                let shape = self.shape(&value);
-                match value.axes.regrouped(*at, from.len(), &to, shape) {
-                    Some(axes) => axes,
-                    None => return self.reshape(outlet, &value),
-                }
-            }
-        };
-        self.pass(outlet, value);
+impl<'a> Walk<'a> {
+    /// A transpose is only another view of the same image.
+    pub(super) fn transpose(&mut self, node: &Node<'a>) -> Result<()> {
+        // A border knows the image's axes, not the file's.
+        let mut value = self.value(node.input(0)?)?.clone();
+        let order = permutation(node, value.sides.len())?;
+        value.axes = value.axes.permuted(&order);
+        value.sides = order.iter().map(|&axis| value.sides[axis]).collect();
+        self.pass(node, value);
         Ok(())
     }
 
-    /// A reshape that divides rows, columns or channels: the values must lie as the graph has them.
-    fn reshape(&mut self, outlet: OutletId, value: &Value) -> Result<()> {
-        let sides = sides(self.model.outlet_fact(outlet)?)?;
+    /// So are other sides, where each axis of the image stays whole.
+    pub(super) fn change_sides(&mut self, node: &Node<'a>) -> Result<()> {
+        let mut value = self.settled(node, node.input(0)?)?;
+        let sides = checked(changed(node, &value.sides, self.argument(node, 1)?)?)?;
+        if let Some(axes) = value.axes.regrouped(&sides, self.shape(&value)) {
+            (value.axes, value.sides) = (axes, sides);
+            self.pass(node, value);
+            return Ok(());
+        }
+        // Rows, columns or channels are divided: the values must lie as the graph has them.
         ensure!(
-            value.axes.order().is_sorted() && sides[0] == 1 && sides.len() <= 4,
+            value.axes.order().is_sorted() && sides.first() == Some(&1) && sides.len() <= 4,
             "it divides the axes of an image that lies channels first: reshape channels last"
         );
         let (shape, axes) = image(&sides, Layout::Nhwc);
-        self.add(outlet, Operator::Reshape(shape), &[value.tensor], axes)
+        self.add(node, Operator::Reshape(shape), &[value.tensor], sides, axes)
     }
 }

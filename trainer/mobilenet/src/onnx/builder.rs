@@ -70,6 +70,7 @@ impl GraphBuilder {
             name: name.clone(),
             op_type: operator.into(),
             attribute: attributes.into_iter().collect(),
+            domain: String::new(),
         });
         name
     }

@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
+use super::attribute;
+use super::builder::{Dimension, GraphBuilder};
 use super::schema::AttributeProto;
-use super::{Dimension, GraphBuilder, attribute, tensor};
+use super::tensor::tensor;
 use crate::{BATCH_NORM_EPSILON, Block, HIDDEN, KERNEL, ModelFile};
 
 /// The network of a safetensors file as an ONNX file, batch norms as nodes of their own.

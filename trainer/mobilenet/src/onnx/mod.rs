@@ -10,7 +10,7 @@
 pub mod attribute;
 mod builder;
 mod mobilenet;
-/// The messages of an ONNX file that edge8 writes; the field numbers are those of the ONNX specification.
+/// The messages of an ONNX file that edge8 writes and reads; the field numbers are those of the ONNX specification.
 pub mod schema;
 mod tensor;
 

@@ -85,6 +85,9 @@ pub struct NodeProto {
     /// Its settings.
     #[prost(message, repeated, tag = "5")]
     pub attribute: ::prost::alloc::vec::Vec<AttributeProto>,
+    /// The operator set that it is from; empty for ONNX's own.
+    #[prost(string, tag = "7")]
+    pub domain: ::prost::alloc::string::String,
 }
 /// A setting of an operator.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -98,6 +101,15 @@ pub struct AttributeProto {
     /// Value of an `INT`.
     #[prost(int64, optional, tag = "3")]
     pub i: ::core::option::Option<i64>,
+    /// Value of a `STRING`.
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: ::prost::alloc::vec::Vec<u8>,
+    /// Value of a `TENSOR`.
+    #[prost(message, optional, tag = "5")]
+    pub t: ::core::option::Option<TensorProto>,
+    /// Values of a `FLOATS`.
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: ::prost::alloc::vec::Vec<f32>,
     /// Values of an `INTS`.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: ::prost::alloc::vec::Vec<i64>,
@@ -107,7 +119,7 @@ pub struct AttributeProto {
 }
 /// Nested message and enum types in `AttributeProto`.
 pub mod attribute_proto {
-    /// The types of settings that edge8 writes.
+    /// The types of settings that edge8 knows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
     #[repr(i32)]
     pub enum AttributeType {
@@ -117,6 +129,12 @@ pub mod attribute_proto {
         Float = 1,
         /// An integer, `i`.
         Int = 2,
+        /// A text, `s`.
+        String = 3,
+        /// A constant tensor, `t`.
+        Tensor = 4,
+        /// Numbers, `floats`.
+        Floats = 6,
         /// Integers, `ints`.
         Ints = 7,
     }
@@ -130,6 +148,9 @@ pub mod attribute_proto {
                 Self::Undefined => "UNDEFINED",
                 Self::Float => "FLOAT",
                 Self::Int => "INT",
+                Self::String => "STRING",
+                Self::Tensor => "TENSOR",
+                Self::Floats => "FLOATS",
                 Self::Ints => "INTS",
             }
         }
@@ -139,6 +160,9 @@ pub mod attribute_proto {
                 "UNDEFINED" => Some(Self::Undefined),
                 "FLOAT" => Some(Self::Float),
                 "INT" => Some(Self::Int),
+                "STRING" => Some(Self::String),
+                "TENSOR" => Some(Self::Tensor),
+                "FLOATS" => Some(Self::Floats),
                 "INTS" => Some(Self::Ints),
                 _ => None,
             }
@@ -146,7 +170,7 @@ pub mod attribute_proto {
     }
 }
 /// A constant tensor.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TensorProto {
     /// Length of each dimension; none for a single value.
     #[prost(int64, repeated, packed = "false", tag = "1")]
@@ -154,16 +178,31 @@ pub struct TensorProto {
     /// A `DataType`.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
+    /// The values of f32.
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: ::prost::alloc::vec::Vec<f32>,
+    /// The values of i8, i32 and truth values.
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: ::prost::alloc::vec::Vec<i32>,
+    /// The values of i64.
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: ::prost::alloc::vec::Vec<i64>,
     /// Its name.
     #[prost(string, tag = "8")]
     pub name: ::prost::alloc::string::String,
     /// The values, row-major and little-endian.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: ::prost::alloc::vec::Vec<u8>,
+    /// Where the values are if not here: `location`, a file beside this one, and maybe `offset` and `length` in it.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: ::prost::alloc::vec::Vec<StringStringEntryProto>,
+    /// 1 if the values are elsewhere.
+    #[prost(int32, tag = "14")]
+    pub data_location: i32,
 }
 /// Nested message and enum types in `TensorProto`.
 pub mod tensor_proto {
-    /// The types of values that edge8 writes.
+    /// The types of values that edge8 knows.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
     #[repr(i32)]
     pub enum DataType {
@@ -177,6 +216,8 @@ pub mod tensor_proto {
         Int32 = 6,
         /// i64.
         Int64 = 7,
+        /// A byte, 0 or 1.
+        Bool = 9,
     }
     impl DataType {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -190,6 +231,7 @@ pub mod tensor_proto {
                 Self::Int8 => "INT8",
                 Self::Int32 => "INT32",
                 Self::Int64 => "INT64",
+                Self::Bool => "BOOL",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -200,6 +242,7 @@ pub mod tensor_proto {
                 "INT8" => Some(Self::Int8),
                 "INT32" => Some(Self::Int32),
                 "INT64" => Some(Self::Int64),
+                "BOOL" => Some(Self::Bool),
                 _ => None,
             }
         }

@@ -3,7 +3,9 @@
 use super::{Network, operators};
 use crate::graph::{Activation, Operator, Shape};
 use crate::samples::Layout;
-use mobilenet::onnx::attribute::{int, ints};
+use mobilenet::onnx::attribute::{float, int, ints};
+use mobilenet::onnx::schema::AttributeProto;
+use mobilenet::onnx::schema::attribute_proto::AttributeType;
 
 /// Ten channels of 3x3 windows with stride 2, and PyTorch's padding, on a picture with channels first.
 fn convolution(sides: &[usize]) -> Network {
@@ -246,4 +248,44 @@ fn sums_of_images_and_vectors() {
     let convolved = network.at.clone();
     network = network.add("GlobalAveragePool", &[], []).add("Add", &[convolved], []);
     assert_eq!(operators(&network.verify()), ["CONV_2D", "MEAN", "ADD"]);
+}
+
+#[test]
+fn padding_that_the_file_leaves_to_the_reader() {
+    for kind in ["SAME_UPPER", "SAME_LOWER", "VALID"] {
+        for sides in [[3, 9, 8], [3, 8, 9]] {
+            let mut network = Network::new(&sides);
+            let weights = network.weights(&[4, 3, 4, 3]);
+            let padding = AttributeProto {
+                name: "auto_pad".into(),
+                s: kind.into(),
+                r#type: AttributeType::String as i32,
+                ..AttributeProto::default()
+            };
+            let network = network.add("Conv", &[weights], [ints("strides", &[2, 2]), padding.clone()]);
+            let graph = network.add("MaxPool", &[], [ints("kernel_shape", &[2, 2]), padding]).verify();
+            assert_eq!(operators(&graph), ["CONV_2D", "MAX_POOL_2D"], "{kind} {sides:?}");
+        }
+    }
+}
+
+#[test]
+fn products_with_factors_and_from_the_left() {
+    let mut network = Network::new(&[6]);
+    let [weights, bias] = [&[6, 5][..], &[]].map(|shape| network.weights(shape));
+    let factors = [float("alpha", 0.5), float("beta", 2.0)];
+    assert_eq!(operators(&network.add("Gemm", &[weights, bias], factors).verify()), ["FULLY_CONNECTED"]);
+
+    let mut network = Network::new(&[6, 5]);
+    let weights = network.weights(&[3, 6]);
+    let data = std::mem::replace(&mut network.at, weights);
+    let graph = network.add("MatMul", &[data], []).add("Flatten", &[], []);
+    assert!(graph.read().is_err(), "it sums over the rows of an image");
+
+    let mut network = picture();
+    let weights = network.weights(&[7, 200]);
+    network = network.add("Flatten", &[], []).add("Transpose", &[], []);
+    let data = std::mem::replace(&mut network.at, weights);
+    let graph = network.add("MatMul", &[data], []).add("Transpose", &[], []).verify();
+    assert_eq!(operators(&graph), ["CONV_2D", "FULLY_CONNECTED"]);
 }

@@ -1,16 +1,18 @@
 //! Small ONNX files, run by tract as they are and as the graph that was read.
 
+mod damage;
 mod forms;
 mod refusals;
 
-use super::{Import, parse};
+use super::{Import, import, parse};
 use crate::float::Engine;
 use crate::graph::{Graph, Node};
 use crate::samples::Layout;
 use crate::testing::Random;
 use anyhow::Result;
-use mobilenet::onnx::schema::AttributeProto;
+use mobilenet::onnx::schema::{AttributeProto, ModelProto, StringStringEntryProto};
 use mobilenet::onnx::{Dimension, GraphBuilder, tensor};
+use prost::Message;
 use std::path::Path;
 use tract_onnx::prelude::*;
 
@@ -120,4 +122,25 @@ fn channels_last(values: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
 
 fn operators(graph: &Graph) -> Vec<&'static str> {
     graph.nodes().iter().map(|node: &Node| node.operator.name()).collect()
+}
+
+/// Weights may lie in a file beside the network.
+#[test]
+fn values_in_another_file_are_found() {
+    let mut network = Network::new(&[6]);
+    let weights = network.weights(&[6, 2]);
+    let mut proto = ModelProto::decode(&*network.add("MatMul", &[weights], []).finish().0).unwrap();
+    let whole = import(&proto, Path::new("")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let tensor = &mut proto.graph.as_mut().unwrap().initializer[0];
+    let bytes = [&[1, 2, 3][..], &std::mem::take(&mut tensor.raw_data), &[4]].concat();
+    std::fs::write(folder.path().join("weights.bin"), bytes).unwrap();
+    let entries = [("location", "weights.bin"), ("offset", "3"), ("length", "48")];
+    let entry = |(key, value): (&str, &str)| StringStringEntryProto { key: key.into(), value: value.into() };
+    (tensor.external_data, tensor.data_location) = (entries.map(entry).to_vec(), 1);
+    let filter = |import: &Import| import.graph.nodes()[0].operator.filter().unwrap().weights().to_vec();
+    assert_eq!(filter(&import(&proto, folder.path()).unwrap()), filter(&whole));
+    std::fs::write(folder.path().join("weights.bin"), [0; 50]).unwrap();
+    let error = format!("{:#}", import(&proto, folder.path()).unwrap_err());
+    assert!(error.contains("has 50 bytes, its values are 48 from 3 on"), "{error}");
 }
