@@ -7,7 +7,7 @@ use edge8::Model;
 use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
-use tests::{bytes, edges, random};
+use tests::{bytes, edges, random, sets};
 
 /// Sizes up to this one are all tried.
 const SIZES: usize = 40;
@@ -30,9 +30,15 @@ fn compare(rng: &mut Rng, spec: Spec) {
 fn compare_with(spec: &Spec, input: &[i8]) {
     let image = bytes::single(spec);
     let expected = run(&image, input, KernelSet::Scalar);
-    for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+    for kernels in sets::available() {
         assert_eq!(run(&image, input, kernels), expected, "{}: {spec:?}", kernels.name());
     }
+}
+
+#[test]
+fn the_scalar_set_and_those_of_this_processor() {
+    sets::report();
+    assert_eq!(sets::available().last(), Some(KernelSet::Scalar));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use edge8::Model;
 use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{self, Kind};
-use tests::{bytes, random, reference};
+use tests::{bytes, random, reference, sets};
 
 /// Operators drawn of each kind: many, but under Miri few.
 const COUNT: usize = if cfg!(miri) { 4 } else { 2000 };
@@ -17,7 +17,7 @@ fn compare(seed: u64, draw: impl Fn(&mut Rng) -> spec::Spec) {
         let spec = draw(&mut rng);
         let inputs: Vec<Vec<i8>> = spec.inputs.iter().map(|tensor| tensor.values(&mut rng)).collect();
         let expected = reference::run(&spec, &inputs);
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in sets::available() {
             let found = run(&spec, &inputs, kernels);
             assert_eq!(found, expected, "operator {index} of seed {seed}, {kernels:?}: {spec:?}");
         }

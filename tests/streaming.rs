@@ -2,10 +2,9 @@
 //! three rows, of the next one row. Miri runs this file too.
 
 use edge8::Model;
-use edge8::kernels::KernelSet;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
-use tests::{bytes, random, reference};
+use tests::{bytes, random, reference, sets};
 
 const HEIGHT: usize = 7;
 const WIDTH: usize = 5;
@@ -74,7 +73,7 @@ fn every_layer_has_the_bits_of_the_whole_maps() {
         for layer in &layers {
             expected.push(reference::run(layer, &expected[expected.len() - 1..]));
         }
-        for &kernels in KernelSet::ALL.iter().filter(|set| set.is_available()) {
+        for kernels in sets::available() {
             let mut found = vec![Vec::new(); 3];
             let (mut arena, mut output) = (vec![0x55; model.arena_len()], vec![0; HEIGHT * WIDTH * 3]);
             let observe = |computed: edge8::Computed<'_, '_>| {
