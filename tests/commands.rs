@@ -37,16 +37,8 @@ fn folder() -> &'static Path {
     FOLDER.get_or_init(|| {
         let profile = profile();
         let mut build = Command::new(env!("CARGO"));
-        build.current_dir(root()).args([
-            "build",
-            "--quiet",
-            "-p",
-            "runtime",
-            "-p",
-            "trainer",
-            "-p",
-            "quantizer",
-        ]);
+        // With the whole workspace's features, so that what `cargo test --workspace` has built is not built again.
+        build.current_dir(root()).args(["build", "--quiet", "--workspace", "--bins"]);
         build.arg("--target-dir").arg(profile.parent().expect("the target folder"));
         if !cfg!(debug_assertions) {
             build.arg("--release");

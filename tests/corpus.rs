@@ -1,23 +1,36 @@
-//! Every file that fuzzing found worth keeping, read again: no panic, no more memory than the bound.
+//! Every file that fuzzing found worth keeping, read again, and with a few bytes changed: no panic, no more memory than the
+//! bound.
 //!
 //! `tests/fuzz` says how the corpus is made.
 
+use fastrand::Rng;
 use quantizer::graph::{Activation, Filter, Graph, Operator, Shape, Window};
 use quantizer::quantize::{Range, quantise};
 use quantizer::tflite;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use tests::allocation::Counting;
 use tests::{commands, untrusted};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Reads every file of a target's corpus; how many were accepted, and why others were refused.
-fn replay(target: &str, read: fn(&[u8]) -> Result<(), String>) -> (usize, BTreeSet<String>) {
+/// What a fuzz target does with a file; why it is refused.
+type Read = fn(&[u8]) -> Result<(), String>;
+
+/// The files of a target's corpus, in the order of their names.
+fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = commands::root().join("tests/fuzz/corpus").join(target);
+    let entries = std::fs::read_dir(folder).expect("part of the repository");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Reads every file of a target's corpus; how many were accepted, and why others were refused.
+fn replay(target: &str, read: Read) -> (usize, BTreeSet<String>) {
     let (mut accepted, mut refusals) = (0, BTreeSet::new());
-    for entry in std::fs::read_dir(folder).expect("part of the repository") {
-        let path = entry.expect("readable").path();
+    for path in corpus(target) {
         // If the reader panics, this is the file.
         println!("{}", path.display());
         match read(&std::fs::read(path).expect("readable")) {
@@ -26,6 +39,27 @@ fn replay(target: &str, read: fn(&[u8]) -> Result<(), String>) -> (usize, BTreeS
         }
     }
     (accepted, refusals)
+}
+
+/// Reads files of the corpus with up to four bytes changed and sometimes cut off: what a fuzzer begins with, for who has
+/// none. How many of `cases` were accepted.
+fn changed(target: &str, cases: usize, read: Read) -> usize {
+    let files: Vec<_> = corpus(target).iter().map(|path| std::fs::read(path).expect("readable")).collect();
+    let rng = &mut Rng::with_seed(1);
+    let damaged = |_: &usize| {
+        let mut file = files[rng.usize(..files.len())].clone();
+        for _ in 0..rng.usize(1..=4).min(file.len()) {
+            let at = rng.usize(..file.len());
+            file[at] = if rng.bool() { rng.u8(..) } else { file[at] ^ (1 << rng.u8(..8)) };
+        }
+        if rng.u8(..8) == 0 {
+            file.truncate(rng.usize(..=file.len()));
+        }
+        // If the reader panics, this is what it read.
+        println!("{file:x?}");
+        read(&file).is_ok()
+    };
+    (0..cases).filter(damaged).count()
 }
 
 #[test]
@@ -38,6 +72,38 @@ fn tflite_files() {
 fn model_images() {
     let (accepted, refusals) = replay("image", untrusted::image);
     assert!(accepted >= 10 && refusals.len() >= 20, "{accepted} accepted; {refusals:#?}");
+}
+
+#[test]
+fn onnx_files() {
+    let (accepted, refusals) = replay("onnx", untrusted::onnx);
+    assert!(accepted >= 3, "{accepted} accepted; {refusals:#?}");
+    let accepted = changed("onnx", 2000, untrusted::onnx);
+    assert!((200..1900).contains(&accepted), "{accepted} accepted");
+}
+
+#[test]
+fn picture_files() {
+    let (accepted, refusals) = replay("picture", untrusted::picture);
+    assert!(accepted >= 9, "{accepted} accepted; {refusals:#?}");
+    let accepted = changed("picture", 5000, untrusted::picture);
+    assert!((500..4500).contains(&accepted), "{accepted} accepted");
+}
+
+#[test]
+fn pictures_of_any_size() {
+    let (accepted, refusals) = replay("frame", untrusted::frame);
+    assert!(accepted >= 4, "{accepted} accepted; {refusals:#?}");
+    let accepted = changed("frame", 5000, untrusted::frame);
+    assert!((500..4900).contains(&accepted), "{accepted} accepted");
+}
+
+#[test]
+fn changed_tflite_files_and_model_images() {
+    for (target, read) in [("tflite", untrusted::tflite as Read), ("image", untrusted::image)] {
+        let accepted = changed(target, 5000, read);
+        assert!((200..4900).contains(&accepted), "{accepted} of {target} accepted");
+    }
 }
 
 /// As many operators as are read, half of their outputs alive at the same time: too large for the corpus.

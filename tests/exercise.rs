@@ -1,7 +1,8 @@
-//! Uses everything that a model offers.
+//! Uses everything that a model offers, with every kernel set that this processor has.
 
-use edge8::Operator;
+use crc32fast::Hasher;
 use edge8::operator::{AveragePool, MaxPool};
+use edge8::{KernelSet, Operator};
 use edge8::{Error, Model};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::Workspace;
@@ -22,16 +23,16 @@ const MOST_VECTORS: usize = 2;
 /// If the image is refused.
 ///
 /// # Panics
-/// If what has been parsed cannot be run.
+/// If what has been parsed cannot be run, or if a kernel set computes other bits than the scalar one.
 pub fn exercise(image: &[u8]) -> Result<usize, Error> {
     let model = Model::parse(image)?;
     if model.arena_len() > MOST_ARENA || steps(&model) > MOST_STEPS {
         return Ok(0);
     }
     let mut arena = vec![0; model.arena_len()];
-    let mut input = vec![3; model.input().shape.len()];
+    let mut input: Vec<i8> = (0..model.input().shape.len()).map(some_value).collect();
     let mut output = vec![0; model.output().shape.len()];
-    model.run(&input, &mut arena, &mut output).expect("lengths are the model's own");
+    compare(model, &input, &mut arena, &mut output);
     let _ = model.labels().map(|labels| labels.count());
     if let Ok(recipe) = model.recipe() {
         let pixels: [u8; 100] = std::array::from_fn(|pixel| if pixel % 7 == 3 { 250 } else { 9 });
@@ -44,6 +45,35 @@ pub fn exercise(image: &[u8]) -> Result<usize, Error> {
         equal += usize::from(different.expect("lengths are the model's own").is_none());
     }
     Ok(equal)
+}
+
+/// A value of an input: with its neighbours, all of int8 in turns.
+fn some_value(index: usize) -> i8 {
+    (index as u8).wrapping_mul(89) as i8
+}
+
+/// Lets the kernel sets answer each other: the same rows of every layer in the same order, and the same output. It holds
+/// for any image: what a run reads without anything having written it is zero.
+fn compare(model: Model<'_>, input: &[i8], arena: &mut [u8], output: &mut [i8]) {
+    let expected = bits(model.with_kernels(KernelSet::SCALAR), input, arena, output);
+    for kernels in KernelSet::available().filter(|&set| set != KernelSet::SCALAR) {
+        let found = bits(model.with_kernels(kernels), input, arena, output);
+        assert_eq!(found, expected, "{} and scalar kernels differ", kernels.name());
+    }
+}
+
+/// A hash of what a run computes, as it computes it, and of its output.
+fn bits(model: Model<'_>, input: &[i8], arena: &mut [u8], output: &mut [i8]) -> u32 {
+    let mut hash = Hasher::new();
+    let run = model.run_layers(input, arena, output, |computed| {
+        for number in [computed.index, computed.rows.start, computed.rows.end] {
+            hash.update(&number.to_le_bytes());
+        }
+        hash.update(edge8::bytes_of(computed.values));
+    });
+    run.expect("lengths are the model's own");
+    hash.update(edge8::bytes_of(output));
+    hash.finalize()
 }
 
 /// Values that one run reads, multiplies or writes, at most.

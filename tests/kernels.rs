@@ -7,7 +7,7 @@ use edge8::KernelSet;
 use edge8::Model;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
-use tests::{bytes, edges, random};
+use tests::{bytes, edges, random, sets};
 
 /// Sizes up to this one are all tried.
 const SIZES: usize = 40;
@@ -26,13 +26,31 @@ fn compare(rng: &mut Rng, spec: Spec) {
     compare_with(&spec, &input);
 }
 
-/// Compares every kernel set with the scalar one, with this input.
+/// Compares every kernel set with the scalar one, with this input: once with the output at the end of the arena and once with
+/// the inputs, so that AddressSanitizer sees what lies beyond either.
 fn compare_with(spec: &Spec, input: &[i8]) {
-    let image = bytes::single(spec);
-    let expected = run(&image, input, KernelSet::SCALAR);
+    compare_image(spec, &bytes::single(spec), input);
+    let mut end = if spec.in_place { 0 } else { spec.output.volume() };
+    let before = vec![0; end];
+    let mut place = |tensor: &Tensor| {
+        end += tensor.volume();
+        end - tensor.volume()
+    };
+    let places: Vec<usize> = spec.inputs.iter().map(&mut place).collect();
+    compare_image(spec, &bytes::placed(spec, &places, 0), &[&before, input].concat());
+}
+
+fn compare_image(spec: &Spec, image: &[u8], input: &[i8]) {
+    let expected = run(image, input, KernelSet::SCALAR);
     for kernels in KernelSet::available() {
-        assert_eq!(run(&image, input, kernels), expected, "{}: {spec:?}", kernels.name());
+        assert_eq!(run(image, input, kernels), expected, "{}: {spec:?}", kernels.name());
     }
+}
+
+#[test]
+fn the_scalar_set_and_those_of_this_processor() {
+    sets::report();
+    assert_eq!(KernelSet::available().last(), Some(KernelSet::SCALAR));
 }
 
 #[test]

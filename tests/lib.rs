@@ -20,6 +20,7 @@ pub mod network;
 pub mod random;
 pub mod reference;
 pub mod scoped;
+pub mod sets;
 #[cfg(feature = "chain")]
 pub mod site;
 pub mod spec;

@@ -1,6 +1,6 @@
 //! From a picture to the input tensor, in integers: training, calibration and the device share this code.
 //!
-//! [`apply`] does what a model image's [`Recipe`] says. Nothing here allocates, uses a float or can panic.
+//! [`apply`] does what a model image's [`Recipe`](edge8::Recipe) says. Nothing here allocates, uses a float or can panic.
 //!
 //! | module | subject |
 //! | --- | --- |

@@ -1,0 +1,6 @@
+//! Any pixels as a picture of any width. Run as the target `tflite`, with `-max_len=4096`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = tests::untrusted::frame(bytes);
+});

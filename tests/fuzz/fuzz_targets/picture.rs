@@ -1,0 +1,6 @@
+//! Any bytes as a PNG or JPEG file. Run as the target `tflite`, with `-max_len=4096`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = tests::untrusted::picture(bytes);
+});
