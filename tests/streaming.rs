@@ -5,7 +5,7 @@ use edge8::KernelSet;
 use edge8::Model;
 use fastrand::Rng;
 use tests::spec::{Kind, Spec, Tensor};
-use tests::{bytes, random, reference, sets};
+use tests::{bytes, random, reference};
 
 const HEIGHT: usize = 7;
 const WIDTH: usize = 5;

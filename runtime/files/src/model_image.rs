@@ -90,8 +90,8 @@ fn check_arena(model: &Model<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge8::image::image_checksum;
-    use edge8::image::layout::header;
+    use edge8::format::header;
+    use edge8::internal::image_checksum;
 
     fn shipped(name: &str) -> Vec<u8> {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
