@@ -2,8 +2,8 @@
 
 use crc32fast::Hasher;
 use edge8::operator::{AveragePool, MaxPool};
-use edge8::{KernelSet, Operator};
 use edge8::{Error, Model};
+use edge8::{KernelSet, Operator};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::Workspace;
 

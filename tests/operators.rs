@@ -3,7 +3,7 @@
 use edge8::KernelSet;
 use edge8::Model;
 use fastrand::Rng;
-use tests::spec::{self, Kind};
+use tests::spec::{self, Kind, Tensor};
 use tests::{bytes, random, reference};
 
 /// Operators drawn of each kind: many, but under Miri few.
@@ -126,4 +126,47 @@ fn an_average_rounds_halves_away_from_zero() {
     };
     let found = run(&average, &[vec![7, -7, 127, -128, 0, -1, 1, -128, 1, 0, 2, -128]], KernelSet::SCALAR);
     assert_eq!(found, [7, -7, 100, -128, 1, -1, 2, -128]);
+}
+
+/// A table's record is that of kind 11: input, output, the offset of 256 values. Over its input, beside it, and by rows.
+#[test]
+fn table() {
+    let mut rng = Rng::with_seed(13);
+    for _ in 0..COUNT / 4 {
+        let shape = [rng.usize(1..6), rng.usize(1..6), rng.usize(1..20)];
+        let [input, output] = [(); 2].map(|()| Tensor::random(&mut rng, shape));
+        let table = random::values(&mut rng, 256);
+        let in_place = rng.bool();
+        let place = if in_place { 0 } else { input.volume() };
+        let mut record = [11, 0, 0, 0, 0x80, 0x7f, 0, 0].to_vec();
+        record.extend([bytes::tensor(&input, 0), bytes::tensor(&output, place)].concat());
+        record.resize(72, 0);
+        let weights = table.iter().map(|&value| value as u8).collect();
+        let step = |first: usize, rows: usize| [0, 0, first as u8, 0, rows as u8, 0];
+        let whole = step(0, shape[0]).to_vec();
+        let by_rows = (0..shape[0]).flat_map(|row| step(row, 1)).collect();
+        let values = input.values(&mut rng);
+        let expected: Vec<i8> = values.iter().map(|&x| table[(i32::from(x) + 128) as usize]).collect();
+        for schedule in [whole, by_rows] {
+            let [first, last] = [bytes::tensor(&input, 0), bytes::tensor(&output, place)];
+            let sections = [(2, Vec::clone(&weights)), (3, schedule)];
+            let image = bytes::image(&[record.clone()], place + output.volume(), first, last, &sections);
+            let model = Model::parse(&image).expect("a valid image");
+            for kernels in KernelSet::available() {
+                let (mut arena, mut found) = (vec![0x55; model.arena_len()], vec![0; output.volume()]);
+                model.with_kernels(kernels).run(&values, &mut arena, &mut found).expect("right lengths");
+                assert_eq!(found, expected, "{kernels:?}, {shape:?}, in place: {in_place}");
+            }
+        }
+        // A table that lies outside the section.
+        let mut outside = bytes::image(
+            &[record],
+            place + output.volume(),
+            bytes::tensor(&input, 0),
+            bytes::tensor(&output, place),
+            &[(2, vec![0; 255]), (3, step(0, shape[0]).to_vec())],
+        );
+        bytes::sign(&mut outside);
+        assert!(Model::parse(&outside).is_err());
+    }
 }

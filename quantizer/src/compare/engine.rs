@@ -71,7 +71,7 @@ impl Engine {
             Int8Operator::Softmax(..) => {
                 (!matches!(self, Self::TfliteMicro | Self::LitertReference)).then_some(Rule::FloatSoftmax)
             }
-            Int8Operator::MaxPool2d(_) | Int8Operator::Pad(_) => None,
+            Int8Operator::MaxPool2d(_) | Int8Operator::Pad(_) | Int8Operator::Table(..) => None,
             Int8Operator::Reshape | Int8Operator::Constant(_) => None,
         }
     }

@@ -2,8 +2,8 @@
 
 use super::scales;
 use crate::graph::{Border, Shape, Window};
-use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Quantisation};
-use anyhow::{Result, bail};
+use crate::quantize::{Function, Int8Filter, Int8Operator, Int8Tensor, Quantisation};
+use anyhow::{Context, Result, bail};
 use edge8::Tensor;
 use edge8::fixed_point::Multiplier;
 use edge8::operator::{self as op, Operator};
@@ -63,6 +63,11 @@ pub(crate) fn layer(operator: &Operator<'_>) -> Result<Int8Operator> {
         Operator::Pad(op) => Int8Operator::Pad(border(op)),
         Operator::Constant(op) => Int8Operator::Constant(op.values.to_vec()),
         Operator::Softmax(op) => Int8Operator::Softmax(op.multiplier, op.diff_min),
+        Operator::Table(op) => {
+            let function = Function::of(op.values, quantisation(&op.input), quantisation(&op.output));
+            let function = function.context("its table is that of no function that the quantizer knows")?;
+            Int8Operator::Table(function, Box::new(*op.values))
+        }
         other => bail!("{} has no layer yet", other.name()),
     })
 }

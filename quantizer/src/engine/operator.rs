@@ -5,7 +5,7 @@ use crate::quantize::{Int8Filter, Int8Operator, Int8Tensor, Layer, Network};
 use edge8::fixed_point::Multiplier;
 use edge8::operator::{
     Add, Addend, AveragePool, Constant, Convolution, Depthwise, FullyConnected, MaxPool, Mean, Operator, Pad,
-    PerChannel, Pool, Softmax,
+    PerChannel, Pool, Softmax, Table,
 };
 use edge8::{Shape, Tensor};
 
@@ -82,6 +82,7 @@ pub(crate) fn operator<'a>(
             multiplier: *multiplier,
             diff_min: *diff_min,
         }),
+        Int8Operator::Table(_, values) => Operator::Table(Table { input: input(0), output, values }),
         Int8Operator::Reshape => return None,
     })
 }

@@ -3,11 +3,13 @@
 mod activations;
 mod filter;
 mod multiplier;
+mod table;
 
 pub use activations::{Quantisation, Range};
 pub use filter::Int8Filter;
 pub(crate) use filter::{fully_connected_multipliers, multipliers};
 pub use multiplier::{divide, multiplier};
+pub use table::Function;
 
 use crate::graph::{Border, Graph, Node, Operator, Shape, TensorId, Window};
 use anyhow::{Context, Result, ensure};
@@ -53,6 +55,8 @@ pub enum Int8Operator {
     Constant(Vec<i8>),
     /// The exponent's scale, and the smallest difference to the maximum whose exponential is not 0.
     Softmax(Multiplier, i32),
+    /// A function of each value by itself, with its outputs for the inputs -128 to 127.
+    Table(Function, Box<[i8; 256]>),
 }
 
 /// What an operator has in the weights section of a model image.
@@ -83,6 +87,7 @@ impl Int8Operator {
             Self::Reshape => "RESHAPE",
             Self::Constant(_) => engine::Constant::NAME,
             Self::Softmax(..) => engine::Softmax::NAME,
+            Self::Table(function, _) => function.name(),
         }
     }
 
@@ -99,7 +104,8 @@ impl Int8Operator {
             | Self::Pad(_)
             | Self::Reshape
             | Self::Constant(_)
-            | Self::Softmax(..) => None,
+            | Self::Softmax(..)
+            | Self::Table(..) => None,
         }
     }
 
@@ -109,6 +115,7 @@ impl Int8Operator {
             Self::Conv2d(_, filter) | Self::FullyConnected(filter) => Stored::Matrix(filter),
             Self::DepthwiseConv2d(window, filter) => Stored::Depthwise(filter, window.kernel),
             Self::Constant(values) => Stored::Values(values),
+            Self::Table(_, values) => Stored::Values(&values[..]),
             Self::Add(_)
             | Self::Mean(_)
             | Self::AveragePool2d(_)
@@ -131,7 +138,8 @@ impl Int8Operator {
             | Self::MaxPool2d(_)
             | Self::Pad(_)
             | Self::Reshape
-            | Self::Constant(_) => &[],
+            | Self::Constant(_)
+            | Self::Table(..) => &[],
         }
     }
 

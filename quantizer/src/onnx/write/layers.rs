@@ -31,6 +31,10 @@ impl Writer<'_> {
             Int8Operator::MaxPool2d(window) => (self.on_map(layer, "MaxPool", of_window(window))?, Form::Map),
             Int8Operator::Pad(border) => (self.pad(layer, border)?, Form::Map),
             Int8Operator::Softmax(multiplier, _) => self.softmax(layer, *multiplier)?,
+            Int8Operator::Table(function, _) => {
+                let Value { name, form } = self.value(layer.inputs[0])?;
+                (self.node(function.onnx_name(), &layer.name, &[name], []), form)
+            }
         };
         let real = self.clamp(layer, real);
         self.define(layer.output, &layer.name, &real, form);

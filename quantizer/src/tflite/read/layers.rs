@@ -7,7 +7,7 @@ use super::filters::{convolution, depthwise, fully_connected};
 use super::parts::{argument, clamp, int32, output};
 use super::window::RawWindow;
 use crate::graph::{Border, Shape, TensorId};
-use crate::quantize::{self, Int8Operator, Quantisation};
+use crate::quantize::{self, Function, Int8Operator, Quantisation};
 use anyhow::{Context, Result, bail, ensure};
 use edge8::fixed_point::Activation;
 
@@ -24,10 +24,16 @@ pub(super) fn add(network: &mut Builder<'_>, operator: &RawOperator<'_>, name: &
         "RESHAPE" => reshape(network, operator),
         "SOFTMAX" => softmax(network, operator),
         "QUANTIZE" | "DEQUANTIZE" => bail!("it is only supported at the network's input and output"),
-        _ => bail!(
-            "it is not supported: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MEAN, AVERAGE_POOL_2D, MAX_POOL_2D, \
-             PAD, RESHAPE and SOFTMAX are"
-        ),
+        _ => {
+            let Some(function) = Function::named(name) else {
+                let functions = Function::ALL.map(Function::name).join(", ");
+                bail!(
+                    "it is not supported: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MEAN, AVERAGE_POOL_2D, \
+                     MAX_POOL_2D, PAD, RESHAPE, SOFTMAX and {functions} are"
+                )
+            };
+            table(network, operator, function)
+        }
     }
 }
 
@@ -188,6 +194,17 @@ fn softmax(network: &mut Builder<'_>, operator: &RawOperator<'_>) -> Result<()> 
     let (multiplier, diff_min) = quantize::softmax(network.tensor(input).quantisation, beta);
     let shape = network.tensor(input).shape;
     let layer = Int8Operator::Softmax(multiplier, diff_min);
+    let id = network.push(&raw.name, layer, Activation::NONE, &[input], shape, quantisation);
+    network.write(operator, id)
+}
+
+/// A function of each value.
+fn table(network: &mut Builder<'_>, operator: &RawOperator<'_>, function: Function) -> Result<()> {
+    let input = network.read(argument(operator, 0)?)?;
+    let raw = output(network, operator)?;
+    let (tensor, quantisation) = (network.tensor(input), raw.quantisation()?);
+    let values = function.table(tensor.quantisation, quantisation)?;
+    let (shape, layer) = (tensor.shape, Int8Operator::Table(function, Box::new(values)));
     let id = network.push(&raw.name, layer, Activation::NONE, &[input], shape, quantisation);
     network.write(operator, id)
 }

@@ -37,6 +37,14 @@ impl File<'_> {
                 self.without_activation(layer)
             }
             Int8Operator::Softmax(multiplier, diff_min) => self.softmax(layer, *multiplier, *diff_min),
+            Int8Operator::Table(function, _) => {
+                self.without_activation(layer)?;
+                let input = self.tensor_of(layer.inputs[0])?;
+                let dims = self.tensors[input as usize].shape.clone().unwrap_or_default();
+                let output = self.define(layer.output, dims);
+                self.operator(function.name(), vec![input], output, None);
+                Ok(())
+            }
         }
     }
 

@@ -59,6 +59,10 @@ pub(crate) fn run<K: Kernels, const KINDS: Kinds>(
         }
         Operator::Pad(op) if has_kind(KINDS, op) => kernels.pad(op, arena.whole(&op.input), output),
         Operator::Constant(op) if has_kind(KINDS, op) => kernels.constant(op, output),
+        Operator::Table(op) if has_kind(KINDS, op) => {
+            copy(output, arena.lying(&op.input, &rows));
+            kernels.table(op, output);
+        }
         Operator::Convolution(_)
         | Operator::Depthwise(_)
         | Operator::FullyConnected(_)
@@ -68,7 +72,8 @@ pub(crate) fn run<K: Kernels, const KINDS: Kinds>(
         | Operator::AveragePool(_)
         | Operator::MaxPool(_)
         | Operator::Pad(_)
-        | Operator::Constant(_) => {}
+        | Operator::Constant(_)
+        | Operator::Table(_) => {}
     }
 }
 

@@ -52,7 +52,8 @@ pub(crate) use rows::Rows;
 pub use set::{KernelSet, NotHere};
 pub(crate) use set::{Set, of_set};
 
-use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax};
+use crate::operator::{Add, Constant, Convolution, Matrix, Mean, Pad, Pool, Softmax, Table};
+use crate::slices::not_unrolled;
 use crate::tensor::Tensor;
 use core::ops::Range;
 
@@ -126,6 +127,14 @@ pub(crate) trait Kernels: Copy {
     /// A border of zero points.
     fn pad(self, op: &Pad, input: &[i8], output: &mut [i8]) {
         scalar::pad(op, input, output);
+    }
+
+    /// A look-up in a table in place: `values` holds the input and takes the output.
+    fn table(self, op: &Table<'_>, values: &mut [i8]) {
+        for value in values {
+            not_unrolled();
+            *value = op.values[usize::from((*value as u8) ^ 0x80)];
+        }
     }
 
     /// Values from the image.

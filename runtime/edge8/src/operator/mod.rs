@@ -22,6 +22,7 @@ mod reads;
 mod rescale;
 mod room;
 mod softmax;
+mod table;
 mod window;
 
 pub use add::{Add, Addend};
@@ -40,6 +41,7 @@ pub use reads::Reads;
 pub use rescale::{Channel, PerChannel, Word};
 pub(crate) use room::Room;
 pub use softmax::Softmax;
+pub use table::Table;
 pub use window::Window;
 
 use crate::bytes;
@@ -263,6 +265,8 @@ operators! {
     9 Pad(Pad),
     /// Values from the image.
     10 Constant(Constant<'a>),
+    /// Each value by itself through a table.
+    11 Table(Table<'a>),
 }
 
 /// All kinds, in forms that a Cortex-M with DSP instructions has kernels of its own for: a program for these has no others.
