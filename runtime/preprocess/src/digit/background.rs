@@ -35,7 +35,14 @@ pub(super) struct Background {
 impl Background {
     /// Looks at a thumbnail: the most frequent grey level is that of the paper.
     pub fn estimate(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Self {
-        let trend = flattest(thumbnail, histogram);
+        Self::over(flattest(thumbnail, histogram), thumbnail, histogram)
+    }
+
+    /// Looks at a thumbnail whose light is known.
+    ///
+    /// Not inlined, nor is [`flattest`]: a device's small stack has room for one of them at a time.
+    #[inline(never)]
+    fn over(trend: Trend, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Self {
         let (mode, _) = histogram.collect(levels(thumbnail, trend)).mode(-OFFSET);
         let level = histogram.quantile(mode - LEVEL_WINDOW, mode + LEVEL_WINDOW, 1, 2);
         let mut found = Self { trend, level, dark_ink: false, noise: 0, peak: 0 };
@@ -44,22 +51,28 @@ impl Background {
         found
     }
 
-    /// Ink and paper exchanged, if the border of the picture tells that what is most frequent is ink: bold strokes that fill
-    /// their picture. `histogram` is as [`Self::estimate`] left it.
+    /// The level of the paper after all, if the border of the picture tells that what is most frequent is ink: bold strokes that
+    /// fill their picture. `histogram` is as [`Self::estimate`] left it.
     ///
     /// `None` if half of the border is paper, if less of it would be, or if the ink would be a sheet of paper: then it is one,
     /// and a frame or a table around it.
-    pub fn exchanged(&self, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Option<Self> {
+    pub fn other_level(&self, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Option<i32> {
         let papered = self.papered_border(thumbnail);
         if 2 * papered >= thumbnail.border() {
             return None;
         }
         let (distance, _) = histogram.mode((self.peak + 1) / 2);
         let level = self.level + if self.dark_ink { -distance } else { distance };
+        let other = self.exchanged(level, thumbnail, histogram);
+        let better = other.has_ink() && other.papered_border(thumbnail) > papered;
+        (better && !other.inks_a_sheet(thumbnail)).then_some(level)
+    }
+
+    /// Ink and paper exchanged: the paper has this `level`, the ink is on the other side.
+    pub fn exchanged(&self, level: i32, thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Self {
         let mut other = Self { level, dark_ink: !self.dark_ink, ..*self };
         other.measure(thumbnail, histogram);
-        let better = other.has_ink() && other.papered_border(thumbnail) > papered;
-        (better && !other.inks_a_sheet(thumbnail)).then_some(other)
+        other
     }
 
     /// True if there is ink: something stands out from the paper and its noise.
@@ -156,6 +169,7 @@ impl Background {
 }
 
 /// The estimated trend, or none if without it the background is as even.
+#[inline(never)]
 fn flattest(thumbnail: &Cells<'_>, histogram: &mut Histogram<'_>) -> Trend {
     let bent = Trend::estimate(thumbnail, histogram);
     let (_, even) = histogram.collect(levels(thumbnail, Trend::default())).mode(-OFFSET);
@@ -193,10 +207,10 @@ mod tests {
         let mut memory = [0; histogram::BYTES];
         let mut histogram = Histogram::new(&mut memory);
         let background = Background::estimate(&thumbnail, &mut histogram);
-        let exchanged = background.exchanged(&thumbnail, &mut histogram);
-        let found = exchanged.unwrap_or(background);
+        let level = background.other_level(&thumbnail, &mut histogram);
+        let found = level.map_or(background, |level| background.exchanged(level, &thumbnail, &mut histogram));
         assert!(found.has_ink() && found.level == if found.dark_ink { 220 } else { 40 });
-        (!found.dark_ink, exchanged.is_some())
+        (!found.dark_ink, level.is_some())
     }
 
     /// A bold 0 whose hole is 4 x 8, `width` x `height`.

@@ -28,16 +28,6 @@ struct Place {
 }
 
 impl<'a> Found<'a> {
-    pub fn new(
-        picture: &'a Picture<'a>,
-        region: Region,
-        background: Background,
-        digit: Digit,
-        thumbnail: &Cells<'_>,
-    ) -> Self {
-        Self { picture, region, background, digit, cells: (thumbnail.width(), thumbnail.height()) }
-    }
-
     /// The rectangle of the picture that the digit covers.
     pub fn bounds(&self) -> Region {
         let bounds = &self.digit.bounds;
@@ -50,11 +40,6 @@ impl<'a> Found<'a> {
             width: x(bounds.x1).saturating_sub(x0),
             height: y(bounds.y1).saturating_sub(y0),
         }
-    }
-
-    /// True if it is surely no hole in ink.
-    pub fn is_written(&self) -> bool {
-        self.digit.is_written(self.cells)
     }
 
     /// What is written on, if it is a sheet of paper that has been found and no digit.

@@ -31,11 +31,12 @@ mod tests;
 
 use crate::picture::{Picture, PictureError};
 use background::Background;
-use cells::SIDE;
+use cells::{Cells, SIDE};
 use draw::Found;
 use edge8::Aligned;
 use edge8::Framing;
 use histogram::Histogram;
+use pieces::Digit;
 use region::Region;
 
 /// At most this often is the digit looked for more closely; each time it grows by a factor of up to 64.
@@ -151,36 +152,35 @@ fn look<'a>(
     memory: &mut Memory<'_>,
 ) -> Result<Found<'a>, PictureError> {
     let thumbnail = thumbnail::fill(memory.thumbnail, picture, region);
+    let cells = (thumbnail.width(), thumbnail.height());
     let mut histogram = Histogram::new(memory.counts);
-    let background = Background::estimate(&thumbnail, &mut histogram);
-    let exchanged = background.exchanged(&thumbnail, &mut histogram);
-    let found = look_at(picture, region, background, memory);
-    match exchanged {
-        Some(exchanged) if !found.as_ref().is_ok_and(Found::is_written) => {
-            thumbnail::fill(memory.thumbnail, picture, region);
-            look_at(picture, region, exchanged, memory)
-        }
-        _ => found,
+    let mut background = Background::estimate(&thumbnail, &mut histogram);
+    let other_level = background.other_level(&thumbnail, &mut histogram);
+    let mut digit = digit_on(&background, cells, memory);
+    if let Some(level) = other_level
+        && !digit.is_some_and(|digit| digit.is_written(cells))
+    {
+        let thumbnail = thumbnail::fill(memory.thumbnail, picture, region);
+        background = background.exchanged(level, &thumbnail, &mut Histogram::new(memory.counts));
+        digit = digit_on(&background, cells, memory);
     }
+    let found = Found { picture, region, background, digit: digit.ok_or(PictureError::Blank)?, cells };
+    if found.bounds().longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) }
 }
 
-/// Looks for the digit in the thumbnail of a region, of which ink is left afterwards. Not inlined: a device's flash has room for
-/// one copy.
+/// Looks for the digit in the thumbnail, of which ink is left afterwards. Not inlined: a device's flash has room for one copy.
 #[inline(never)]
-fn look_at<'a>(
-    picture: &'a Picture<'a>,
-    region: Region,
-    background: Background,
+fn digit_on(
+    background: &Background,
+    (width, height): (usize, usize),
     memory: &mut Memory<'_>,
-) -> Result<Found<'a>, PictureError> {
+) -> Option<Digit> {
     if !background.has_ink() {
-        return Err(PictureError::Blank);
+        return None;
     }
-    let mut thumbnail = thumbnail::of(memory.thumbnail, region);
+    let mut thumbnail = Cells::new(memory.thumbnail, width, height);
     background.keep_ink(&mut thumbnail);
-    let digit = pieces::find_digit(&thumbnail, background.threshold(), memory.labels, memory.counts);
-    let found = Found::new(picture, region, background, digit.ok_or(PictureError::Blank)?, &thumbnail);
-    if found.bounds().longer() < MIN_DIGIT { Err(PictureError::Blank) } else { Ok(found) }
+    pieces::find_digit(&thumbnail, background.threshold(), memory.labels, memory.counts)
 }
 
 /// Makes `floor` black and the ink of the strokes white.

@@ -10,8 +10,9 @@ use crate::picture::Picture;
 /// A region with sides up to [`SIDE`] is its own thumbnail.
 #[inline(never)]
 pub(super) fn fill<'a>(memory: &'a mut [u8], picture: &Picture<'_>, region: Region) -> Cells<'a> {
-    let mut thumbnail = of(memory, region);
-    let (width, height) = (thumbnail.width(), thumbnail.height());
+    let longer = region.longer();
+    let (width, height) = (shrink(region.width, longer), shrink(region.height, longer));
+    let mut thumbnail = Cells::new(memory, width, height);
     for (cells, rows) in thumbnail.rows_mut().zip(parts(region.height, height)) {
         for (cell, columns) in cells.iter_mut().zip(parts(region.width, width)) {
             let part = Region {
@@ -24,12 +25,6 @@ pub(super) fn fill<'a>(memory: &'a mut [u8], picture: &Picture<'_>, region: Regi
         }
     }
     thumbnail
-}
-
-/// The cells of a region's thumbnail, with what `memory` holds.
-pub(super) fn of(memory: &mut [u8], region: Region) -> Cells<'_> {
-    let longer = region.longer();
-    Cells::new(memory, shrink(region.width, longer), shrink(region.height, longer))
 }
 
 /// The average of a region. Its sum stays below 100e6 / 64 * 2 * 255 < 2^32.
