@@ -64,7 +64,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Finds out before the work whether [`write`] can write its result.
+/// Finds out before the work whether [`write()`] can write its result.
 ///
 /// # Errors
 /// If `path` is a folder, or lies in one that is missing or may not be written into.
@@ -72,17 +72,25 @@ pub fn check_output(path: &Path) -> Result<()> {
     if path.is_dir() {
         bail!("cannot write {}: it is a folder, give a file", path.display());
     }
+    let folder = folder(path);
+    if !folder.is_dir() {
+        bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
+    }
     temporary(path).map(drop).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The folder that `path` lies in.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A new file in the folder that `path` lies in.
 fn temporary(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // A temporary file is for its owner alone; a model is for whoever may read the folder.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".edge8-").tempfile_in(folder)
+    builder.prefix(".edge8-").tempfile_in(folder(path))
 }
 
 #[cfg(test)]
