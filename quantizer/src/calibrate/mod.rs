@@ -109,7 +109,7 @@ fn extremes(graph: &Graph, engine: &Engine, images: &[Vec<f32>]) -> Result<Vec<V
     let mut so_far = vec![Range::EMPTY; graph.tensors().len()];
     let mut extremes = Vec::new();
     for (chunk, images) in images.chunks(CHUNK).enumerate() {
-        let ranges = |(place, image)| ranges(graph, engine, chunk * CHUNK + place, image);
+        let ranges = |(place, image): (usize, &Vec<f32>)| ranges(graph, engine, chunk * CHUNK + place, image);
         for ranges in images.par_iter().enumerate().map(ranges).collect::<Vec<_>>() {
             so_far.iter_mut().zip(ranges?).for_each(|(sum, range)| *sum = sum.union(range));
         }
