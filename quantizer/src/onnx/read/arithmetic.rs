@@ -112,7 +112,8 @@ impl<'a> Walk<'a> {
             self.bounds(node)?;
         }
         let value = self.settled(node, self.computed(node)?)?;
-        if value.sole && self.graph.fuse_clamp(value.tensor, low, high) {
+        let nothing = (low, high) == Activation::None.bounds();
+        if nothing || value.sole && self.graph.fuse_clamp(value.tensor, low, high) {
             chain.iter().for_each(|node| self.pass(node, value.clone()));
             return Ok(());
         }

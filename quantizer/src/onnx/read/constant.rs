@@ -4,6 +4,8 @@ use super::sides::{axis, count};
 use anyhow::{Context, Result, bail, ensure};
 use mobilenet::onnx::schema::TensorProto;
 use mobilenet::onnx::schema::tensor_proto::DataType;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 
 /// The place of values that lie in another file.
@@ -67,6 +69,8 @@ impl Constant {
         };
         let expected = sides.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
         ensure!(expected == Some(found), "it has {found} values, its sides are {sides:?}");
+        // A list may be empty. What has two sides has values: each side is at most their number.
+        ensure!(found > 0 || sides.len() < 2, "it is empty, its sides are {sides:?}");
         Ok(Self { sides, values })
     }
 
@@ -118,7 +122,7 @@ fn external(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>> {
     };
     let number = |key: &str| {
         entry(key)
-            .map(|value| value.parse::<usize>().with_context(|| format!("its {key} is {value:?}")))
+            .map(|value| value.parse::<u64>().with_context(|| format!("its {key} is {value:?}")))
             .transpose()
     };
     let location = entry("location").context("its values lie in a file without a name")?;
@@ -129,14 +133,18 @@ fn external(tensor: &TensorProto, folder: &Path) -> Result<Vec<u8>> {
     );
     let (begin, len) = (number("offset")?.unwrap_or(0), number("length")?);
     let path = folder.join(location);
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let len = len.unwrap_or(bytes.len().saturating_sub(begin));
-    let end = begin.checked_add(len);
-    let part = end.and_then(|end| bytes.get(begin..end));
-    let part = part.with_context(|| {
-        format!("{} has {} bytes, its values are {len} from {begin} on", path.display(), bytes.len())
-    })?;
-    Ok(part.to_vec())
+    let mut file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let size = file.metadata()?.len();
+    let len = len.unwrap_or(size.saturating_sub(begin));
+    ensure!(
+        begin.checked_add(len).is_some_and(|end| end <= size),
+        "{} has {size} bytes, its values are {len} from {begin} on",
+        path.display()
+    );
+    file.seek(SeekFrom::Start(begin))?;
+    let mut bytes = vec![0; usize::try_from(len)?];
+    file.read_exact(&mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(bytes)
 }
 
 /// Bytes in groups of `N`.

@@ -126,7 +126,7 @@ fn entry(key: &str, value: &str) -> StringStringEntryProto {
 /// What tract has met with panics, or took as it came.
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&str, fn(&mut GraphProto)); 18] = [
+    let cases: [(&str, fn(&mut GraphProto)); 19] = [
         ("strides are [0, 1]", |g| g.node[0].attribute.push(setting("strides", &[0, 1]))),
         ("2 numbers are possible", |g| g.node[0].attribute.push(setting("strides", &[1, 1, 1]))),
         ("pads are [-1, 0, 0, 0]", |g| g.node[0].attribute.push(setting("pads", &[-1, 0, 0, 0]))),
@@ -139,6 +139,10 @@ fn contradictions_are_named() {
         ("\"conv\" is written twice", |g| g.node.insert(1, g.node[0].clone())),
         ("sides are [4, 4, 3, 4]", |g| g.initializer[0].dims[3] = 4),
         ("a side is below 0", |g| g.initializer[0].dims = vec![-4, -4, 3, 3]),
+        ("it is empty", |g| {
+            g.initializer[0].dims = vec![i64::MAX, 0];
+            g.initializer[0].raw_data.clear();
+        }),
         ("have type 10", |g| g.initializer[0].data_type = 10),
         ("it has 575 bytes", |g| g.initializer[0].raw_data.truncate(575)),
         ("it makes [1, 65]", |g| g.initializer[1].raw_data[8] = 65),
