@@ -1,5 +1,5 @@
 //! Any picture: framed, or blank; never a panic, and the same bits in any workspace that is long enough. Runs with overflow
-//! checks in the development profile and under Miri.
+//! checks in the profile `checked` and under Miri.
 
 use edge8::Framing;
 use edge8_preprocess::digit::{Workspace, frame, workspace_len};
