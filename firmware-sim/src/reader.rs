@@ -4,7 +4,7 @@ use crate::canvas::{Canvas, SIDE};
 use core::fmt;
 use edge8::Crc32;
 use edge8::Operator;
-use edge8::{Computed, Error, Model, Recipe};
+use edge8::{Computed, Error, Model, Recipe, Reject};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::workspace_len;
 
@@ -59,18 +59,13 @@ pub enum Verdict {
     Reject,
 }
 
-/// Of 256: a digit is one if the network gives it at least this probability. Chosen on a validation split, see
-/// `tests/examples/reject.rs`.
-const LEAST: u8 = 230;
-
-/// Each digit has no more [crossings](Reader::crossings): 99 of 100 validation pictures of it have not.
-const MOST_CROSSINGS: [u8; DIGITS] = [85, 48, 87, 86, 73, 86, 83, 68, 94, 80];
-
 /// A model that reads digits.
 #[derive(Debug)]
 pub struct Reader<'a> {
     model: Model<'a>,
     recipe: Recipe<'a>,
+    /// What is no digit; of an image without a rule every reading is one.
+    reject: Option<Reject<'a>>,
     memory: Memory<'a>,
     output: [i8; DIGITS],
 }
@@ -80,6 +75,11 @@ impl<'a> Reader<'a> {
     /// If the model does not read digits, or the memory is too small for it.
     pub fn new(model: Model<'a>, memory: Memory<'a>) -> Result<Self, Refused> {
         let recipe = model.recipe().map_err(Refused::Model)?;
+        let reject = match model.reject() {
+            Ok(rule) => Some(rule),
+            Err(Error::SectionMissing { .. }) => None,
+            Err(error) => return Err(Refused::Model(error)),
+        };
         let ends = matches!(model.operators().last(), Some(Operator::Softmax(_)));
         if !ends || model.output().shape.len() != DIGITS {
             return Err(Refused::NoProbabilities);
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         if memory.arena.len() < arena_len || memory.input.len() < recipe.input_shape().len() {
             return Err(Refused::Memory);
         }
-        let reader = Self { model, recipe, memory, output: [i8::MIN; DIGITS] };
+        let reader = Self { model, recipe, reject, memory, output: [i8::MIN; DIGITS] };
         reader.memory.input.fill(i8::MIN);
         Ok(reader)
     }
@@ -118,28 +118,15 @@ impl<'a> Reader<'a> {
     /// What the latest output says, if the ink may be a digit.
     fn judge(&self) -> Verdict {
         let class = Model::class(&self.output);
-        let sure = self.probabilities().nth(class).is_some_and(|probability| probability >= LEAST);
-        let simple = MOST_CROSSINGS.get(class).is_some_and(|&most| self.crossings() <= most.into());
-        if sure && simple { Verdict::Digit(class as u8) } else { Verdict::Reject }
+        let probability = self.probabilities().nth(class).unwrap_or(0);
+        let side = self.recipe.input_shape().height.into();
+        let accepts = |rule: Reject<'_>| rule.accepts(class, probability, self.input(), side);
+        if self.reject.is_none_or(accepts) { Verdict::Digit(class as u8) } else { Verdict::Reject }
     }
 
-    /// How often the rows and the columns of the network's input go from paper to ink in the latest reading: a digit is made of
-    /// few strokes.
+    /// See [`edge8::crossings`], of the latest reading.
     pub fn crossings(&self) -> u32 {
-        let side = self.recipe.input_shape().height.into();
-        let is_ink = |row: usize, column: usize| {
-            self.memory.input.get(row * side + column).is_some_and(|&value| value >= 0)
-        };
-        let mut count = 0;
-        for line in 0..side {
-            let [mut in_row, mut in_column] = [false; 2];
-            for at in 0..side {
-                let [row, column] = [is_ink(line, at), is_ink(at, line)];
-                count += u32::from(row && !in_row) + u32::from(column && !in_column);
-                [in_row, in_column] = [row, column];
-            }
-        }
-        count
+        edge8::crossings(self.input(), self.recipe.input_shape().height.into())
     }
 
     /// The probability of each digit in the latest reading, of 256.

@@ -1,18 +1,22 @@
-//! How the device app tells what is no digit: `cargo run --release -p tests --example reject -- DIR` with MNIST's training files.
+//! How a reader tells what is no digit, and the rule for it in a model image: with MNIST's training files in DIR
+//!
+//! ```sh
+//! cargo run --release -p tests --example reject -- DIR MODEL.edge8 [PROBABILITY SHARE]
+//! ```
 //!
 //! Digits are the validation split, which no weight was fitted to; what is none are scribbles of four kinds, drawn at random on
-//! the app's sheet. For each limit of the probability and of the crossings: how many digits are kept, how many scribbles rejected.
+//! the app's sheet. For each limit of the probability, in 1/256, and of the crossings, that of a share of each digit's pictures: how
+//! many digits are kept, how many scribbles rejected. With a PROBABILITY and a SHARE the rule of these is written into the model:
+//! the shipped ones have 230 and 0.99.
 
 use anyhow::{Context, Result};
-use edge8::Model;
+use edge8::{Model, Reject, section};
 use edge8_preprocess::Picture;
 use fastrand::Rng;
 use firmware_sim::canvas::{Canvas, SIDE, Spot};
 use firmware_sim::reader::{DIGITS, Memory, Reader, Verdict, WORKSPACE_LEN};
+use quantizer::image;
 use std::path::PathBuf;
-
-/// The model that ships inside.
-const IMAGE: &[u8] = include_bytes!("../../runtime/models/mnist.edge8");
 
 /// Scribbles of each kind.
 const SCRIBBLES: usize = 500;
@@ -30,8 +34,15 @@ struct Reading {
 type Draw = fn(&mut Rng) -> Canvas;
 
 fn main() -> Result<()> {
-    let folder = std::env::args().nth(1).map(PathBuf::from).context("usage: reject DIR")?;
-    let model = Model::parse(IMAGE)?;
+    let mut arguments = std::env::args().skip(1);
+    let mut argument = || arguments.next().context("usage: reject DIR MODEL.edge8 [PROBABILITY SHARE]");
+    let (folder, path) = (PathBuf::from(argument()?), PathBuf::from(argument()?));
+    let rule: Option<(u8, f64)> = match argument() {
+        Ok(least) => Some((least.parse()?, argument()?.parse()?)),
+        Err(_) => None,
+    };
+    let image = files::read(&path)?;
+    let model = Model::parse(&image)?;
     let data = files::load_train(&folder, model.recipe()?.digit().context("no digits")?.framing())?;
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
@@ -54,7 +65,21 @@ fn main() -> Result<()> {
         (name, (0..SCRIBBLES).filter_map(one).collect::<Vec<_>>())
     });
     print(&digits, &scribbles);
+    if let Some((least, share)) = rule {
+        files::write(&path, &with_rule(&model, least, &limits(&digits, share))?)?;
+        println!("written: {}", path.display());
+    }
     Ok(())
+}
+
+/// The image with a rule, in the place of the one that it may have had.
+fn with_rule(model: &Model<'_>, least: u8, limits: &[u32; DIGITS]) -> Result<Vec<u8>> {
+    let mut sections = image::optional_sections(model);
+    sections.retain(|(kind, _)| *kind != section::REJECT);
+    let mut rule = Reject::head(least).to_vec();
+    rule.extend(limits.iter().map(|&most| u8::try_from(most).unwrap_or(u8::MAX)));
+    sections.push((section::REJECT, rule));
+    image::write_sections(&image::read(model)?, &sections)
 }
 
 /// What the reader found; nothing of a blank sheet.

@@ -256,8 +256,8 @@ impl fmt::Display for Problem {
             Self::Scratch => f.write_str("the arena has too few bytes for its kernel to work in"),
             Self::Rows => f.write_str("the arena keeps fewer rows of a tensor than are needed at once"),
             Self::Overlap => f.write_str(
-                "the output overlaps an input in the arena; only a sum and a softmax may write over their first \
-                 input, at the same offset",
+                "the output overlaps an input in the arena; only operators of a value by itself may write over their \
+                 first input, at the same offset",
             ),
             Self::Shapes => f.write_str("the shapes of inputs and output do not belong together"),
             Self::Window => f.write_str("kernel, stride and padding do not fit the shapes"),

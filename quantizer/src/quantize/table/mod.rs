@@ -1,6 +1,7 @@
 //! Activations that an int8 network looks up in a table of 256 values, made when its image is.
 
 mod hard_swish;
+mod tanh;
 
 use super::Quantisation;
 use anyhow::Result;
@@ -10,16 +11,19 @@ use anyhow::Result;
 pub enum Function {
     /// `x * min(max(x + 3, 0), 6) / 6`.
     HardSwish,
+    /// The hyperbolic tangent.
+    Tanh,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::HardSwish];
+    pub const ALL: [Self; 2] = [Self::HardSwish, Self::Tanh];
 
     /// The name as TensorFlow Lite writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::HardSwish => "HARD_SWISH",
+            Self::Tanh => "TANH",
         }
     }
 
@@ -27,6 +31,7 @@ impl Function {
     pub fn onnx_name(self) -> &'static str {
         match self {
             Self::HardSwish => "HardSwish",
+            Self::Tanh => "Tanh",
         }
     }
 
@@ -42,6 +47,7 @@ impl Function {
     pub fn table(self, input: Quantisation, output: Quantisation) -> Result<[i8; 256]> {
         match self {
             Self::HardSwish => hard_swish::table(input, output),
+            Self::Tanh => tanh::table(input, output),
         }
     }
 
@@ -78,6 +84,40 @@ mod tests {
         let error = Function::HardSwish.table(quantisation(1.0, 0), quantisation(0.001, 0)).unwrap_err();
         assert!(error.to_string().contains("scale"), "{error}");
     }
+
+    #[test]
+    fn tanh_has_the_oracle_s_bits() {
+        check(Function::Tanh, &TANH);
+        let error = Function::Tanh.table(quantisation(1.0, 0), quantisation(0.5, 0)).unwrap_err();
+        assert!(error.to_string().contains("1/128"), "{error}");
+    }
+
+    const TANH: [(f32, i8, f32, i8, u32); 24] = [
+        (0.011534989, 127, 0.0078125, 0, 0x8d2302d5),
+        (0.13968793, -91, 0.0078125, 0, 0xd64dc677),
+        (0.015871454, -128, 0.0078125, 0, 0xbf967b07),
+        (0.0012997522, 127, 0.0078125, 0, 0x05b0e4f4),
+        (0.0016634678, 127, 0.0078125, 0, 0x51d2f7c4),
+        (0.0015326198, -128, 0.0078125, 0, 0xe8742c69),
+        (0.1196494, 127, 0.0078125, 0, 0x1b38b371),
+        (0.0014253011, -15, 0.0078125, 0, 0x1917e7e5),
+        (0.068077125, 0, 0.0078125, 0, 0xd5ca719e),
+        (0.023856554, 0, 0.0078125, 0, 0xbf72ad4f),
+        (0.06996756, -36, 0.0078125, 0, 0x2d69b504),
+        (0.08233227, 0, 0.0078125, 0, 0xc73d027d),
+        (0.002052697, -96, 0.0078125, 0, 0x74d79f47),
+        (0.1095078, 127, 0.0078125, 0, 0x04104e03),
+        (0.3658988, 127, 0.0078125, 0, 0x7143cd21),
+        (0.015382202, -128, 0.0078125, 0, 0xff7780de),
+        (0.20151216, -4, 0.0078125, 0, 0x2551b9e3),
+        (0.07794827, 0, 0.0078125, 0, 0xb34dab7a),
+        (0.25417572, 19, 0.0078125, 0, 0x600d88cc),
+        (0.0024024523, -128, 0.0078125, 0, 0x7f634b5e),
+        (0.3139377, 127, 0.0078125, 0, 0x9a718c95),
+        (0.024326658, 0, 0.0078125, 0, 0xb61216e4),
+        (0.013060428, 127, 0.0078125, 0, 0x3fb983c6),
+        (0.08126891, 105, 0.0078125, 0, 0x2bbf11a0),
+    ];
 
     const HARD_SWISH: [(f32, i8, f32, i8, u32); 24] = [
         (0.011534989, 127, 0.0084824795, -91, 0xd989b416),

@@ -78,8 +78,8 @@
 //! The list of kinds with their numbers stands in `operator/mod.rs`, what their records go on with at the top of the file of each:
 //! `operator/add.rs`, ...
 //!
-//! An add and a softmax may write their output over their first input, at the same offset; any other output lies clear
-//! of the inputs. The second input of an add has the output's shape, or 1 where a side is to be repeated. Pools and pads
+//! Operators that work in place (the file of the kind says so) may write their output over their first input, at the same
+//! offset; any other output lies clear of the inputs. The second input of an add has the output's shape, or 1 where a side is to be repeated. Pools and pads
 //! have the input's scale and zero point in the output; padding is that zero point.
 //!
 //! Offsets count from the begin of the weights section. Weights are int8, packed as [`packing`](crate::packing) says.
