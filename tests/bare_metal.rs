@@ -91,3 +91,24 @@ fn the_same_bits_under_qemu() {
         assert!(run.status.success(), "{target} on {board}: {}", String::from_utf8_lossy(&run.stdout));
     }
 }
+
+/// In Armv8-M the DSP instructions are an option that the target's name does not tell: a program gets them if it asks.
+#[test]
+fn an_armv8_m_without_the_dsp_extension_gets_no_instruction_of_it() {
+    if !tools::have_target(ARMV8_M.triple) {
+        return;
+    }
+    for (features, flags, expected) in [
+        ("", "", false),
+        ("dsp", "", true),
+        ("", "-C target-cpu=cortex-m33", true),
+        ("", "-C target-cpu=cortex-m23", false),
+    ] {
+        let library = Target { flags, features, ..ARMV8_M }.library();
+        let library = std::fs::read(library).expect("it was built");
+        // A part of the names of all functions of these kernels, as the compiler writes them.
+        let name = b"7kernels3dsp";
+        let found = library.windows(name.len()).any(|window| window == name);
+        assert_eq!(found, expected, "features {features:?}, flags {flags:?}");
+    }
+}

@@ -39,6 +39,10 @@ pub const WASM: Target = Target { triple: "wasm32-wasip1", linker: None, flags: 
 /// The same with 128-bit vectors.
 pub const WASM_SIMD128: Target = Target { flags: "-C target-feature=+simd128", ..WASM };
 
+/// Armv8-M with the main extension, without an operating system.
+pub const ARMV8_M: Target =
+    Target { triple: "thumbv8m.main-none-eabihf", linker: None, flags: "", features: "" };
+
 /// 32-bit RISC-V without an operating system.
 pub const RISCV32: Target =
     Target { triple: "riscv32imc-unknown-none-elf", linker: None, flags: "", features: "" };
@@ -53,6 +57,11 @@ impl Target {
     /// The command `runtime`.
     pub fn command(&self) -> PathBuf {
         self.build(&["-p", "runtime", "--bin", "runtime"]).join("runtime")
+    }
+
+    /// The library.
+    pub fn library(&self) -> PathBuf {
+        self.build(&["-p", "edge8", "--features", self.features, "--lib"]).join("libedge8.rlib")
     }
 
     /// An example of the library.

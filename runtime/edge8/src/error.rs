@@ -5,6 +5,7 @@ use core::fmt;
 
 /// Why a model image is refused, or a run cannot start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// The file does not begin with the magic bytes of a model image.
@@ -112,6 +113,7 @@ pub enum Error {
 
 /// What is wrong with an operator record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Problem {
     /// This library does not know the operator.

@@ -67,6 +67,7 @@ const ALL: &[(&str, Detect)] = &[
 
 /// Why there is no kernel set of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NotHere {
     /// This build has none of that name.
