@@ -3,6 +3,7 @@
 
 use object::{Object, ObjectSymbol, SymbolKind};
 use std::path::Path;
+use tests::cross::ARMV8_M;
 use tests::{device, tools};
 
 /// Where device images are built.
@@ -95,7 +96,7 @@ fn the_same_bits_under_qemu() {
 /// In Armv8-M the DSP instructions are an option that the target's name does not tell: a program gets them if it asks.
 #[test]
 fn an_armv8_m_without_the_dsp_extension_gets_no_instruction_of_it() {
-    if !tools::have_target(ARMV8_M.triple) {
+    if !ARMV8_M.can_be_built() {
         return;
     }
     for (features, flags, expected) in [
@@ -104,7 +105,7 @@ fn an_armv8_m_without_the_dsp_extension_gets_no_instruction_of_it() {
         ("", "-C target-cpu=cortex-m33", true),
         ("", "-C target-cpu=cortex-m23", false),
     ] {
-        let library = Target { flags, features, ..ARMV8_M }.library();
+        let library = ARMV8_M.with(features, flags).library();
         let library = std::fs::read(library).expect("it was built");
         // A part of the names of all functions of these kernels, as the compiler writes them.
         let name = b"7kernels3dsp";

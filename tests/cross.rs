@@ -59,6 +59,11 @@ impl Target {
         self.build(&["-p", "runtime", "--bin", "runtime"]).join("runtime")
     }
 
+    /// The same target with other features of the library and flags of the compiler.
+    pub fn with(self, features: &'static str, flags: &'static str) -> Self {
+        Self { features, flags, ..self }
+    }
+
     /// The library.
     pub fn library(&self) -> PathBuf {
         self.build(&["-p", "edge8", "--features", self.features, "--lib"]).join("libedge8.rlib")
