@@ -13,7 +13,7 @@ pub struct Target {
     /// [`None`] for the compiler's own choice.
     linker: Option<&'static str>,
     flags: &'static str,
-    /// Features of `runtime` for programs that are not its command.
+    /// Features of `edge8` for its examples.
     features: &'static str,
 }
 

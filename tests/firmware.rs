@@ -115,7 +115,7 @@ impl Counts {
         Self { inference, whole_display: steps[0][0], readings, updates }
     }
 
-    /// Of the table in README.
+    /// Of the table in `firmware-sim/README.md`.
     fn columns(&self) -> String {
         let median = |counts: &[u64]| counts[counts.len() / 2] as f64;
         let most = self.updates[self.updates.len() - 1];

@@ -1,5 +1,5 @@
 //! The golden models and the shipped one have the same bits on every processor that can be emulated, with every kernel
-//! set: each layer, streamed by one row and by several, and layer by layer. The program that compares is `runtime`'s example `self_test`.
+//! set: each layer, streamed by one row and by several, and layer by layer. The program that compares is `edge8`'s example `self_test`.
 
 use edge8::KernelSet;
 use edge8::format::{ALIGNMENT, section};

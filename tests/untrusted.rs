@@ -42,7 +42,7 @@ pub fn tflite(bytes: &[u8]) -> Result<(), String> {
 
 /// Reads bytes as a float ONNX file, makes int8 and a model image of it and uses that.
 ///
-/// What tract takes for a file has no bound in the file's length; a fuzzer's limits hold for it.
+/// What constants computed from constants take is bounded, but not by the file's length alone; a fuzzer's limits hold for it.
 ///
 /// # Errors
 /// Why the file is refused, as a user is told.

@@ -7,7 +7,7 @@
 //! | [`calibrate`] | the ranges of its activations, from real images |
 //! | [`quantize`] | weights, biases and multipliers in int8 |
 //! | [`plan`] | where each tensor lies in the arena |
-//! | [`image`] | the model image that `runtime` executes |
+//! | [`image`] | the model image that `edge8` executes |
 //! | [`onnx`] | ONNX files in and out |
 //! | [`samples`] | pictures and arrays as a network's inputs |
 //! | [`tflite`] | `.tflite` files in and out |

@@ -1,4 +1,4 @@
-//! Counting: `runtime`'s example `one_inference`, run by QEMU with a plugin or by valgrind; on a Cortex-M4 the device image.
+//! Counting: `edge8`'s example `one_inference`, run by QEMU with a plugin or by valgrind; on a Cortex-M4 the device image.
 
 use crate::expected::{Counts, Key};
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The model image: an int8 network, planned into an arena and written in `runtime`'s format.
+//! The model image: an int8 network, planned into an arena and written in `edge8`'s format.
 
 mod read;
 mod record;

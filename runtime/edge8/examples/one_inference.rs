@@ -1,5 +1,5 @@
 //! One inference, for tools that count its instructions: valgrind's callgrind counts the function `one_inference`, a
-//! QEMU plugin what lies between two hints on AArch64. `tests/instructions.rs` uses both.
+//! QEMU plugin what lies between two hints on AArch64. `tests/instructions` uses both.
 //!
 //! ```sh
 //! one_inference MODEL.edge8 [KERNELS]

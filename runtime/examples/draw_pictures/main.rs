@@ -1,7 +1,7 @@
 //! Draws the sample pictures of this repository: `cargo run -p runtime --example draw_pictures -- FOLDER`.
 //!
 //! In FOLDER, which is the repository's root, twenty pictures unlike MNIST go to `tests/pictures` and two for the
-//! README to `runtime/assets`. The first character of a file name is the digit. Every digit has two handwritings
+//! READMEs to `runtime/assets`. The first character of a file name is the digit. Every digit has two handwritings
 //! ([`digits`]), written by a pen with some pressure on papers with some light ([`canvas`]). The list is in
 //! [`pictures`]. All is computed from fixed seeds: the same files come out each time.
 
