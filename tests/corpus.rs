@@ -79,7 +79,7 @@ fn onnx_files() {
     let (accepted, refusals) = replay("onnx", untrusted::onnx);
     assert!(accepted >= 3, "{accepted} accepted; {refusals:#?}");
     let accepted = changed("onnx", 2000, untrusted::onnx);
-    assert!((200..1900).contains(&accepted), "{accepted} accepted");
+    assert!((100..1990).contains(&accepted), "{accepted} accepted");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn picture_files() {
     let (accepted, refusals) = replay("picture", untrusted::picture);
     assert!(accepted >= 9, "{accepted} accepted; {refusals:#?}");
     let accepted = changed("picture", 5000, untrusted::picture);
-    assert!((500..4500).contains(&accepted), "{accepted} accepted");
+    assert!((200..4500).contains(&accepted), "{accepted} accepted");
 }
 
 #[test]
