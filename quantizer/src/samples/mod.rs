@@ -1,24 +1,18 @@
 //! Pictures and arrays as inputs of a float network.
 
+mod content;
 mod normalisation;
 mod npz;
 
+pub use content::Layout;
 pub use normalisation::Normalisation;
 
 use crate::graph::Shape;
 use crate::quantize::Range;
 use anyhow::{Context, Result, ensure};
+use content::Content;
 use files::{Dataset, Kind, LeftOut, Pictures};
 use std::path::Path;
-
-/// How an array of images lies in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Layout {
-    /// Channels first: images, channels, rows, columns.
-    Nchw,
-    /// Channels last: images, rows, columns, channels.
-    Nhwc,
-}
 
 /// One input, channels last.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +37,6 @@ pub struct Samples {
     /// Pictures that were left out when a data set was framed; others are tried by [`Samples::readable`].
     pub left_out: LeftOut,
     content: Content,
-}
-
-#[derive(Clone, Debug)]
-enum Content {
-    Pictures(Pictures),
-    Bytes(Vec<u8>, Layout),
-    Reals(Vec<f32>, Layout),
 }
 
 impl Samples {

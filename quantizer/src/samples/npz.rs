@@ -1,6 +1,6 @@
 //! The arrays of an `.npz` file as samples and their classes.
 
-use super::{Content, Layout};
+use super::content::{Content, Layout};
 use crate::graph::Shape;
 use anyhow::{Context, Result, bail, ensure};
 use files::npz::{Array, Npz, Values};

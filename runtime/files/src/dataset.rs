@@ -1,7 +1,7 @@
 //! Labelled pictures, framed to the network's input by the device's own pre-processing.
 
-use crate::pictures::Source;
-use crate::{LeftOut, Pictures, Set};
+use crate::left_out::LeftOut;
+use crate::pictures::{Pictures, Set, Source};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};

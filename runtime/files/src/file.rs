@@ -1,6 +1,5 @@
 //! Files: read with an upper limit, written so that a reader never sees half of one.
 
-use crate::picture::GreyPicture;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -40,14 +39,6 @@ fn start(path: &Path, length: u64) -> Result<Vec<u8>> {
         bail!("{name} is empty");
     }
     Ok(bytes)
-}
-
-/// Reads a PNG or JPEG file.
-///
-/// # Errors
-/// As [`read`] and [`GreyPicture::decode`].
-pub fn read_picture(path: &Path) -> Result<GreyPicture> {
-    GreyPicture::decode(&read(path)?).with_context(|| path.display().to_string())
 }
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it: no reader ever sees half a file.

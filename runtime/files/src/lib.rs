@@ -29,11 +29,11 @@ mod unpack;
 
 pub use cache_aligned::CacheAligned;
 pub use dataset::{Dataset, hex, load_test, load_train};
-pub use file::{MAX_LENGTH, check_output, read, read_picture, write};
+pub use file::{MAX_LENGTH, check_output, read, write};
 pub use folder::data_folder;
 pub use idx::read as read_unpacked;
 pub use kind::Kind;
 pub use left_out::LeftOut;
 pub use model_image::{ModelImage, arena};
-pub use picture::{GreyPicture, decode_rgb};
+pub use picture::{GreyPicture, decode_rgb, read_picture};
 pub use pictures::{Pictures, Set};

@@ -1,6 +1,8 @@
 //! Model images, and the memory that a run takes: no file decides alone how much that is.
 
-use crate::{CacheAligned, Kind, file};
+use crate::cache_aligned::CacheAligned;
+use crate::file;
+use crate::kind::Kind;
 use anyhow::{Context, Result, ensure};
 use edge8::{Model, Tensor};
 use std::path::Path;

@@ -3,12 +3,14 @@
 //! Colour becomes grey by the luma weights of ITU-R Rec. 601, 16 bits become 8. Transparent pixels show white paper
 //! behind, as a viewer does, or black where the ink itself is white. EXIF orientation is honoured.
 
-use crate::{Kind, jpeg};
+use crate::kind::Kind;
+use crate::{file, jpeg};
 use anyhow::{Context, Result, anyhow, bail};
 use edge8_preprocess::{Picture, PictureError};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
+use std::path::Path;
 
 /// A decoded picture.
 #[derive(Debug)]
@@ -50,6 +52,14 @@ impl GreyPicture {
         let (width, height) = self.image.dimensions();
         Picture::new(width as usize, height as usize, self.image.as_raw())
     }
+}
+
+/// Reads a PNG or JPEG file.
+///
+/// # Errors
+/// As [`read`](file::read) and [`GreyPicture::decode`].
+pub fn read_picture(path: &Path) -> Result<GreyPicture> {
+    GreyPicture::decode(&file::read(path)?).with_context(|| path.display().to_string())
 }
 
 /// Decodes a PNG or JPEG file as [`GreyPicture::decode`] does, with its colours.

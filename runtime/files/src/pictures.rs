@@ -1,7 +1,9 @@
 //! Labelled pictures: MNIST's idx files, or a folder with one subfolder for each class.
 
 use crate::idx::{self, Digits};
-use crate::{GreyPicture, LeftOut, decode_rgb, file, folder};
+use crate::left_out::LeftOut;
+use crate::picture::{GreyPicture, decode_rgb};
+use crate::{file, folder};
 use anyhow::{Context, Result, bail, ensure};
 use edge8_preprocess::Picture;
 use image::imageops::{self, FilterType};

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::augment::Affine;
 use crate::evaluate::pictures;
 use files::Dataset;

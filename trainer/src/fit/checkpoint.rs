@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::recipe::Recipe;
+use super::report::Epoch;
 use super::step::{Done, Trainer};
-use super::{Epoch, Recipe};
 use crate::evaluate::Evaluation;
 use crate::optimizer::AdamW;
 use mobilenet::{Weights, from_bytes, to_bytes};

@@ -1,21 +1,22 @@
 //! Training: epochs, validation, checkpoints.
 
 mod batch;
+mod check;
 mod checkpoint;
 mod recipe;
+mod report;
 mod schedule;
 mod split;
 mod step;
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, ensure};
-use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::evaluate;
 use crate::network::Network;
 use batch::Batches;
+use check::check;
 use checkpoint::Checkpoint;
 use files::Dataset;
 use schedule::Schedule;
@@ -23,77 +24,9 @@ use split::Split;
 use step::Trainer;
 
 pub use recipe::Recipe;
+pub use report::{Epoch, Finished, Outcome, Progress};
 pub use split::validation_split;
 pub use step::measure_steps;
-
-/// One epoch's results.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Mean training loss.
-    pub loss: f64,
-    /// Share of right answers in training (augmented pictures, dropout).
-    pub accuracy: f64,
-    /// Mean validation loss of the averaged weights.
-    pub validation_loss: f64,
-    /// Share of right answers of the averaged weights on the validation pictures.
-    pub validation_accuracy: f64,
-    /// Learning rate at the end of the epoch.
-    pub learning_rate: f64,
-    /// Wall-clock time of the epoch's training, without breaks.
-    pub seconds: f64,
-}
-
-/// What the caller is told while training runs.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// A step is done.
-    Step {
-        /// The epoch, from 0.
-        epoch: usize,
-        /// Steps done in it.
-        step: usize,
-        /// Steps of one epoch.
-        steps: usize,
-        /// Mean loss of the epoch so far.
-        loss: f64,
-        /// Share of right answers of the epoch so far.
-        accuracy: f64,
-    },
-    /// An epoch is done.
-    Epoch {
-        /// The epoch, from 0.
-        epoch: usize,
-        /// Its results.
-        result: &'a Epoch,
-    },
-}
-
-/// How training ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// All epochs are done.
-    Finished(Box<Finished>),
-    /// The caller asked to stop; `--resume` goes on from the checkpoint.
-    Interrupted {
-        /// Where the checkpoint lies.
-        checkpoint: PathBuf,
-    },
-}
-
-/// A trained network and how it came about.
-#[derive(Debug)]
-pub struct Finished {
-    /// The network: averaged weights, recalibrated statistics.
-    pub network: Network,
-    /// The epochs.
-    pub history: Vec<Epoch>,
-    /// The network on the validation pictures.
-    pub validation: Evaluation,
-    /// Pictures trained on.
-    pub train_images: usize,
-    /// Numbers of epochs at which the run had ended before it was continued for more.
-    pub ended: Vec<usize>,
-}
 
 /// Trains a network. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
 /// training goes on from there and gives the very weights of an uninterrupted run. A run that has ended goes on if the
@@ -168,24 +101,6 @@ pub fn fit(
     let train_images = split.train.len();
     let Checkpoint { history, ended, .. } = state;
     Ok(Outcome::Finished(Box::new(Finished { network, history, validation, train_images, ended })))
-}
-
-fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()> {
-    recipe.check()?;
-    let classes = &recipe.architecture.classes;
-    ensure!(*classes == data.classes, "the network's classes are {classes:?}, the data's {:?}", data.classes);
-    ensure!(
-        data.side == recipe.architecture.input_size,
-        "the pictures are framed to {} pixels, the network takes {}",
-        data.side,
-        recipe.architecture.input_size
-    );
-    ensure!(
-        train >= recipe.batch_size,
-        "{train} training pictures are not enough for one batch of {}: take a smaller batch, or more pictures",
-        recipe.batch_size
-    );
-    Ok(())
 }
 
 #[cfg(test)]

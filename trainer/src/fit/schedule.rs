@@ -4,7 +4,7 @@
 //! to where half a cosine over all epochs is, and down again to nearly nothing. From 20 epochs to 30: to a quarter of
 //! the highest.
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::optimizer::Rates;
 
 /// Share of all steps that warm up, at most one epoch.

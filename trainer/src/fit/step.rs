@@ -5,8 +5,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use candle_core::{DType, Tensor};
 
-use super::Recipe;
 use super::batch::{Batch, Batches};
+use super::check::check;
+use super::recipe::Recipe;
 use super::schedule::Schedule;
 use crate::network::{Network, Parameter};
 use crate::optimizer::{AdamW, Rates};
@@ -88,7 +89,7 @@ fn correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
 pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Vec<f64>> {
     const WARM_UP: usize = 5;
     let train: Vec<usize> = (0..data.len()).collect();
-    super::check(recipe, data, train.len())?;
+    check(recipe, data, train.len())?;
     let batches = Batches { data, train: &train, recipe };
     let schedule = Schedule::new(recipe, batches.steps());
     let mut trainer = Trainer::new(recipe)?;

@@ -1,6 +1,7 @@
 //! HARD_SWISH as TensorFlow Lite's reference computes it, all in 16 bits (`hard_swish.h`): no rounding of the contract is in it.
 
-use super::super::{Quantisation, multiplier};
+use crate::quantize::activations::Quantisation;
+use crate::quantize::multiplier::multiplier;
 use anyhow::{Result, ensure};
 
 /// What TensorFlow Lite gives for each input.

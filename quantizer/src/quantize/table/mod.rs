@@ -3,7 +3,7 @@
 mod hard_swish;
 mod tanh;
 
-use super::Quantisation;
+use crate::quantize::activations::Quantisation;
 use anyhow::Result;
 
 /// A function of one value, whose int8 form is a table.

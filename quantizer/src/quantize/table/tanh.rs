@@ -1,6 +1,6 @@
 //! TANH as TensorFlow Lite's reference computes it (`integer_ops/tanh.h`), with gemmlowp's fixed-point exponential and reciprocal.
 
-use super::super::Quantisation;
+use crate::quantize::activations::Quantisation;
 use anyhow::{Result, ensure};
 
 /// What the reference takes for granted.

@@ -1,13 +1,13 @@
 //! Which kernel computes which operator, on which bytes.
 
 use super::arena::Arena;
-use crate::kernels::{KernelSet, Kernels, each_row};
+use crate::kernels::{KernelSet, Kernels, Token, each_row};
 use crate::operator::{Add, AveragePool, Depthwise, Kinds, MaxPool, Operator, has_kind};
 use crate::slices::copy;
 use core::ops::Range;
 
 /// Some rows of one operator with the kernels of `K`.
-pub(crate) fn run<K: Kernels, const KINDS: Kinds>(
+pub(crate) fn run<K: Kernels + Token, const KINDS: Kinds>(
     set: KernelSet,
     operator: &Operator<'_>,
     arena: &Arena<'_>,

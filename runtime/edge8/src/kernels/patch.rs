@@ -1,6 +1,6 @@
 //! The values of the input that one output of a convolution depends on, side by side.
 
-use super::Rows;
+use super::rows::Rows;
 use crate::operator::Convolution;
 use crate::slices::{copy, part};
 

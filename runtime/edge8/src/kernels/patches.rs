@@ -3,7 +3,7 @@
 //! The rows of the input are copied once, between zero points: *lines*. Where the rows of a window are whole groups of
 //! weights, the patches are read in the lines; elsewhere they are cut from them.
 
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use core::mem::MaybeUninit;

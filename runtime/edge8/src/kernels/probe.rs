@@ -1,6 +1,7 @@
 //! What a kernel set reaches where nothing holds it up: the measure for layers.
 
-use super::{KernelSet, Kernels, of_set};
+use super::arithmetic::Kernels;
+use super::set::{KernelSet, Token, of_set};
 use crate::cast;
 use crate::fixed_point::Activation;
 use crate::operator::{ALL_KINDS, Kinds, Matrix, PerChannel};
@@ -55,7 +56,7 @@ impl Probe {
 }
 
 /// The product of a kernel set, whatever operators the program has code for.
-fn product<K: Kernels, const KINDS: Kinds>(
+fn product<K: Kernels + Token, const KINDS: Kinds>(
     kernels: KernelSet,
     op: &Matrix<'_>,
     input: &[i8],

@@ -1,11 +1,16 @@
 //! The kernel sets of a build, and which of them the processor runs.
 
+use super::arithmetic::Scalar;
+#[cfg(arm_dsp)]
+use super::dsp::Dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 use super::neon::{Neon, NeonDot};
 #[cfg(target_feature = "simd128")]
 use super::wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Avx512Vnni};
+#[cfg(arm_dsp)]
+use crate::operator::Kinds;
 use core::fmt;
 
 /// A kernel set that this processor runs: there is no value for one that it does not.
@@ -148,23 +153,96 @@ impl KernelSet {
     }
 }
 
+/// A kernel set as a type, in which a function of kernels is compiled for it.
+pub(crate) trait Token: Sized {
+    /// The token, if the set is of this type.
+    fn of(set: KernelSet) -> Option<Self>;
+}
+
+impl Token for Scalar {
+    #[inline]
+    fn of(_: KernelSet) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Token for Avx512Vnni {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Avx512Vnni(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Token for Avx2 {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Avx2(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+impl Token for NeonDot {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::NeonDot(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+impl Token for Neon {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Neon(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(target_feature = "simd128")]
+impl Token for Simd128 {
+    fn of(set: KernelSet) -> Option<Self> {
+        match set.set() {
+            Set::Simd128(token) => Some(token),
+            Set::Scalar => None,
+        }
+    }
+}
+
+#[cfg(arm_dsp)]
+impl<const KINDS: Kinds> Token for Dsp<KINDS> {
+    #[inline]
+    fn of(set: KernelSet) -> Option<Self> {
+        matches!(set.set(), Set::Dsp).then_some(Self)
+    }
+}
+
 /// A function of kernels for the implementation of a kernel set, in a program that has code for some kinds of operators.
 macro_rules! of_set {
     ($set:expr, $function:ident, $kinds:expr) => {
         match $set.set() {
-            $crate::kernels::Set::Scalar => $function::<$crate::kernels::scalar::Scalar, { $kinds }>,
+            $crate::kernels::set::Set::Scalar => $function::<$crate::kernels::arithmetic::Scalar, { $kinds }>,
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::Set::Avx512Vnni(_) => $function::<$crate::kernels::x86::Avx512Vnni, { $kinds }>,
+            $crate::kernels::set::Set::Avx512Vnni(_) => {
+                $function::<$crate::kernels::x86::Avx512Vnni, { $kinds }>
+            }
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::Set::Avx2(_) => $function::<$crate::kernels::x86::Avx2, { $kinds }>,
+            $crate::kernels::set::Set::Avx2(_) => $function::<$crate::kernels::x86::Avx2, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::Set::NeonDot(_) => $function::<$crate::kernels::neon::NeonDot, { $kinds }>,
+            $crate::kernels::set::Set::NeonDot(_) => $function::<$crate::kernels::neon::NeonDot, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::Set::Neon(_) => $function::<$crate::kernels::neon::Neon, { $kinds }>,
+            $crate::kernels::set::Set::Neon(_) => $function::<$crate::kernels::neon::Neon, { $kinds }>,
             #[cfg(target_feature = "simd128")]
-            $crate::kernels::Set::Simd128(_) => $function::<$crate::kernels::wasm::Simd128, { $kinds }>,
+            $crate::kernels::set::Set::Simd128(_) => $function::<$crate::kernels::wasm::Simd128, { $kinds }>,
             #[cfg(arm_dsp)]
-            $crate::kernels::Set::Dsp => $function::<$crate::kernels::dsp::Dsp<$kinds>, { $kinds }>,
+            $crate::kernels::set::Set::Dsp => $function::<$crate::kernels::dsp::Dsp<$kinds>, { $kinds }>,
         }
     };
 }

@@ -2,7 +2,7 @@
 
 #[cfg(not(arm_dsp))]
 use super::patches::CHUNK;
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 #[cfg(any(target_arch = "x86_64", target_feature = "simd128"))]
 use crate::operator::Mean;
 use crate::operator::{Convolution, Matrix, PerChannel};

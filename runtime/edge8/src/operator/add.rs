@@ -7,8 +7,8 @@
 //! | 56 | `[i32; 3]` | mantissas for the first input, the second input and the output |
 //! | 68 | `[i8; 3]` | shifts in the same order; one byte of zero follows |
 
-use super::fields::{self, Common, byte, tensor, word};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record, byte, tensor, word};
+use super::kind::Kind;
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::tensor::Tensor;

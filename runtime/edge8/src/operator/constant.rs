@@ -5,8 +5,8 @@
 //! | 8 | tensor | output, where other operators have their input |
 //! | 24 | `u32` | offset of the values in the weights section |
 
-use super::fields::{self, Common};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record};
+use super::kind::Kind;
 use crate::bytes;
 use crate::cast;
 use crate::error::Problem;

@@ -1,13 +1,12 @@
 //! The constants of all channels, checked: there are thousands, and a device waits for it.
 
-use super::Word;
 use crate::fixed_point::Multiplier;
 #[cfg(arm_dsp)]
 use crate::fold;
 use crate::slices::not_unrolled;
 
 /// Whether no word is further from zero than `most`.
-pub(super) fn are_within(words: &[Word], most: u32) -> bool {
+pub(super) fn are_within(words: &[[u8; 4]], most: u32) -> bool {
     // Almost always so, and then known in no time.
     #[cfg(arm_dsp)]
     if most >= 1 << 30 && fold::fit_31_bits(words) {
@@ -20,7 +19,7 @@ pub(super) fn are_within(words: &[Word], most: u32) -> bool {
 }
 
 /// Whether no word is below zero.
-pub(super) fn are_not_negative(words: &[Word]) -> bool {
+pub(super) fn are_not_negative(words: &[[u8; 4]]) -> bool {
     #[cfg(arm_dsp)]
     if fold::are_not_negative(words) {
         return true;
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn words_are_told_from_those_beyond_a_bound() {
         let within = |values: &[i32], most| {
-            let words: vec::Vec<Word> = values.iter().map(|value| value.to_le_bytes()).collect();
+            let words: vec::Vec<[u8; 4]> = values.iter().map(|value| value.to_le_bytes()).collect();
             are_within(&words, most)
         };
         for most in [1, 5, 8, 1000, i32::MAX as u32 - 1] {

@@ -7,9 +7,12 @@
 //! | 52 | `u32` | offset of the weights, [packed](crate::packing) |
 //! | 56 | `u32` | offset of the [constants](super::PerChannel) |
 
-use super::fields::{self, Common};
+use super::fields::{self, Common, Record};
+use super::kind::Kind;
+use super::matrix::Matrix;
+use super::reads::Reads;
 use super::rescale::{self, PerChannel};
-use super::{Kind, Matrix, Reads, Record, Window};
+use super::window::Window;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::packing;

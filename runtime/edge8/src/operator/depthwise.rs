@@ -1,9 +1,11 @@
 //! Depthwise convolution: each channel by itself. Its record is that of a [convolution](super::convolution).
 
-use super::convolution::WINDOW;
-use super::fields;
+use super::convolution::{Convolution, WINDOW};
+use super::fields::{self, Record};
+use super::kind::Kind;
+use super::reads::Reads;
 use super::rescale::{self, PerChannel};
-use super::{Convolution, Kind, Reads, Record, Window};
+use super::window::Window;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::packing;

@@ -11,12 +11,14 @@
 //! | 7 | `u8` | 1 where every multiplier is below 1/4, else 0 |
 //! | 8 | tensor | (first) input |
 
-use super::Record;
 use crate::bytes;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::format;
 use crate::tensor::{Shape, Tensor};
+
+/// The bytes of an operator record. Fields at constant offsets need no check at run time.
+pub type Record = [u8; format::RECORD_LEN];
 
 pub(super) const KIND: usize = 0;
 pub(super) const RESERVED: usize = 2;

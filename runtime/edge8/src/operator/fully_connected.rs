@@ -6,9 +6,10 @@
 //! | 40 | `u32` | offset of the weights, a [packed](crate::packing) matrix |
 //! | 44 | `u32` | offset of the [constants](super::PerChannel) |
 
-use super::fields::{self, Common};
+use super::fields::{self, Common, Record};
+use super::kind::Kind;
+use super::matrix::Matrix;
 use super::rescale::{self, PerChannel};
-use super::{Kind, Matrix, Record};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::packing;

@@ -1,6 +1,8 @@
 //! What the engine, the image and the quantizer know of a kind of operator: all of it stands in the file of the kind.
 
-use super::{PerChannel, Reads, Record};
+use super::fields::Record;
+use super::reads::Reads;
+use super::rescale::PerChannel;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::tensor::Tensor;

@@ -1,7 +1,6 @@
 //! What convolutions and fully connected layers have in common.
 
-use super::PerChannel;
-use super::rescale;
+use super::rescale::{self, PerChannel};
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::packing;

@@ -6,8 +6,8 @@
 //! | 40 | `i32` | mantissa, with 1/(height * width) folded in |
 //! | 44 | `i8` | shift; three bytes of zero follow |
 
-use super::fields::{self, Common, byte, word};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record, byte, word};
+use super::kind::Kind;
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::tensor::Tensor;

@@ -29,6 +29,7 @@ pub use add::{Add, Addend};
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use depthwise::Depthwise;
+pub use fields::Record;
 pub use fully_connected::FullyConnected;
 pub use kind::Kind;
 pub use kinds::Kinds;
@@ -49,9 +50,6 @@ use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::format;
 use crate::tensor::Tensor;
-
-/// The bytes of an operator record. Fields at constant offsets need no check at run time.
-pub type Record = [u8; format::RECORD_LEN];
 
 /// Makes [`Operator`] and what depends on the kind alone of a list of kinds: their numbers in the format, their names and types.
 macro_rules! operators {

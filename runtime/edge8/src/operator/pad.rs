@@ -5,8 +5,8 @@
 //! | 24 | tensor | output, with the input's scale and zero point |
 //! | 40 | `u16`, `u16`, `u16` | rows above, columns to the left, channels before; two bytes of zero follow. What is added on the other sides follows from the output's shape |
 
-use super::fields::{self, Common, half_word};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record, half_word};
+use super::kind::Kind;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::tensor::{Shape, Tensor};

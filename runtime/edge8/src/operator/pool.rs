@@ -5,8 +5,10 @@
 //! | 24 | tensor | output, with the input's channels, scale and zero point |
 //! | 40 | `[u16; 6]` | kernel height and width, stride down and across, padding above and to the left |
 
-use super::fields::{self, Common};
-use super::{Kind, Reads, Record, Window};
+use super::fields::{self, Common, Record};
+use super::kind::Kind;
+use super::reads::Reads;
+use super::window::Window;
 use crate::error::Problem;
 use crate::fixed_point::Activation;
 use crate::tensor::Tensor;

@@ -1,6 +1,6 @@
 //! Which rows of an input a row of the output is made from.
 
-use super::Window;
+use super::window::Window;
 use core::ops::Range;
 
 /// Which rows of an input a row of the output is made from.

@@ -1,7 +1,7 @@
 //! Weights and the constants that each output channel has.
 
-use super::fields::{self, SMALL_MULTIPLIERS, WEIGHT_LAYOUT};
-use super::{Record, constants};
+use super::constants;
+use super::fields::{self, Record, SMALL_MULTIPLIERS, WEIGHT_LAYOUT};
 use crate::bytes;
 use crate::cast;
 use crate::error::Problem;

@@ -7,8 +7,8 @@
 //! | 44 | `i8` | shift; three bytes of zero follow |
 //! | 48 | `i32` | in [-255, 0]: smaller differences to the maximum give probability 0 |
 
-use super::fields::{self, Common, byte, word};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record, byte, word};
+use super::kind::Kind;
 use crate::error::Problem;
 use crate::fixed_point::{Activation, Multiplier};
 use crate::tensor::Tensor;

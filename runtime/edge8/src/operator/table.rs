@@ -5,8 +5,8 @@
 //! | 24 | tensor | output, of the input's shape: it may lie where the input does |
 //! | 40 | `u32` | offset of the 256 values in the weights section, those of the inputs -128, -127, ..., 127 |
 
-use super::fields::{self, Common};
-use super::{Kind, Record};
+use super::fields::{self, Common, Record};
+use super::kind::Kind;
 use crate::bytes;
 use crate::cast;
 use crate::error::Problem;

@@ -1,7 +1,6 @@
 //! How a kernel moves over its input: convolutions and pools.
 
-use super::Record;
-use super::fields::{self, half_word};
+use super::fields::{self, Record, half_word};
 use crate::error::Problem;
 use crate::tensor::Shape;
 use core::ops::Range;

@@ -1,12 +1,12 @@
 //! The digit that was found, drawn into the input.
 
-use super::Framing;
 use super::background::Background;
 use super::cells::{Cells, SIDE};
 use super::pieces::{DIGIT, DROPPED, Digit};
 use super::region::{Region, split};
 use super::resample::{Axis, Span, average, step};
 use crate::picture::Picture;
+use edge8::Framing;
 
 /// Where the digit is and what its ink is measured against.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::product::{blocks, multiply_widened, wide_len};
 use super::{clamp, gather};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::operator::{Convolution, Matrix};
 use crate::packing::GROUP;
 

@@ -5,7 +5,8 @@
 
 use super::clamp;
 use super::filter::{self, COLUMN, Row};
-use crate::kernels::{Rows, shapes};
+use crate::kernels::rows::Rows;
+use crate::kernels::shapes;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use crate::slices::not_unrolled;

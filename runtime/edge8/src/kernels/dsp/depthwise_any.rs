@@ -4,7 +4,8 @@
 
 use super::clamp;
 use super::multiply::{self, Outputs};
-use crate::kernels::{Rows, shapes};
+use crate::kernels::rows::Rows;
+use crate::kernels::shapes;
 use crate::operator::Convolution;
 use crate::packing::{self, GROUP};
 

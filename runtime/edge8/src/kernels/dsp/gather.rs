@@ -1,7 +1,7 @@
 //! The windows of some outputs side by side, widened for [`multiply`](super::multiply).
 
 use super::widen;
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::operator::Convolution;
 use crate::packing::GROUP;
 use crate::slices::{not_unrolled, of_any_len};

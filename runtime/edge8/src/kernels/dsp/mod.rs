@@ -16,7 +16,9 @@ mod multiply;
 mod product;
 mod widen;
 
-use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, scalar, shapes};
+use crate::kernels::arithmetic::{Kernels, convolve_patches, each_row};
+use crate::kernels::rows::Rows;
+use crate::kernels::{scalar, shapes};
 use crate::operator::{Add, Convolution, Kinds, Matrix, Mean, UNUSUAL, has};
 use core::ops::Range;
 use product::{wide_len, words};
@@ -26,11 +28,6 @@ use product::{wide_len, words};
 pub(crate) struct Dsp<const KINDS: Kinds>;
 
 impl<const KINDS: Kinds> Kernels for Dsp<KINDS> {
-    #[inline]
-    fn of(set: KernelSet) -> Option<Self> {
-        matches!(set.set(), Set::Dsp).then_some(Self)
-    }
-
     #[inline(never)]
     fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let wide = words(scratch);

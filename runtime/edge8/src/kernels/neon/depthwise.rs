@@ -1,8 +1,8 @@
 //! Depthwise convolution with a 3x3 kernel.
 
 use super::rescale::{Channels, Finish};
-use super::store;
-use crate::kernels::Rows;
+use super::store::store;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{self, KERNEL};
 use crate::operator::{Convolution, Word};
 use crate::packing::GROUP;

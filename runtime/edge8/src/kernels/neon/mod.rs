@@ -8,13 +8,14 @@ mod plain;
 mod pool;
 mod product;
 mod rescale;
+mod store;
 
-use super::patches::{self, Patches};
-use super::scalar::{self, Scalar};
-use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, shapes};
 use crate::cast;
+use crate::kernels::arithmetic::{Kernels, Scalar, convolve_patches, each_row};
+use crate::kernels::patches::{self, Patches};
+use crate::kernels::rows::Rows;
+use crate::kernels::{scalar, shapes};
 use crate::operator::{Add, Convolution, Matrix, Mean, Pool};
-use core::arch::aarch64::*;
 use core::ops::Range;
 use dot::Dot;
 use plain::Plain;
@@ -47,31 +48,6 @@ impl NeonDot {
     }
 }
 
-/// Stores part `part` of 16 values: a half of them, or a quarter, or the first three quarters, or all.
-///
-/// # Safety
-/// There is room for `4 Q` values.
-#[inline(always)]
-unsafe fn store<const Q: usize>(to: *mut i8, values: int8x16_t, part: usize) {
-    // SAFETY: see above.
-    unsafe {
-        let (quads, pairs) = (vreinterpretq_s32_s8(values), vreinterpretq_s64_s8(values));
-        match (Q, part) {
-            (1, 0) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<0>(quads)),
-            (1, 1) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<1>(quads)),
-            (1, 2) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads)),
-            (1, _) => to.cast::<i32>().write_unaligned(vgetq_lane_s32::<3>(quads)),
-            (2, 0) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs)),
-            (2, _) => to.cast::<i64>().write_unaligned(vgetq_lane_s64::<1>(pairs)),
-            (3, _) => {
-                to.cast::<i64>().write_unaligned(vgetq_lane_s64::<0>(pairs));
-                to.add(8).cast::<i32>().write_unaligned(vgetq_lane_s32::<2>(quads));
-            }
-            _ => vst1q_s8(to, values),
-        }
-    }
-}
-
 /// Some rows of a convolution.
 ///
 /// # Safety
@@ -91,16 +67,9 @@ unsafe fn convolution<M: Multiply>(
 
 /// A kernel set of products and filters by `$how`.
 macro_rules! kernels {
-    ($set:ty, $how:ty, $of:ident) => {
+    ($set:ty, $how:ty) => {
         // SAFETY of every call in here: `self` is there only where the processor has the instructions.
         impl Kernels for $set {
-            fn of(set: KernelSet) -> Option<Self> {
-                match set.set() {
-                    Set::$of(token) => Some(token),
-                    _ => None,
-                }
-            }
-
             fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
                 let _ = scratch;
                 if shapes::is_product(op) {
@@ -181,5 +150,5 @@ macro_rules! kernels {
     };
 }
 
-kernels!(Neon, Plain, Neon);
-kernels!(NeonDot, Dot, NeonDot);
+kernels!(Neon, Plain);
+kernels!(NeonDot, Dot);

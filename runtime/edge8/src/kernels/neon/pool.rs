@@ -1,6 +1,6 @@
 //! Average over a window.
 
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::scalar::{mean_of, pixels, window};
 use crate::operator::Pool;
 use core::arch::aarch64::*;

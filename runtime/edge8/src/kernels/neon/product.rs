@@ -1,7 +1,7 @@
 //! A packed matrix times patches.
 
 use super::rescale::{Channels, Finish, Last};
-use super::store;
+use super::store::store;
 use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel, Word};
 use crate::packing::BLOCK;

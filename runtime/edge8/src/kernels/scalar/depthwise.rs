@@ -1,6 +1,6 @@
 //! Depthwise 2-D convolution of any window and depth multiplier.
 
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::operator::Convolution;
 use crate::packing;
 use crate::slices::part;

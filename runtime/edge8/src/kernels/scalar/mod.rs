@@ -21,16 +21,3 @@ pub use pool::{average_pool, max_pool};
 pub(super) use pool::{mean_of, pixels, window};
 pub use product::product;
 pub use softmax::softmax;
-
-use super::{KernelSet, Kernels};
-
-/// The scalar kernel set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scalar;
-
-impl Kernels for Scalar {
-    #[inline]
-    fn of(_: KernelSet) -> Option<Self> {
-        Some(Self)
-    }
-}

@@ -1,6 +1,6 @@
 //! Average and maximum over a window.
 
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::operator::Pool;
 use crate::slices::{not_unrolled, part};
 

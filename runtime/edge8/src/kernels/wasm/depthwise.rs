@@ -1,7 +1,7 @@
 //! Depthwise convolution with a 3x3 kernel.
 
 use super::rescale::{Channels, Finish};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use crate::packing::GROUP;

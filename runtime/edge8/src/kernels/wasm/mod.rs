@@ -8,8 +8,9 @@ mod mean;
 mod product;
 mod rescale;
 
-use super::scalar::{self, Scalar};
-use super::{KernelSet, Kernels, Rows, Set, convolve_patches, each_row, patches, shapes};
+use crate::kernels::arithmetic::{Kernels, Scalar, convolve_patches, each_row};
+use crate::kernels::rows::Rows;
+use crate::kernels::{patches, scalar, shapes};
 use crate::operator::{Add, Convolution, Matrix, Mean};
 use core::ops::Range;
 
@@ -18,13 +19,6 @@ use core::ops::Range;
 pub(crate) struct Simd128;
 
 impl Kernels for Simd128 {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Simd128(token) => Some(token),
-            Set::Scalar => None,
-        }
-    }
-
     fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         if shapes::is_product(op) {

@@ -4,6 +4,5 @@ mod avx2;
 mod avx512;
 mod detect;
 
-use super::{patches, shapes};
 pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512Vnni;

@@ -1,6 +1,6 @@
 //! Several outputs at once, whose weights are loaded together: they lie at multiples of 4.
 
-use super::Outputs;
+use super::outputs::Outputs;
 use core::arch::naked_asm;
 
 /// A whole function, as those of [`single`](super::single), for a multiple of `outputs` outputs: lr counts and has the step
@@ -25,7 +25,7 @@ macro_rules! many_outputs {
         /// # Safety
         /// As of the others; the weights are aligned to 4, and the outputs a multiple of those computed at once.
         #[unsafe(naked)]
-        pub(in crate::kernels::dsp) unsafe extern "C" fn $name$(<$(const $constant: usize),+>)?(
+        pub unsafe extern "C" fn $name$(<$(const $constant: usize),+>)?(
             outputs: *const Outputs,
         ) {
             naked_asm!(

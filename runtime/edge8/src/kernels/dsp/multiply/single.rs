@@ -1,6 +1,6 @@
 //! One output at a time, weights at any address.
 
-use super::Outputs;
+use super::outputs::Outputs;
 use core::arch::naked_asm;
 
 /// A whole function: computes the outputs from `first` to `end`. r0 are the patches, r1 the weights, r2 counts, r3 is the
@@ -27,7 +27,7 @@ macro_rules! outputs {
         /// # Safety
         /// The patches are widened for this function and aligned to 4; everything else is there as the fields say.
         #[unsafe(naked)]
-        pub(in crate::kernels::dsp) unsafe extern "C" fn $name$(<$(const $constant: usize),+>)?(
+        pub unsafe extern "C" fn $name$(<$(const $constant: usize),+>)?(
             outputs: *const Outputs,
         ) {
             naked_asm!(

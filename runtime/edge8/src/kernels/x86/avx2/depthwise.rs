@@ -1,7 +1,7 @@
 //! Depthwise convolution with a 3x3 kernel, 16 channels at a time.
 
 use super::filter::{Column, Filter};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use core::arch::x86_64::*;

@@ -7,15 +7,15 @@ mod mean;
 mod narrow;
 mod product;
 mod rescale;
+mod store;
 
 use super::detect::has_avx2;
-use super::{patches, shapes};
 use crate::cast;
-use crate::kernels::patches::Patches;
-use crate::kernels::scalar::{self, Scalar};
-use crate::kernels::{KernelSet, Kernels, Rows, Set, convolve_patches};
+use crate::kernels::arithmetic::{Kernels, Scalar, convolve_patches};
+use crate::kernels::patches::{self, Patches};
+use crate::kernels::rows::Rows;
+use crate::kernels::{scalar, shapes};
 use crate::operator::{Add, Convolution, Matrix, Mean, PerChannel};
-use core::arch::x86_64::*;
 use core::ops::Range;
 
 /// The kernel set: there is one only where the processor has AVX2.
@@ -29,36 +29,8 @@ impl Avx2 {
     }
 }
 
-/// Stores the first `count` of 16 values.
-///
-/// # Safety
-/// There is room for them.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn store(to: *mut i8, count: usize, values: __m128i) {
-    // SAFETY: see above.
-    unsafe {
-        match count {
-            16 => _mm_storeu_si128(to.cast(), values),
-            8 => _mm_storel_epi64(to.cast(), values),
-            count => {
-                let mut bytes = [0i8; 16];
-                _mm_storeu_si128(bytes.as_mut_ptr().cast(), values);
-                to.copy_from_nonoverlapping(bytes.as_ptr(), count.min(16));
-            }
-        }
-    }
-}
-
 // SAFETY of every call in here: `self` is there only where the processor has AVX2.
 impl Kernels for Avx2 {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Avx2(token) => Some(token),
-            _ => None,
-        }
-    }
-
     fn product(self, op: &Matrix<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i8]) {
         let _ = scratch;
         if shapes::is_product(op) {

@@ -1,7 +1,7 @@
 //! Depthwise convolution with a 3x3 kernel of 8 to 15 channels: two outputs at a time, 8 channels of each.
 
 use super::filter::{Column, Filter};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use core::arch::x86_64::*;

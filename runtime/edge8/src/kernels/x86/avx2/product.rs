@@ -4,6 +4,7 @@
 //! weight is in [-127, 127], so that its sign can be changed, and two products fit, `2 * 127 * 128`.
 
 use super::rescale::{Finish, Rescale};
+use super::store::store;
 use crate::kernels::patches::Patches;
 use crate::operator::{Matrix, PerChannel, Word};
 use crate::packing::{BLOCK, GROUP, padded};
@@ -219,8 +220,8 @@ impl Tiles<'_, '_> {
                     let q = (p + 1).min(PATCHES - 1);
                     let values = channels.finish.four([sums[p][0], sums[p][1], sums[q][0], sums[q][1]]);
                     let (low, high) = (_mm256_castsi256_si128(values), _mm256_extracti128_si256::<1>(values));
-                    super::store(to.add(p * outputs), LANES + channels.count, low);
-                    super::store(to.add(q * outputs), LANES + channels.count, high);
+                    store(to.add(p * outputs), LANES + channels.count, low);
+                    store(to.add(q * outputs), LANES + channels.count, high);
                 }
             } else {
                 for p in (0..PATCHES).step_by(4) {
@@ -231,10 +232,10 @@ impl Tiles<'_, '_> {
                     } else {
                         let (low, high) =
                             (_mm256_castsi256_si128(values), _mm256_extracti128_si256::<1>(values));
-                        super::store(to.add(p * outputs), channels.count, low);
-                        super::store(to.add(q * outputs), channels.count, _mm_unpackhi_epi64(low, low));
-                        super::store(to.add(r * outputs), channels.count, high);
-                        super::store(to.add(s * outputs), channels.count, _mm_unpackhi_epi64(high, high));
+                        store(to.add(p * outputs), channels.count, low);
+                        store(to.add(q * outputs), channels.count, _mm_unpackhi_epi64(low, low));
+                        store(to.add(r * outputs), channels.count, high);
+                        store(to.add(s * outputs), channels.count, _mm_unpackhi_epi64(high, high));
                     }
                 }
             }

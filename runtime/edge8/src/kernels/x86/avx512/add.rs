@@ -1,7 +1,7 @@
 //! Elementwise sum.
 
+use super::lanes::{LANES, first, first_bytes, load};
 use super::rescale::{Finish, Rescale, RescaleAny};
-use super::{LANES, first, first_bytes, load};
 use crate::fixed_point::Multiplier;
 use crate::operator::{Add, Addend};
 use core::arch::x86_64::*;

@@ -1,9 +1,9 @@
 //! Depthwise convolution with a 3x3 kernel.
 
-use super::product::unsigned_bias;
+use super::bias::unsigned_bias;
+use super::lanes::{LANES, first, first_bytes, scatter};
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first, first_bytes, scatter};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::Convolution;
 use crate::packing::GROUP;

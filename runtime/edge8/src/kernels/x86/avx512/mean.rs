@@ -1,7 +1,7 @@
 //! Mean over height and width.
 
+use super::lanes::{LANES, first, load, store};
 use super::rescale::{Finish, RescaleAny};
-use super::{LANES, first, load, store};
 use crate::operator::Mean;
 use core::arch::x86_64::*;
 

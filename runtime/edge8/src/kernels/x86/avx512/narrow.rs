@@ -3,9 +3,9 @@
 //! 64 bytes of each of three rows are interleaved to four registers, whose lanes hold the three bytes of a column. In
 //! register `v`, lane `4 q + i` is byte `16 q + 4 v + i` of the 64: what unpacking leaves, and packing takes back.
 
+use super::lanes::{LANES, first_bytes};
 use super::rescale::{Finish, Rescale};
-use super::{LANES, first_bytes};
-use crate::kernels::Rows;
+use crate::kernels::rows::Rows;
 use crate::kernels::shapes::{KERNEL, window_rows};
 use crate::operator::{Convolution, PerChannel};
 use crate::packing::GROUP;

@@ -1,6 +1,6 @@
 //! From sums to int8, 16 at a time.
 
-use super::{first, twice};
+use super::lanes::{first, twice};
 use crate::fixed_point::{Activation, Multiplier};
 use crate::operator::PerChannel;
 use core::arch::asm;

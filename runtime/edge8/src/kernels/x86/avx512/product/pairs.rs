@@ -1,8 +1,8 @@
 //! A block of 8 outputs: two patches a register.
 
 use super::inputs::inputs_of_two;
-use super::{Channels, Tiles};
-use crate::kernels::x86::avx512::{scatter, twice};
+use super::tiles::{Channels, Tiles};
+use crate::kernels::x86::avx512::lanes::{scatter, twice};
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
 

@@ -1,8 +1,8 @@
 //! One patch: a sum waits for the one before it, so that there must be many sums at a time.
 
-use super::Tiles;
 use super::inputs::inputs;
-use crate::kernels::x86::avx512::{LANES, first};
+use super::tiles::Tiles;
+use crate::kernels::x86::avx512::lanes::{LANES, first};
 use crate::packing::GROUP;
 use core::arch::x86_64::*;
 
