@@ -100,9 +100,11 @@ fn pictures_of_any_size() {
 
 #[test]
 fn changed_tflite_files_and_model_images() {
-    for (target, read) in [("tflite", untrusted::tflite as Read), ("image", untrusted::image)] {
+    // Of a flatbuffer most changes break an offset.
+    for (target, read, least) in [("tflite", untrusted::tflite as Read, 50), ("image", untrusted::image, 200)]
+    {
         let accepted = changed(target, 5000, read);
-        assert!((200..4900).contains(&accepted), "{accepted} of {target} accepted");
+        assert!((least..4900).contains(&accepted), "{accepted} of {target} accepted");
     }
 }
 

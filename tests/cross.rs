@@ -79,7 +79,7 @@ impl Target {
     /// Builds a part of the workspace and gives the folder that it lies in.
     fn build(&self, part: &[&str]) -> PathBuf {
         let variable =
-            |field| format!("CARGO_TARGET_{}_{field}", self.triple.to_uppercase().replace('-', "_"));
+            |field| format!("CARGO_TARGET_{}_{field}", self.triple.to_uppercase().replace(['-', '.'], "_"));
         let folder = commands::scratch();
         let mut build = Command::new(env!("CARGO"));
         build.current_dir(commands::root()).env(variable("RUSTFLAGS"), self.flags);

@@ -13,7 +13,7 @@ use edge8::{Model, Operator, Tensor};
 /// # Errors
 /// If an operator reads what none has written, or its multipliers are not those of its tensors' scales.
 pub fn read(model: &Model<'_>) -> Result<Network> {
-    let mut reader = Reader::new(model.input());
+    let mut reader = Reader::new(&model.input());
     for (index, operator) in model.operators().enumerate() {
         let name = format!("{index:03}_{}", operator.name());
         reader.add(&name, &operator).with_context(|| format!("operator {name}"))?;

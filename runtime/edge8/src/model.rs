@@ -15,7 +15,7 @@ use crate::operator::{ALL_KINDS, Kinds, UNUSUAL, has};
 use crate::recipe::Recipe;
 use crate::reject::Reject;
 use crate::slices::{copy, not_unrolled};
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 
 /// A model image that has been checked: it can be run and inspected, and a run cannot fail late.
 #[derive(Clone, Copy, Debug)]
@@ -222,13 +222,13 @@ impl<'a> Model<'a> {
     }
 
     /// The network's first input, of nearly all networks the only one.
-    pub const fn input(&self) -> &Tensor {
-        &self.header.inputs.first
+    pub fn input(&self) -> Tensor {
+        first(self.inputs())
     }
 
     /// The network's first output, of nearly all networks the only one.
-    pub const fn output(&self) -> &Tensor {
-        &self.header.outputs.first
+    pub fn output(&self) -> Tensor {
+        first(self.outputs())
     }
 
     /// The network's inputs.
@@ -332,6 +332,12 @@ impl<'a> Model<'a> {
         let lens = [self.input_len(), self.output_len(), self.header.operators as usize];
         TestVectors::parse(self.section(section::TEST_VECTORS)?, lens)
     }
+}
+
+/// The first of some tensors, of which a checked image has one at least.
+fn first(mut tensors: impl Iterator<Item = Tensor>) -> Tensor {
+    let shape = Shape { height: 0, width: 0, channels: 0 };
+    tensors.next().unwrap_or(Tensor { offset: 0, shape, rows: 0, zero_point: 0, scale: 0.0 })
 }
 
 /// Whether a section is absent, or right.

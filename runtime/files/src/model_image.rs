@@ -77,7 +77,7 @@ fn check_arena(model: &Model<'_>) -> Result<()> {
     let scratch = scratch.saturating_mul(2).saturating_add(SCRATCH);
     let bytes = |tensor: &Tensor| tensor.range().len().saturating_add(ALIGNMENT);
     let tensors = model.operators().map(|operator| bytes(operator.output()));
-    let tensors = tensors.fold(bytes(model.input()), usize::saturating_add);
+    let tensors = tensors.fold(bytes(&model.input()), usize::saturating_add);
     let (found, most) = (model.arena_len(), scratch.saturating_add(tensors));
     ensure!(
         found <= most && model.scratch_len() <= scratch,

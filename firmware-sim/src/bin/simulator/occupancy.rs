@@ -27,7 +27,7 @@ impl Occupancy {
         let steps: Vec<usize> = model.steps().map(|step| step.operator).collect();
         let first = |operator: usize| steps.iter().position(|&of| of == operator).unwrap_or(0);
         let last = |operator: usize| steps.iter().rposition(|&of| of == operator).unwrap_or(0);
-        let mut tensors: Vec<(Option<usize>, Tensor, Range<usize>)> = vec![(None, *model.input(), 0..1)];
+        let mut tensors: Vec<(Option<usize>, Tensor, Range<usize>)> = vec![(None, model.input(), 0..1)];
         for (index, operator) in model.operators().enumerate() {
             for input in operator.inputs() {
                 // The latest with that place is the one that is read.

@@ -3,7 +3,7 @@
 use super::arena::Arena;
 use crate::kernels::{KernelSet, Kernels, Token, each_row};
 use crate::operator::{Add, AveragePool, Depthwise, Kinds, MaxPool, Operator, has_kind};
-use crate::slices::copy;
+use crate::slices::{copy, part};
 use core::ops::Range;
 
 /// Some rows of one operator with the kernels of `K`.
@@ -88,7 +88,7 @@ fn add<K: Kernels>(kernels: K, op: &Add, arena: &Arena<'_>, rows: Range<usize>, 
     if second.shape.width == 1 || second.shape.channels == whole.channels {
         return kernels.add(op, row, values);
     }
-    for (pixel, one) in values.chunks_exact_mut(usize::from(whole.channels).max(1)).zip(row.chunks(1)) {
-        kernels.add(op, one, pixel);
+    for (index, pixel) in values.chunks_exact_mut(usize::from(whole.channels).max(1)).enumerate() {
+        kernels.add(op, part(row, index, 1), pixel);
     }
 }

@@ -22,8 +22,6 @@ pub(crate) struct Header<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Endpoints<'a> {
     records: &'a [[u8; TENSOR_LEN]],
-    /// The first of them.
-    pub(crate) first: Tensor,
     /// Values of all.
     pub(crate) len: usize,
 }
@@ -96,7 +94,18 @@ impl<'a> Endpoints<'a> {
             }
             len = len.checked_add(tensor.shape.len())?;
         }
-        Some(Self { records, first: Tensor::decode(records.first()?, 0)?, len })
+        (!records.is_empty()).then_some(Self { records, len })
+    }
+
+    /// The place of a tensor among them.
+    #[cfg_attr(device, inline(never))]
+    pub(crate) fn position(&self, tensor: &Tensor) -> Option<u32> {
+        (0..).zip(self.iter()).find(|(_, endpoint)| endpoint == tensor).map(|(place, _)| place)
+    }
+
+    /// Number of them.
+    pub(crate) const fn count(&self) -> usize {
+        self.records.len()
     }
 
     /// Each of them, in order.

@@ -84,19 +84,17 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
     let mut unclaimed = operators.weights.len();
     let mut ends = false;
     // A bit for each output that no operator has written yet.
-    let mut missing = header.outputs.iter().fold(0u64, |bits, _| bits << 1 | 1);
+    let mut missing = u64::MAX >> (64usize.wrapping_sub(header.outputs.count()) & 63);
     for (index, record) in (0u32..).zip(operators.records) {
         let fail = |problem| Error::Operator { index, problem };
         let operator = Operator::decode::<KINDS>(record, operators.weights);
         let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
         operator.check::<KINDS>(record, header.room).map_err(fail)?;
-        ends = false;
-        for (bit, output) in (0u32..).zip(header.outputs.iter()) {
-            if *operator.output() == output {
-                missing &= !1u64.wrapping_shl(bit);
-                ends = true;
-            }
+        let place = header.outputs.position(operator.output());
+        ends = place.is_some();
+        if let Some(place) = place {
+            missing &= !1u64.wrapping_shl(place);
         }
     }
     if ends && missing == 0 { Ok(()) } else { Err(Error::Endpoint) }

@@ -46,18 +46,34 @@ impl<'a> Convolution<'a> {
         fields::has_small_multipliers(record)
     }
 
-    /// The record, with as many weights as `len` says for it.
+    /// Reads a record of either kind.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn decode_with(
-        record: &Record,
-        section: &'a [u8],
-        len: impl FnOnce(&Window, &Tensor, &Tensor) -> Option<usize>,
-    ) -> Result<Self, Problem> {
+    #[cfg_attr(device, inline(never))]
+    pub(super) fn decode_as(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
         let Common { input, output, activation } = Common::decode(record, Self::OUTPUT)?;
         let window = Window::decode(record, WINDOW)?;
-        let len = len(&window, &input, &output);
+        let outputs = output.shape.channels.into();
+        let len = if depthwise {
+            packing::depthwise_len(window.kernel.map(usize::from), outputs)
+        } else {
+            let patch = window.taps().checked_mul(input.shape.channels.into());
+            patch.and_then(|patch| packing::matrix_len(outputs, patch))
+        };
         let (weights, channels) = rescale::parameters(record, PARAMETERS, section, len, &output)?;
         Ok(Self { input, output, window, weights, channels, activation })
+    }
+
+    /// Proves what is to be proven of either kind.
+    #[cfg_attr(device, inline(never))]
+    pub(super) fn check_as(&self, depthwise: bool) -> Result<(), Problem> {
+        let [inputs, outputs] = [self.input, self.output].map(|tensor| tensor.shape.channels);
+        if !self.window.joins(self.input.shape, self.output.shape) {
+            return Err(Problem::Window);
+        }
+        if depthwise && outputs.checked_rem(inputs) != Some(0) {
+            return Err(Problem::Shapes);
+        }
+        self.channels.check(if depthwise { self.window.taps() } else { self.patch_len() })
     }
 
     /// Values of the input that one output of a convolution depends on, `[kernel row][kernel column][in]`.
@@ -94,10 +110,7 @@ impl<'a> Kind<'a> for Convolution<'a> {
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
-        Self::decode_with(record, section, |window, input, output| {
-            let patch = window.taps().checked_mul(input.shape.channels.into())?;
-            packing::matrix_len(output.shape.channels.into(), patch)
-        })
+        Self::decode_as(record, section, false)
     }
 
     fn encode(&self, record: &mut Record, at: [u32; 2]) {
@@ -107,10 +120,7 @@ impl<'a> Kind<'a> for Convolution<'a> {
     }
 
     fn check(&self) -> Result<(), Problem> {
-        if !self.window.joins(self.input.shape, self.output.shape) {
-            return Err(Problem::Window);
-        }
-        self.channels.check(self.patch_len())?;
+        self.check_as(false)?;
         self.matrix().check_weights(self.patch_len())
     }
 

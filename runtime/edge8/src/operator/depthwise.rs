@@ -37,23 +37,38 @@ impl Depthwise<'_> {
     }
 
     /// Proves that kernels may rely on the packed weights: see [`rescale::check_weights`].
+    #[cfg(not(device))]
     fn check_weights(&self) -> Result<(), Problem> {
         let op = &self.0;
         let [rows, columns] = op.window.kernel.map(usize::from);
         let channels = usize::from(op.output.shape.channels);
-        // A device looks at the filling only, and not at what fills three rows up: none of its kernels reads that.
-        if cfg!(device) && [rows, columns] == [3, 3] {
-            return Ok(());
-        }
-        let first = if cfg!(device) { rows } else { 0 };
         rescale::check_weights(&op.channels, |channel| {
-            let rows_of_taps = first..packing::padded(rows);
-            let taps = rows_of_taps.flat_map(move |row| (0..columns).map(move |column| [row, column]));
+            let taps =
+                (0..packing::padded(rows)).flat_map(move |row| (0..columns).map(move |column| [row, column]));
             taps.map(move |tap| {
                 let index = packing::depthwise_index([rows, columns], channels, tap, channel);
                 (tap[0] < rows, op.weights.get(index).copied().unwrap_or(0))
             })
         })
+    }
+
+    /// The same on a device: the last groups, where the kernel's rows do not fill them; not those of three rows, whose filling no
+    /// kernel of a device reads.
+    #[cfg(device)]
+    fn check_weights(&self) -> Result<(), Problem> {
+        let op = &self.0;
+        let [rows, columns] = op.window.kernel.map(usize::from);
+        let (groups, rest) = (rows / packing::GROUP, rows % packing::GROUP);
+        let each = columns.wrapping_mul(op.output.shape.channels.into());
+        let first = groups.wrapping_mul(each);
+        let is_filled =
+            |group: usize| rescale::is_filled(op.weights, group.wrapping_mul(packing::GROUP), rest);
+        let unread = rest == 0 || (rows, columns) == (3, 3);
+        if unread || (first..first.wrapping_add(each)).all(is_filled) {
+            Ok(())
+        } else {
+            Err(Problem::Filling)
+        }
     }
 }
 
@@ -64,10 +79,7 @@ impl<'a> Kind<'a> for Depthwise<'a> {
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn decode(record: &Record, section: &'a [u8]) -> Result<Self, Problem> {
-        let op = Convolution::decode_with(record, section, |window, _, output| {
-            packing::depthwise_len(window.kernel.map(usize::from), output.shape.channels.into())
-        });
-        op.map(Self)
+        Convolution::decode_as(record, section, true).map(Self)
     }
 
     fn encode(&self, record: &mut Record, at: [u32; 2]) {
@@ -75,14 +87,7 @@ impl<'a> Kind<'a> for Depthwise<'a> {
     }
 
     fn check(&self) -> Result<(), Problem> {
-        let Convolution { input, output, window, channels, .. } = &self.0;
-        if !window.joins(input.shape, output.shape) {
-            return Err(Problem::Window);
-        }
-        if output.shape.channels.checked_rem(input.shape.channels) != Some(0) {
-            return Err(Problem::Shapes);
-        }
-        channels.check(window.taps())?;
+        self.0.check_as(true)?;
         self.check_weights()
     }
 

@@ -91,16 +91,19 @@ pub(super) fn byte(record: &Record, at: usize) -> Result<i8, Problem> {
 }
 
 /// The `u16` at a constant offset, at compile time too.
+#[inline(always)]
 pub(super) const fn constant_half_word(record: &Record, at: usize) -> u16 {
     u16::from_le_bytes([record[at], record[at + 1]])
 }
 
 /// The number of a record's kind, at compile time too.
+#[inline(always)]
 pub(super) const fn kind(record: &Record) -> u16 {
     constant_half_word(record, KIND)
 }
 
 /// The shape of the tensor record at a constant offset, at compile time too.
+#[inline(always)]
 pub(super) const fn shape(record: &Record, at: usize) -> Shape {
     Shape {
         height: constant_half_word(record, at + 4),
@@ -110,6 +113,7 @@ pub(super) const fn shape(record: &Record, at: usize) -> Shape {
 }
 
 /// Whether the record says that every multiplier is below a quarter, which kernels have a fast form for.
+#[inline(always)]
 pub(super) const fn has_small_multipliers(record: &Record) -> bool {
     record[SMALL_MULTIPLIERS] == 1
 }

@@ -28,19 +28,26 @@ impl Matrix<'_> {
     }
 
     /// Proves that kernels may rely on the weights for patches of this length: see [`rescale::check_weights`].
+    #[cfg(not(device))]
     pub(super) fn check_weights(&self, patch: usize) -> Result<(), Problem> {
-        // A device looks at the filling only, which the last group of a row may have.
-        let first = if cfg!(device) { patch / packing::GROUP } else { 0 };
         rescale::check_weights(&self.channels, |output| {
             let (start, step) = packing::matrix_start(self.outputs(), self.depth, output);
-            let groups = first..self.depth / packing::GROUP;
-            groups.flat_map(move |group| {
-                let at = start.wrapping_add(group.wrapping_mul(step));
-                (0..packing::GROUP).map(move |index| {
-                    let value = self.weights.get(at.wrapping_add(index)).copied().unwrap_or(0);
-                    (group * packing::GROUP + index < patch, value)
-                })
-            })
+            let groups = self.weights.get(start..).unwrap_or(&[]).chunks(step.max(1));
+            let values =
+                groups.take(self.depth / packing::GROUP).flat_map(|group| group.iter().take(packing::GROUP));
+            values.enumerate().map(move |(index, &value)| (index < patch, value))
         })
+    }
+
+    /// The same on a device: the last group of each row, where the patch does not fill it.
+    #[cfg(device)]
+    #[inline(never)]
+    pub(super) fn check_weights(&self, patch: usize) -> Result<(), Problem> {
+        let (groups, rest) = (patch / packing::GROUP, patch % packing::GROUP);
+        let is_filled = |output| {
+            let (start, step) = packing::matrix_start(self.outputs(), self.depth, output);
+            rescale::is_filled(self.weights, start.wrapping_add(groups.wrapping_mul(step)), rest)
+        };
+        if rest == 0 || (0..self.outputs()).all(is_filled) { Ok(()) } else { Err(Problem::Filling) }
     }
 }

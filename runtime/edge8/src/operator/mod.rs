@@ -18,6 +18,7 @@ mod matrix;
 mod mean;
 mod pad;
 mod pool;
+mod problem;
 mod reads;
 mod rescale;
 mod room;
@@ -86,7 +87,7 @@ macro_rules! operators {
                 }
                 match kind {
                     $($code if has(KINDS, $code) => <$operator>::decode(record, section).map(Self::$name),)+
-                    $($code => Err(Problem::NotBuilt(<$operator as Kind>::NAME)),)+
+                    $($code => Err(Problem::NotBuilt($code)),)+
                     _ => Err(Problem::Kind(kind)),
                 }
             }
@@ -157,6 +158,14 @@ macro_rules! operators {
             pub const fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => <$operator as Kind>::NAME,)+
+                }
+            }
+
+            /// The name of a kind as in TensorFlow Lite.
+            const fn name_of(kind: u16) -> Option<&'static str> {
+                match kind {
+                    $($code => Some(<$operator as Kind>::NAME),)+
+                    _ => None,
                 }
             }
 
@@ -292,12 +301,9 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// The first [`Problem`] found.
     pub(crate) fn check<const KINDS: Kinds>(&self, record: &Record, room: Room) -> Result<(), Problem> {
-        if !self.output().is_valid() || !self.inputs().all(Tensor::is_valid) {
-            return Err(Problem::Tensor);
-        }
-        self.check_places(room)?;
+        self.check_tensors(room)?;
         if !has(KINDS, UNUSUAL) && !Self::is_usual(record) {
-            return Err(Problem::NotBuilt("operators in unusual forms"));
+            return Err(Problem::NotBuilt(UNUSUAL));
         }
         let range = self.activation();
         if range.min > range.max {
@@ -306,21 +312,24 @@ impl<'a> Operator<'a> {
         self.check_kind::<KINDS>()
     }
 
-    /// Tensors inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
+    /// Tensors valid, and inside the arena behind the scratch bytes, the output clear of the inputs or exactly in place of the first;
     /// all rows kept where they are needed at once.
-    fn check_places(&self, room: Room) -> Result<(), Problem> {
+    fn check_tensors(&self, room: Room) -> Result<(), Problem> {
         let (output, reads) = (self.output(), self.reads());
-        let [mut outside, mut few_rows, mut overlap] =
-            [!room.holds(output), !(self.works_by_rows() || output.is_whole()), false];
+        let [mut invalid, mut outside] = [!output.is_valid(), !room.holds(output)];
+        let [mut few_rows, mut overlap] = [!(self.works_by_rows() || output.is_whole()), false];
         let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
         let mut in_place = self.works_in_place();
         for input in self.inputs() {
+            invalid |= !input.is_valid();
             outside |= !room.holds(input);
             few_rows |= input.rows < reads.at_once(input.shape.height);
             overlap |= input.overlaps(output) && !(in_place && place(input) == place(output));
             in_place = false;
         }
-        if outside {
+        if invalid {
+            Err(Problem::Tensor)
+        } else if outside {
             Err(Problem::OutsideArena)
         } else if self.scratch_len() > room.scratch_len as usize {
             Err(Problem::Scratch)

@@ -26,7 +26,9 @@ impl Window {
     }
 
     /// The same of a record at compile time.
+    #[inline(always)]
     pub(super) const fn of(record: &Record, at: usize) -> Self {
+        #[inline(always)]
         const fn pair(record: &Record, at: usize) -> [u16; 2] {
             [fields::constant_half_word(record, at), fields::constant_half_word(record, at + 2)]
         }
