@@ -32,8 +32,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "macs": operators.iter().map(Operator::macs).sum::<u64>(),
         "kernels": model.kernels().name(),
         "labels": model.labels().map(|labels| labels.collect::<Vec<_>>()).unwrap_or_default(),
-        "input": tensor(model.input()),
-        "output": tensor(model.output()),
+        "input": tensor(&model.input()),
+        "output": tensor(&model.output()),
         "operators": operators.iter().map(describe).collect::<Vec<_>>(),
     }))
 }
@@ -50,8 +50,8 @@ fn summary(model: &Model<'_>, operators: &[Operator<'_>], length: usize) -> Stri
         bytes(model.arena_len())
     );
     text += &format!("work    {macs:.2} million multiply-accumulates in {} operators\n", operators.len());
-    text += &line("input", model.input());
-    text += &line("output", model.output());
+    text += &line("input", &model.input());
+    text += &line("output", &model.output());
     if let Ok(labels) = model.labels() {
         text += &format!("labels  {}\n", labels.collect::<Vec<_>>().join(" "));
     }

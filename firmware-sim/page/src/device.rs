@@ -1,9 +1,8 @@
 //! The device that the page stands for: the app, its memory, its display, a person's hand and a clock.
 
 use crate::screen::{MOST_BYTES, Screen};
-use edge8::Model;
-use edge8::image::{Aligned, arena_len, input_len, kinds};
-use edge8::operator::Kinds;
+use edge8::internal::Facts;
+use edge8::{Aligned, Model};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::workspace_len;
 use embedded_graphics::prelude::Size;
@@ -17,20 +16,21 @@ use spin::Mutex;
 /// The shipped model image. Its sizes are in the program, it itself is not: the page fetches it, one file for both builds.
 const SHIPPED: &[u8] = include_bytes!("../../../runtime/models/mnist.edge8");
 
+/// What it states of itself.
+#[allow(long_running_const_eval, reason = "its checksum takes its time")]
+const FACTS: Facts = Facts::of(SHIPPED);
+
 /// Bytes of the model image.
 pub const IMAGE_LEN: usize = SHIPPED.len();
 
 /// Bytes of the arena: the network and pre-processing of the largest picture work in it in turn.
 pub const ARENA_LEN: usize = {
-    let (network, picture) = (arena_len(SHIPPED), workspace_len(PICTURE_SIDE, PICTURE_SIDE));
+    let (network, picture) = (FACTS.arena_len, workspace_len(PICTURE_SIDE, PICTURE_SIDE));
     if network > picture { network } else { picture }
 };
 
 /// Values of its input.
-pub const INPUT_LEN: usize = input_len(SHIPPED);
-
-/// Kinds of its operators: there is code for no others.
-const KINDS: Kinds = kinds(SHIPPED);
+pub const INPUT_LEN: usize = FACTS.input_len;
 
 /// Rows and columns of the largest picture.
 const PICTURE_SIDE: usize = 512;
@@ -92,7 +92,7 @@ impl Device {
         let Memory { image, canvas, arena, input, seen, pixels, buffer } = memory;
         let size = Size::new(width, height);
         let screen = Screen::new(size, pixels).ok_or(Status::Display)?;
-        let model = Model::parse_as::<KINDS>(image.bytes()).map_err(|_| Status::Model)?;
+        let model = Model::parse_as::<{ FACTS.kinds }>(image.bytes()).map_err(|_| Status::Model)?;
         let reading = Reading { arena: arena.bytes(), input };
         let reader = Reader::new(model, reading).map_err(|_| Status::Model)?;
         let app = App::new(reader, canvas, size).ok_or(Status::Display)?;
