@@ -100,11 +100,10 @@ fn pictures_of_any_size() {
 
 #[test]
 fn changed_tflite_files_and_model_images() {
-    // Of a flatbuffer most changes break an offset.
-    for (target, read, least) in [("tflite", untrusted::tflite as Read, 50), ("image", untrusted::image, 200)]
-    {
+    // Most changes break an offset.
+    for (target, read) in [("tflite", untrusted::tflite as Read), ("image", untrusted::image)] {
         let accepted = changed(target, 5000, read);
-        assert!((least..4900).contains(&accepted), "{accepted} of {target} accepted");
+        assert!((40..4900).contains(&accepted), "{accepted} of {target} accepted");
     }
 }
 

@@ -91,10 +91,14 @@ pub(crate) fn check_operators<const KINDS: Kinds>(
         let operator = operator.as_ref().map_err(|&problem| fail(problem))?;
         unclaimed = unclaimed.checked_sub(operator.parameter_len()).ok_or(fail(Problem::Weights))?;
         operator.check::<KINDS>(record, header.room).map_err(fail)?;
-        let place = header.outputs.position(operator.output());
-        ends = place.is_some();
-        if let Some(place) = place {
-            missing &= !1u64.wrapping_shl(place);
+        // Of one output it is the last operator's.
+        let last = index + 1 == found;
+        if last || header.outputs.count() > 1 {
+            let place = header.outputs.position(operator.output());
+            ends = place.is_some();
+            if let Some(place) = place {
+                missing &= !1u64.wrapping_shl(place);
+            }
         }
     }
     if ends && missing == 0 { Ok(()) } else { Err(Error::Endpoint) }

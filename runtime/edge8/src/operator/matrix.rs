@@ -41,13 +41,19 @@ impl Matrix<'_> {
 
     /// The same on a device: the last group of each row, where the patch does not fill it.
     #[cfg(device)]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn check_weights(&self, patch: usize) -> Result<(), Problem> {
+        if patch.is_multiple_of(packing::GROUP) { Ok(()) } else { self.check_filling(patch) }
+    }
+
+    #[cfg(device)]
+    #[inline(never)]
+    fn check_filling(&self, patch: usize) -> Result<(), Problem> {
         let (groups, rest) = (patch / packing::GROUP, patch % packing::GROUP);
         let is_filled = |output| {
             let (start, step) = packing::matrix_start(self.outputs(), self.depth, output);
             rescale::is_filled(self.weights, start.wrapping_add(groups.wrapping_mul(step)), rest)
         };
-        if rest == 0 || (0..self.outputs()).all(is_filled) { Ok(()) } else { Err(Problem::Filling) }
+        if (0..self.outputs()).all(is_filled) { Ok(()) } else { Err(Problem::Filling) }
     }
 }

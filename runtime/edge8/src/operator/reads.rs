@@ -16,6 +16,7 @@ pub enum Reads {
 
 impl Reads {
     /// Rows of an input of this height that must be there to compute one row of the output, or the output.
+    #[inline]
     pub const fn at_once(&self, height: u16) -> u16 {
         match self {
             Self::All => height,
