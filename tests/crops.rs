@@ -166,12 +166,15 @@ fn tight_crops_are_read_as_those_with_a_margin() {
     }
 }
 
+/// Whether a pixel becomes ink that is so many pixels away from it, below 0 inside.
+type Keeps = fn(f64) -> bool;
+
 /// The network knows no hollow digits: of those most are right as they are, and a margin more or less changes little.
 #[test]
 fn bold_thin_and_hollow_strokes() {
     let image = std::fs::read(shipped()).expect("the shipped image");
     let mut reader = Reader::new(&image);
-    let styles: [(&str, usize, fn(f64) -> bool); 4] = [
+    let styles: [(&str, usize, Keeps); 4] = [
         ("bold", 95, |distance| distance < 3.0),
         ("bolder", 80, |distance| distance < 6.0),
         ("thin", 90, |distance| distance < -1.0),

@@ -48,7 +48,7 @@ impl<'a> Convolution<'a> {
 
     /// Reads a record of either kind.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(device, inline(never))]
+    #[cfg_attr(all(device, not(target_pointer_width = "64")), inline(never))]
     pub(super) fn decode_as(record: &Record, section: &'a [u8], depthwise: bool) -> Result<Self, Problem> {
         let Common { input, output, activation } = Common::decode(record, Self::OUTPUT)?;
         let window = Window::decode(record, WINDOW)?;

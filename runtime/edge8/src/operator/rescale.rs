@@ -127,7 +127,7 @@ pub(super) fn check_weights<I: Iterator<Item = (bool, i8)>>(
 #[cfg(device)]
 pub(super) fn is_filled(weights: &[i8], at: usize, first: usize) -> bool {
     let group = weights.get(at..).and_then(|rest| rest.first_chunk());
-    group.is_some_and(|group| u32::from_le_bytes(group.map(|weight| weight as u8)) >> (8 * first & 31) == 0)
+    group.is_some_and(|group| u32::from_le_bytes(group.map(|weight| weight as u8)) >> ((8 * first) & 31) == 0)
 }
 
 /// Finds an operator's weights (`len` of them) and constants through the two offsets at `weights_at`.

@@ -123,10 +123,13 @@ fn entry(key: &str, value: &str) -> StringStringEntryProto {
     StringStringEntryProto { key: key.into(), value: value.into() }
 }
 
+/// Makes a graph wrong.
+type Spoil = fn(&mut GraphProto);
+
 /// What tract has met with panics, or took as it came.
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&str, fn(&mut GraphProto)); 19] = [
+    let cases: [(&str, Spoil); 19] = [
         ("strides are [0, 1]", |g| g.node[0].attribute.push(setting("strides", &[0, 1]))),
         ("2 numbers are possible", |g| g.node[0].attribute.push(setting("strides", &[1, 1, 1]))),
         ("pads are [-1, 0, 0, 0]", |g| g.node[0].attribute.push(setting("pads", &[-1, 0, 0, 0]))),
