@@ -38,7 +38,7 @@ fn problem_of(image: &[u8]) -> Option<Problem> {
 
 /// Tensors of 24 values.
 #[test]
-fn only_a_sum_and_a_softmax_work_in_place_and_only_exactly() {
+fn what_works_in_place_does_so_only_exactly() {
     let softmax = operator(Kind::Softmax((1 << 30, 22), -255), &[[2, 3, 4]], [2, 3, 4]);
     for (spec, second) in [(add([2, 3, 4]), Some(24)), (softmax, None)] {
         let at = |output| {
