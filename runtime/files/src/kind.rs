@@ -78,9 +78,8 @@ impl Kind {
         let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         let names = names.join(" or ");
         match (self, self.advice(wanted, path)) {
-            (Self::Unknown, _) => {
-                bail!("{name} is not {names}, nor any other kind of file that is known here")
-            }
+            (Self::Unknown, None) => bail!("{name} is not {names}"),
+            (Self::Unknown, Some(advice)) => bail!("{name} is not {names}: {advice}"),
             (found, None) => bail!("{name} is {found}, not {names}"),
             (found, Some(advice)) => bail!("{name} is {found}, not {names}: {advice}"),
         }
@@ -99,6 +98,12 @@ impl Kind {
                 return Some("export the network to ONNX or TFLite, then make a model image of it".into());
             }
             Self::ModelImage => return Some("give the network that it was made of".into()),
+            _ if wanted.contains(&Self::ModelImage) => {
+                return Some("give what quantizer calibrate or quantizer import wrote".into());
+            }
+            _ if wanted.contains(&Self::Safetensors) => {
+                return Some("give what trainer fit wrote, or an exported network".into());
+            }
             _ => return None,
         };
         Some(format!("make a model image of it: {command}"))
@@ -195,6 +200,9 @@ mod tests {
         let error = message(Kind::Zip, &[Kind::Safetensors, Kind::Onnx]).unwrap_err();
         assert!(error.contains("a zip archive, not a safetensors file or an ONNX file: export"), "{error}");
         let error = message(Kind::Unknown, &[Kind::ModelImage]).unwrap_err();
-        assert!(error.contains("not a model image"), "{error}");
+        assert_eq!(
+            error,
+            "a/net.x is not a model image: give what quantizer calibrate or quantizer import wrote"
+        );
     }
 }
