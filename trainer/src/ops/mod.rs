@@ -5,6 +5,8 @@
 //! never stored, and a batch is split into parts that do not depend on the number of threads, so that a seed gives the
 //! same bits on any number of cores.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub(crate) mod batch_norm;
 pub(crate) mod chain;
 mod channel;

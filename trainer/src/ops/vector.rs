@@ -79,59 +79,6 @@ unsafe impl Vector for Portable {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use avx2::Avx2;
-
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use super::Vector;
-    use std::arch::x86_64::*;
-
-    /// AVX2 with fused multiply-add.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx2(__m256);
-
-    // SAFETY: the caller of every method promises AVX2, FMA and valid pointers.
-    #[allow(clippy::undocumented_unsafe_blocks)] // The line above holds for each block.
-    unsafe impl Vector for Avx2 {
-        #[inline(always)]
-        unsafe fn splat(value: f32) -> Self {
-            Self(unsafe { _mm256_set1_ps(value) })
-        }
-        #[inline(always)]
-        unsafe fn load(source: *const f32) -> Self {
-            Self(unsafe { _mm256_loadu_ps(source) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, target: *mut f32) {
-            unsafe { _mm256_storeu_ps(target, self.0) }
-        }
-        #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            Self(unsafe { _mm256_add_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
-            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
-            Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
-        }
-        #[inline(always)]
-        unsafe fn relu6(self) -> Self {
-            let above = unsafe { _mm256_max_ps(self.0, _mm256_setzero_ps()) };
-            Self(unsafe { _mm256_min_ps(above, _mm256_set1_ps(6.0)) })
-        }
-        #[inline(always)]
-        unsafe fn relu6_mask(self, gradient: Self) -> Self {
-            let above = unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(self.0, _mm256_setzero_ps()) };
-            let below = unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, _mm256_set1_ps(6.0)) };
-            Self(unsafe { _mm256_and_ps(_mm256_and_ps(above, below), gradient.0) })
-        }
-    }
-}
-
 /// Defines a function that runs a generic kernel with the best instruction set the processor has.
 ///
 /// The kernel is an `unsafe fn` over `V: Vector`; its only demand on the wrapper may be the instruction set, so it has
@@ -147,14 +94,14 @@ macro_rules! multiversion {
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn avx2($($argument: $type),*) {
                     // SAFETY: this function is only called where AVX2 and FMA were detected.
-                    unsafe { $kernel::<$crate::ops::vector::Avx2>($($argument),*) }
+                    unsafe { $kernel::<$crate::ops::avx2::Avx2>($($argument),*) }
                 }
                 #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn avx512vl($($argument: $type),*) {
                     // The same lanes with 32 registers instead of 16.
                     // SAFETY: this function is only called where these features were detected.
-                    unsafe { $kernel::<$crate::ops::vector::Avx2>($($argument),*) }
+                    unsafe { $kernel::<$crate::ops::avx2::Avx2>($($argument),*) }
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     // SAFETY: the features were detected just now.

@@ -37,7 +37,7 @@ impl<'a> Walk<'a> {
         let row = |unit| (0..inputs).map(|input| values[at(unit, input)]).collect();
         let rows = (0..units).map(row).collect();
         let summed = rank.checked_sub(if is_right { 1 } else { 2 }).context("its input has too few axes")?;
-        self.multiply(node, data, Product { rows, bias: vec![0.0; units], summed, has_units })
+        multiply(self, node, data, Product { rows, bias: vec![0.0; units], summed, has_units })
     }
 
     /// A fully connected layer with its bias.
@@ -70,42 +70,43 @@ impl<'a> Walk<'a> {
         };
         let data = node.input(0)?;
         ensure!(self.value(data)?.sides.len() == 2, "its input has not 2 dimensions");
-        self.multiply(node, data, Product { rows, bias, summed: 1, has_units: true })
+        multiply(self, node, data, Product { rows, bias, summed: 1, has_units: true })
     }
+}
 
-    fn multiply(&mut self, node: &Node<'a>, data: &'a str, product: Product) -> Result<()> {
-        let Product { rows, bias, summed, has_units } = product;
-        let value = self.settled(node, data)?;
-        let shape = self.shape(&value);
-        let (units, length) = (rows.len(), rows.first().map_or(0, Vec::len));
-        ensure!(value.sides[summed] == length, "its input and its weights have different lengths");
-        let Value { tensor, mut sides, axes, .. } = value;
-        let over = axes.list(summed).to_vec();
-        let mut lists: Vec<Vec<Axis>> = (0..axes.rank()).map(|axis| axes.list(axis).to_vec()).collect();
-        lists[summed].clear();
-        sides[summed] = units;
-        let fully_connected = lists.iter().all(Vec::is_empty);
-        if fully_connected || units > 1 {
-            lists[summed] = if units > 1 { vec![Axis::Channel] } else { Vec::new() };
-        }
-        if !has_units {
-            lists.remove(summed);
-            sides.remove(summed);
-        }
-        let axes = Axes::of_lists(lists);
-        if fully_connected {
-            let places = places(&over, shape);
-            let rows = rows.iter().flat_map(|row| places.iter().map(|&place| row[place]));
-            let operator = Operator::FullyConnected(Filter::new(rows.collect(), bias)?);
-            return self.add(node, operator, &[tensor], sides, axes);
-        }
-        ensure!(
-            over == [Axis::Channel] || (over.is_empty() && shape.channels == 1),
-            "it sums over some axes of an image: flatten all of them before, or none"
-        );
-        let operator = Operator::Conv2d(Window::POINT, Filter::new(rows.concat(), bias)?);
-        self.add(node, operator, &[tensor], sides, axes)
+/// Appends the product.
+fn multiply<'a>(walk: &mut Walk<'a>, node: &Node<'a>, data: &'a str, product: Product) -> Result<()> {
+    let Product { rows, bias, summed, has_units } = product;
+    let value = walk.settled(node, data)?;
+    let shape = walk.shape(&value);
+    let (units, length) = (rows.len(), rows.first().map_or(0, Vec::len));
+    ensure!(value.sides[summed] == length, "its input and its weights have different lengths");
+    let Value { tensor, mut sides, axes, .. } = value;
+    let over = axes.list(summed).to_vec();
+    let mut lists: Vec<Vec<Axis>> = (0..axes.rank()).map(|axis| axes.list(axis).to_vec()).collect();
+    lists[summed].clear();
+    sides[summed] = units;
+    let fully_connected = lists.iter().all(Vec::is_empty);
+    if fully_connected || units > 1 {
+        lists[summed] = if units > 1 { vec![Axis::Channel] } else { Vec::new() };
     }
+    if !has_units {
+        lists.remove(summed);
+        sides.remove(summed);
+    }
+    let axes = Axes::of_lists(lists);
+    if fully_connected {
+        let places = places(&over, shape);
+        let rows = rows.iter().flat_map(|row| places.iter().map(|&place| row[place]));
+        let operator = Operator::FullyConnected(Filter::new(rows.collect(), bias)?);
+        return walk.add(node, operator, &[tensor], sides, axes);
+    }
+    ensure!(
+        over == [Axis::Channel] || (over.is_empty() && shape.channels == 1),
+        "it sums over some axes of an image: flatten all of them before, or none"
+    );
+    let operator = Operator::Conv2d(Window::POINT, Filter::new(rows.concat(), bias)?);
+    walk.add(node, operator, &[tensor], sides, axes)
 }
 
 /// Inputs and units of a matrix on the right or left of a product with data of `rank` axes, and whether the units have an

@@ -1,13 +1,13 @@
 //! Which kernel computes which operator, on which bytes.
 
 use super::arena::Arena;
-use crate::kernels::{KernelSet, Kernels, Token, each_row};
+use crate::kernels::{KernelSet, Kernels, Which, each_row};
 use crate::operator::{Add, AveragePool, Depthwise, Kinds, MaxPool, Operator, has_kind};
 use crate::slices::{copy, part};
 use core::ops::Range;
 
-/// Some rows of one operator with the kernels of `K`.
-pub(crate) fn run<K: Kernels + Token, const KINDS: Kinds>(
+/// Some rows of one operator with the kernels of one set.
+pub(crate) fn run<W: Which, const KINDS: Kinds>(
     set: KernelSet,
     operator: &Operator<'_>,
     arena: &Arena<'_>,
@@ -15,7 +15,7 @@ pub(crate) fn run<K: Kernels + Token, const KINDS: Kinds>(
     output: &mut [i8],
     scratch: &mut [i8],
 ) {
-    let Some(kernels) = K::of(set) else { return };
+    let Some(kernels) = W::token(set) else { return };
     // An operator of a kind that the program has no code for has not been decoded.
     match operator {
         Operator::Convolution(op) if has_kind(KINDS, op) => {

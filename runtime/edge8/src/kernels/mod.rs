@@ -51,4 +51,4 @@ pub(crate) use arithmetic::{Kernels, each_row};
 pub use probe::Probe;
 pub(crate) use rows::Rows;
 pub use set::{KernelSet, NotHere};
-pub(crate) use set::{Token, of_set};
+pub(crate) use set::{Which, of_set, which};

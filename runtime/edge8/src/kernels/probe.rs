@@ -1,7 +1,7 @@
 //! What a kernel set reaches where nothing holds it up: the measure for layers.
 
 use super::arithmetic::Kernels;
-use super::set::{KernelSet, Token, of_set};
+use super::set::{KernelSet, Which, of_set};
 use crate::cast;
 use crate::fixed_point::Activation;
 use crate::operator::{ALL_KINDS, Kinds, Matrix, PerChannel};
@@ -56,14 +56,14 @@ impl Probe {
 }
 
 /// The product of a kernel set, whatever operators the program has code for.
-fn product<K: Kernels + Token, const KINDS: Kinds>(
+fn product<W: Which, const KINDS: Kinds>(
     kernels: KernelSet,
     op: &Matrix<'_>,
     input: &[i8],
     output: &mut [i8],
     scratch: &mut [i8],
 ) {
-    if let Some(kernels) = K::of(kernels) {
+    if let Some(kernels) = W::token(kernels) {
         kernels.product(op, input, output, scratch);
     }
 }

@@ -1,6 +1,6 @@
 //! The kernel sets of a build, and which of them the processor runs.
 
-use super::arithmetic::Scalar;
+use super::arithmetic::{Kernels, Scalar};
 #[cfg(arm_dsp)]
 use super::dsp::Dsp;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
@@ -153,96 +153,102 @@ impl KernelSet {
     }
 }
 
-/// A kernel set as a type, in which a function of kernels is compiled for it.
-pub(crate) trait Token: Sized {
-    /// The token, if the set is of this type.
-    fn of(set: KernelSet) -> Option<Self>;
+/// Which of the sets, as a type: a function of kernels is compiled for each, and gets the token at run time.
+pub(crate) trait Which {
+    /// The set's token.
+    type Token: Kernels;
+
+    /// The token, if the set is this one.
+    fn token(set: KernelSet) -> Option<Self::Token>;
 }
 
-impl Token for Scalar {
+/// The types, named as the sets.
+pub(crate) mod which {
+    pub(crate) enum Scalar {}
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) enum Avx512Vnni {}
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) enum Avx2 {}
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    pub(crate) enum NeonDot {}
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    pub(crate) enum Neon {}
+    #[cfg(target_feature = "simd128")]
+    pub(crate) enum Simd128 {}
+    #[cfg(arm_dsp)]
+    pub(crate) enum Dsp<const KINDS: super::Kinds> {}
+}
+
+impl Which for which::Scalar {
+    type Token = Scalar;
+
     #[inline]
-    fn of(_: KernelSet) -> Option<Self> {
-        Some(Self)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Token for Avx512Vnni {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Avx512Vnni(token) => Some(token),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Token for Avx2 {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Avx2(token) => Some(token),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-impl Token for NeonDot {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::NeonDot(token) => Some(token),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-impl Token for Neon {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Neon(token) => Some(token),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(target_feature = "simd128")]
-impl Token for Simd128 {
-    fn of(set: KernelSet) -> Option<Self> {
-        match set.set() {
-            Set::Simd128(token) => Some(token),
-            Set::Scalar => None,
-        }
+    fn token(_: KernelSet) -> Option<Scalar> {
+        Some(Scalar)
     }
 }
 
 #[cfg(arm_dsp)]
-impl<const KINDS: Kinds> Token for Dsp<KINDS> {
+impl<const KINDS: Kinds> Which for which::Dsp<KINDS> {
+    type Token = Dsp<KINDS>;
+
     #[inline]
-    fn of(set: KernelSet) -> Option<Self> {
-        matches!(set.set(), Set::Dsp).then_some(Self)
+    fn token(set: KernelSet) -> Option<Dsp<KINDS>> {
+        matches!(set.set(), Set::Dsp).then_some(Dsp)
     }
 }
+
+/// [`Which`] of a set that detection found, or did not.
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    target_feature = "simd128"
+))]
+macro_rules! detected {
+    ($name:ident) => {
+        impl Which for which::$name {
+            type Token = $name;
+
+            fn token(set: KernelSet) -> Option<$name> {
+                match set.set() {
+                    Set::$name(token) => Some(token),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+detected!(Avx512Vnni);
+#[cfg(target_arch = "x86_64")]
+detected!(Avx2);
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+detected!(NeonDot);
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+detected!(Neon);
+#[cfg(target_feature = "simd128")]
+detected!(Simd128);
 
 /// A function of kernels for the implementation of a kernel set, in a program that has code for some kinds of operators.
 macro_rules! of_set {
     ($set:expr, $function:ident, $kinds:expr) => {
         match $set.set() {
-            $crate::kernels::set::Set::Scalar => $function::<$crate::kernels::arithmetic::Scalar, { $kinds }>,
+            $crate::kernels::set::Set::Scalar => $function::<$crate::kernels::which::Scalar, { $kinds }>,
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::set::Set::Avx512Vnni(_) => {
-                $function::<$crate::kernels::x86::Avx512Vnni, { $kinds }>
+                $function::<$crate::kernels::which::Avx512Vnni, { $kinds }>
             }
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::set::Set::Avx2(_) => $function::<$crate::kernels::x86::Avx2, { $kinds }>,
+            $crate::kernels::set::Set::Avx2(_) => $function::<$crate::kernels::which::Avx2, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::set::Set::NeonDot(_) => $function::<$crate::kernels::neon::NeonDot, { $kinds }>,
+            $crate::kernels::set::Set::NeonDot(_) => $function::<$crate::kernels::which::NeonDot, { $kinds }>,
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
-            $crate::kernels::set::Set::Neon(_) => $function::<$crate::kernels::neon::Neon, { $kinds }>,
+            $crate::kernels::set::Set::Neon(_) => $function::<$crate::kernels::which::Neon, { $kinds }>,
             #[cfg(target_feature = "simd128")]
-            $crate::kernels::set::Set::Simd128(_) => $function::<$crate::kernels::wasm::Simd128, { $kinds }>,
+            $crate::kernels::set::Set::Simd128(_) => $function::<$crate::kernels::which::Simd128, { $kinds }>,
             #[cfg(arm_dsp)]
-            $crate::kernels::set::Set::Dsp => $function::<$crate::kernels::dsp::Dsp<$kinds>, { $kinds }>,
+            $crate::kernels::set::Set::Dsp => $function::<$crate::kernels::which::Dsp<$kinds>, { $kinds }>,
         }
     };
 }
