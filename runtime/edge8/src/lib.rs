@@ -88,7 +88,7 @@ pub use image::{Operators, Step, Steps, TestVector, TestVectors};
 pub use kernels::{KernelSet, NotHere};
 pub use model::Model;
 pub use operator::Operator;
-pub use recipe::{Digit, Framing, Recipe};
+pub use recipe::{Digit, Fit, Framing, Preparation, Recipe, Scaled, Sizing};
 pub use reject::{Reject, crossings};
 pub use tensor::{Shape, Tensor};
 

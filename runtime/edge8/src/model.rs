@@ -140,19 +140,10 @@ impl<'a> Model<'a> {
         output: &mut [i8],
         observe: impl FnMut(Computed<'_, '_>),
     ) -> Result<(), Error> {
-        let lens = [self.input_len(), self.output_len(), self.arena_len()];
-        if input.len() != lens[0] {
-            return Err(Error::InputLength { expected: lens[0], found: input.len() });
+        if input.len() != self.input_len() {
+            return Err(Error::InputLength { expected: self.input_len(), found: input.len() });
         }
-        if output.len() != lens[1] {
-            return Err(Error::OutputLength { expected: lens[1], found: output.len() });
-        }
-        let found = arena.len();
-        let short = Error::ArenaLength { expected: lens[2], found };
-        let arena = cast::as_i8_mut(arena).get_mut(..lens[2]).ok_or(short)?;
-        if !has(self.code.kinds, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
-            return Err(Error::ArenaPlace);
-        }
+        let arena = self.checked_arena(arena, output)?;
         // What an operator of a strange image reads without anything having written it is zero, on every device.
         arena.fill(0);
         let mut rest = input;
@@ -163,6 +154,58 @@ impl<'a> Model<'a> {
             }
             rest = others;
         }
+        self.execute(workers, arena, output, observe);
+        Ok(())
+    }
+
+    /// The place of the network's first input in the arena, for [`run_filled`](Self::run_filled): a camera's rows can go there one
+    /// by one, and no memory holds the input twice.
+    ///
+    /// # Errors
+    /// If the arena is too short.
+    pub fn input_in<'m>(&self, arena: &'m mut [u8]) -> Result<&'m mut [i8], Error> {
+        let short = Error::ArenaLength { expected: self.arena_len(), found: arena.len() };
+        cast::as_i8_mut(arena).get_mut(self.input().range()).ok_or(short)
+    }
+
+    /// As [`Model::run`], with what [`input_in`](Self::input_in) has been filled with as input. A run overwrites it.
+    ///
+    /// # Errors
+    /// As [`Model::run`]; [`Error::InputLength`] if the network has several inputs.
+    pub fn run_filled(&self, arena: &mut [u8], output: &mut [i8]) -> Result<(), Error> {
+        let place = self.input().range();
+        if self.input_len() != place.len() {
+            return Err(Error::InputLength { expected: self.input_len(), found: place.len() });
+        }
+        let arena = self.checked_arena(arena, output)?;
+        for others in [0..place.start, place.end..self.arena_len()] {
+            arena.get_mut(others).unwrap_or_default().fill(0);
+        }
+        self.execute(Alone, arena, output, |_| ());
+        Ok(())
+    }
+
+    /// The arena's bytes, if they and the output have the right lengths.
+    fn checked_arena<'m>(&self, arena: &'m mut [u8], output: &[i8]) -> Result<&'m mut [i8], Error> {
+        if output.len() != self.output_len() {
+            return Err(Error::OutputLength { expected: self.output_len(), found: output.len() });
+        }
+        let short = Error::ArenaLength { expected: self.arena_len(), found: arena.len() };
+        let arena = cast::as_i8_mut(arena).get_mut(..self.arena_len()).ok_or(short)?;
+        if !has(self.code.kinds, UNUSUAL) && !arena.as_ptr().cast::<u32>().is_aligned() {
+            return Err(Error::ArenaPlace);
+        }
+        Ok(arena)
+    }
+
+    /// Runs the operators on an arena that holds the inputs.
+    fn execute(
+        &self,
+        workers: impl Workers,
+        arena: &mut [i8],
+        output: &mut [i8],
+        observe: impl FnMut(Computed<'_, '_>),
+    ) {
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.scratch_len()) {
             engine::execute(self.code, self.operators, self.steps, [scratch, tensors], workers, observe);
         }
@@ -174,7 +217,6 @@ impl<'a> Model<'a> {
             }
             rest = others;
         }
-        Ok(())
     }
 
     /// Runs a test vector and compares every layer's hash and the output; the index of the first layer that differs,

@@ -1,21 +1,21 @@
-//! Labelled pictures, framed to the network's input by the device's own pre-processing.
+//! Labelled pictures, prepared for the network's input by the device's own pre-processing.
 
 use crate::left_out::LeftOut;
 use crate::pictures::{Pictures, Set, Source};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use edge8::Framing;
-use edge8_preprocess::digit::{Workspace, frame};
+use edge8::Preparation;
+use edge8_preprocess::{prepare, workspace_len};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-/// Labelled pictures, each framed to `side * side` bytes: light ink on black.
+/// Labelled pictures, each prepared to the bytes of a network's input: a digit is light ink on black.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// Rows and columns of each picture.
-    pub side: usize,
-    /// The pictures one after the other, row-major.
+    /// How they were prepared.
+    pub preparation: Preparation,
+    /// The pictures one after the other, row-major, channels last.
     pub images: Vec<u8>,
     /// The class of each picture, below the number of classes.
     pub labels: Vec<u32>,
@@ -26,32 +26,31 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Frames pictures in parallel. Those that cannot be read, and blank ones, are left out.
+    /// Prepares pictures in parallel. Those that cannot be read are left out, and blank ones where a digit is looked for.
     ///
     /// # Errors
     /// If the pictures have no classes or only one, or there is no memory for them.
-    pub fn frame(pictures: &Pictures, framing: Framing) -> Result<(Self, LeftOut)> {
+    pub fn prepare(pictures: &Pictures, preparation: Preparation) -> Result<(Self, LeftOut)> {
         let (labels, classes) = (pictures.labels()?, pictures.classes());
         ensure!(classes.len() >= 2, "there is only the class {classes:?}, expected at least two");
-        let mut images = zeros(pictures.len(), framing)?;
+        let mut images = zeros(pictures.len(), preparation)?;
+        let channels = preparation.shape().channels.into();
         let results: Vec<Result<Vec<u8>>> = images
-            .par_chunks_exact_mut(area(framing))
+            .par_chunks_exact_mut(length(preparation))
             .enumerate()
-            .map_init(
-                || Box::new(Workspace::new()),
-                |workspace, (index, target)| {
-                    pictures.with_source(index, |bytes, picture| {
-                        frame(picture, framing, workspace.bytes(), target)?;
-                        Ok(match pictures.source {
-                            Source::Files(_) => Sha256::digest(bytes).to_vec(),
-                            Source::Idx(_) => Vec::new(),
-                        })
+            .map_init(Vec::new, |workspace, (index, target)| {
+                pictures.with_source(index, channels, |bytes, picture| {
+                    workspace.resize(workspace_len(&preparation, picture.width(), picture.height()), 0);
+                    prepare(&preparation, picture, workspace, target)?;
+                    Ok(match pictures.source {
+                        Source::Files(_) => Sha256::digest(bytes).to_vec(),
+                        Source::Idx(_) => Vec::new(),
                     })
-                },
-            )
+                })
+            })
             .collect();
         let mut data = Self {
-            side: framing.side.into(),
+            preparation,
             images,
             labels: Vec::with_capacity(labels.len()),
             classes: classes.to_vec(),
@@ -67,7 +66,7 @@ impl Dataset {
 
     /// Moves the pictures that have a result together; the reasons of the others, and the hash of the results.
     fn keep(&mut self, labels: &[u32], results: Vec<Result<Vec<u8>>>) -> (Vec<String>, Vec<u8>) {
-        let length = self.side * self.side;
+        let length = length(self.preparation);
         let mut reasons = Vec::new();
         let mut hash = Sha256::new();
         for (index, (&label, result)) in labels.iter().zip(results).enumerate() {
@@ -89,6 +88,12 @@ impl Dataset {
         self.labels.len()
     }
 
+    /// Rows, columns and channels of each picture.
+    pub fn shape(&self) -> [usize; 3] {
+        let shape = self.preparation.shape();
+        [shape.height, shape.width, shape.channels].map(usize::from)
+    }
+
     /// Whether there is no picture.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
@@ -99,7 +104,7 @@ impl Dataset {
     /// # Panics
     /// If `index` is not below [`Dataset::len`].
     pub fn image(&self, index: usize) -> &[u8] {
-        let length = self.side * self.side;
+        let length = length(self.preparation);
         &self.images[index * length..][..length]
     }
 }
@@ -108,36 +113,36 @@ impl Dataset {
 ///
 /// # Errors
 /// Says what is missing, broken or blank.
-pub fn load_train(folder: &Path, framing: Framing) -> Result<Dataset> {
-    load(folder, Set::Training, framing)
+pub fn load_train(folder: &Path, preparation: Preparation) -> Result<Dataset> {
+    load(folder, Set::Training, preparation)
 }
 
 /// The test pictures in `folder`, as [`Pictures::open`] finds them, all of them.
 ///
 /// # Errors
 /// Says what is missing, broken or blank.
-pub fn load_test(folder: &Path, framing: Framing) -> Result<Dataset> {
-    load(folder, Set::Test, framing)
+pub fn load_test(folder: &Path, preparation: Preparation) -> Result<Dataset> {
+    load(folder, Set::Test, preparation)
 }
 
-fn load(folder: &Path, set: Set, framing: Framing) -> Result<Dataset> {
-    let (data, left_out) = Dataset::frame(&Pictures::open(folder, set)?, framing)?;
+fn load(folder: &Path, set: Set, preparation: Preparation) -> Result<Dataset> {
+    let (data, left_out) = Dataset::prepare(&Pictures::open(folder, set)?, preparation)?;
     left_out.check(true)?;
     Ok(data)
 }
 
-/// Bytes of a framed picture.
-fn area(framing: Framing) -> usize {
-    usize::from(framing.side).pow(2).max(1)
+/// Bytes of a prepared picture.
+fn length(preparation: Preparation) -> usize {
+    preparation.shape().len().max(1)
 }
 
-/// Memory for framed pictures; an error, and no abort, where a file counts more than there is memory for.
-fn zeros(count: usize, framing: Framing) -> Result<Vec<u8>> {
-    let length = count.saturating_mul(area(framing));
+/// Memory for prepared pictures; an error, and no abort, where a file counts more than there is memory for.
+fn zeros(count: usize, preparation: Preparation) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let reserved = bytes.try_reserve_exact(length);
-    reserved.with_context(|| format!("{count} pictures of {} bytes do not fit the memory", area(framing)))?;
-    bytes.resize(length, 0);
+    let reserved = bytes.try_reserve_exact(count.saturating_mul(length(preparation)));
+    let each = length(preparation);
+    reserved.with_context(|| format!("{count} pictures of {each} bytes do not fit the memory"))?;
+    bytes.resize(count * each, 0);
     Ok(bytes)
 }
 
@@ -149,9 +154,14 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edge8::{Framing, Sizing};
     use image::{GrayImage, Luma};
 
     /// A folder with three pictures for each of two classes.
+    fn digits(side: u16) -> Preparation {
+        Preparation::Digit(Framing::mnist(side))
+    }
+
     fn bars_and_blocks() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (class, width) in [("bar", 4), ("block", 20)] {
@@ -171,11 +181,11 @@ mod tests {
     fn one_subfolder_for_each_class() {
         let folder = bars_and_blocks();
         std::fs::write(folder.path().join("bar/notes.txt"), "no picture").unwrap();
-        let data = load_train(folder.path(), Framing::mnist(32)).unwrap();
+        let data = load_train(folder.path(), digits(32)).unwrap();
         assert_eq!(data.classes, ["bar", "block"]);
         assert_eq!(data.labels, [0, 0, 0, 1, 1, 1]);
         std::fs::write(folder.path().join("bar/3.png"), "broken").unwrap();
-        let error = format!("{:#}", load_train(folder.path(), Framing::mnist(32)).unwrap_err());
+        let error = format!("{:#}", load_train(folder.path(), digits(32)).unwrap_err());
         assert!(error.contains("3.png"), "{error}");
     }
 
@@ -183,14 +193,14 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_left_out() {
         let folder = bars_and_blocks();
-        let framing = Framing::mnist(28);
+        let framing = digits(28);
         let whole = load_test(folder.path(), framing).unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("bar/1a.png"), "broken").unwrap();
         GrayImage::from_pixel(30, 30, Luma([200])).save(path("block/0a.png")).unwrap();
         std::fs::write(path("block/9.webp"), b"RIFF\x24\0\0\0WEBPVP8 ").unwrap();
         let (data, left_out) =
-            Dataset::frame(&Pictures::open(folder.path(), Set::Test).unwrap(), framing).unwrap();
+            Dataset::prepare(&Pictures::open(folder.path(), Set::Test).unwrap(), framing).unwrap();
         assert_eq!(data, whole);
         let text = left_out.to_string();
         assert!(text.starts_with("3 of 9 pictures left out:"), "{text}");
@@ -202,10 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn pictures_of_any_kind_are_scaled_in_colour() {
+        let folder = bars_and_blocks();
+        image::RgbImage::from_pixel(9, 9, image::Rgb([200, 10, 90]))
+            .save(folder.path().join("bar/9.png"))
+            .unwrap();
+        let sizing = Sizing::stretch([8, 12], 3);
+        let data = load_train(folder.path(), Preparation::Picture(sizing)).unwrap();
+        assert_eq!((data.len(), data.shape(), data.images.len()), (7, [8, 12, 3], 7 * 8 * 12 * 3));
+        assert!(data.image(3).chunks(3).all(|pixel| pixel == [200, 10, 90]));
+    }
+
+    #[test]
     fn the_calibration_slice_loads_framed() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../trainer/data/calibration");
-        let data = load_train(&folder, Framing::mnist(32)).unwrap();
-        assert_eq!((data.len(), data.side, data.images.len()), (1024, 32, 1024 * 32 * 32));
+        let data = load_train(&folder, digits(32)).unwrap();
+        assert_eq!((data.len(), data.shape(), data.images.len()), (1024, [32, 32, 1], 1024 * 32 * 32));
         assert_eq!(data.labels[..6], [5, 0, 4, 1, 9, 2]);
         assert!((0..data.len()).all(|index| data.image(index).iter().any(|&byte| byte > 128)));
     }

@@ -8,7 +8,7 @@
 //! | `model_image` | model images, and the memory of a run |
 //! | `picture`, `jpeg` | PNG and JPEG files, decoded |
 //! | `pictures` | labelled pictures: MNIST's `idx` files, or a `folder` for each class |
-//! | `dataset` | the same, framed to a network's input |
+//! | `dataset` | the same, prepared for a network's input |
 //! | `left_out` | pictures that cannot be read |
 //! | `npz` | arrays, with the feature `npz` |
 
@@ -35,5 +35,5 @@ pub use idx::read as read_unpacked;
 pub use kind::Kind;
 pub use left_out::LeftOut;
 pub use model_image::{ModelImage, arena};
-pub use picture::{GreyPicture, decode_rgb, read_picture};
+pub use picture::OwnedPicture;
 pub use pictures::{Pictures, Set};

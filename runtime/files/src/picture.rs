@@ -6,42 +6,53 @@
 use crate::kind::Kind;
 use crate::{file, jpeg};
 use anyhow::{Context, Result, anyhow, bail};
-use edge8_preprocess::{Picture, PictureError};
+use edge8_preprocess::{Picture, PictureError, luma};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
 use std::path::Path;
 
-/// A decoded picture.
+/// A decoded picture, grey or in colour.
 #[derive(Debug)]
-pub struct GreyPicture {
-    image: GrayImage,
+pub struct OwnedPicture {
+    /// 8-bit grey or RGB.
+    image: DynamicImage,
 }
 
-impl GreyPicture {
-    /// Decodes the bytes of a PNG or JPEG file of at most [`Picture::MAX_PIXELS`] pixels.
+impl OwnedPicture {
+    /// Decodes the bytes of a PNG or JPEG file of at most [`Picture::MAX_PIXELS`] pixels: 1 channel is grey, 3 are red, green and
+    /// blue.
     ///
     /// # Errors
     /// If they are no whole picture of that kind, or one that is too large.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
+    pub fn decode(bytes: &[u8], channels: usize) -> Result<Self> {
         let Decoded { colours, orientation } = decode(bytes)?;
-        let grey = match colours {
-            DynamicImage::ImageLuma8(grey) => grey,
-            colours => to_grey(&colours)?,
+        let mut image = match (channels, colours) {
+            (1, DynamicImage::ImageLuma8(grey)) => DynamicImage::ImageLuma8(grey),
+            (1, colours) => DynamicImage::ImageLuma8(to_grey(&colours)?),
+            (_, DynamicImage::ImageRgb8(rgb)) => DynamicImage::ImageRgb8(rgb),
+            (_, colours) => DynamicImage::ImageRgb8(to_rgb(&colours)?),
         };
-        let mut grey = DynamicImage::ImageLuma8(grey);
-        grey.apply_orientation(orientation);
-        Ok(Self { image: grey.into_luma8() })
+        image.apply_orientation(orientation);
+        Ok(Self { image })
     }
 
-    /// A picture of `width * height` bytes, row-major; [`None`] if there are not as many.
-    pub(crate) fn from_bytes(width: u32, height: u32, bytes: Vec<u8>) -> Option<Self> {
-        Some(Self { image: GrayImage::from_raw(width, height, bytes)? })
+    /// Reads a PNG or JPEG file.
+    ///
+    /// # Errors
+    /// As [`read`](file::read) and [`decode`](Self::decode), with the file's name.
+    pub fn read(path: &Path, channels: usize) -> Result<Self> {
+        Self::decode(&file::read(path)?, channels).with_context(|| path.display().to_string())
     }
 
-    /// The decoded image.
-    pub fn into_image(self) -> GrayImage {
-        self.image
+    /// Rows, columns and channels.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.image.height() as usize, self.image.width() as usize, self.image.color().channel_count().into()]
+    }
+
+    /// The bytes, row-major, channels last.
+    pub fn bytes(&self) -> &[u8] {
+        self.image.as_bytes()
     }
 
     /// The picture as the pre-processing takes it.
@@ -49,32 +60,11 @@ impl GreyPicture {
     /// # Errors
     /// As [`Picture::new`].
     pub fn picture(&self) -> Result<Picture<'_>, PictureError> {
-        let (width, height) = self.image.dimensions();
-        Picture::new(width as usize, height as usize, self.image.as_raw())
+        match self.shape() {
+            [height, width, 1] => Picture::new(width, height, self.bytes()),
+            [height, width, _] => Picture::rgb(width, height, self.bytes()),
+        }
     }
-}
-
-/// Reads a PNG or JPEG file.
-///
-/// # Errors
-/// As [`read`](file::read) and [`GreyPicture::decode`].
-pub fn read_picture(path: &Path) -> Result<GreyPicture> {
-    GreyPicture::decode(&file::read(path)?).with_context(|| path.display().to_string())
-}
-
-/// Decodes a PNG or JPEG file as [`GreyPicture::decode`] does, with its colours.
-///
-/// # Errors
-/// As [`GreyPicture::decode`].
-pub fn decode_rgb(bytes: &[u8]) -> Result<RgbImage> {
-    let Decoded { colours, orientation } = decode(bytes)?;
-    let rgb = match colours {
-        DynamicImage::ImageRgb8(rgb) => rgb,
-        colours => to_rgb(&colours)?,
-    };
-    let mut rgb = DynamicImage::ImageRgb8(rgb);
-    rgb.apply_orientation(orientation);
-    Ok(rgb.into_rgb8())
 }
 
 /// What a file holds, and how it is to be turned.
@@ -158,11 +148,6 @@ fn pixels<T>(colours: &DynamicImage, make: impl Fn([u8; 3], u8) -> T) -> Result<
         }
         other => bail!("has pixels of an unusual type, {:?}: save it with 8 or 16 bits", other.color()),
     })
-}
-
-/// Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, with weights in 1/256.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue) + 128) >> 8) as u8
 }
 
 /// 16 bits to 8, rounded.

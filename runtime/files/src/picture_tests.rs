@@ -10,8 +10,12 @@ fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn grey(bytes: &[u8]) -> GrayImage {
-    GreyPicture::decode(bytes).unwrap().into_image()
+fn grey(bytes: &[u8]) -> Vec<u8> {
+    OwnedPicture::decode(bytes, 1).unwrap().bytes().to_vec()
+}
+
+fn rgb(bytes: &[u8]) -> Vec<u8> {
+    OwnedPicture::decode(bytes, 3).unwrap().bytes().to_vec()
 }
 
 fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
@@ -21,7 +25,6 @@ fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
 #[test]
 fn every_pixel_type_becomes_grey() {
     let size = (3, 2);
-    let grey = |bytes: &[u8]| grey(bytes).into_raw();
     let make = |pixel| png(ImageBuffer::from_pixel(size.0, size.1, pixel));
     assert_eq!(grey(&make(Luma([90u8]))), [90; 6]);
     assert_eq!(grey(&png(ImageBuffer::from_pixel(3, 2, Luma([0x4000u16])))), [64; 6]);
@@ -39,11 +42,8 @@ fn transparent_paper_is_white_unless_the_ink_is() {
         let image =
             ImageBuffer::from_fn(2, 1, |x, _| Rgba([value, value, value, if x == 0 { 255 } else { 0 }]));
         let bytes = png(image);
-        assert_eq!(
-            decode_rgb(&bytes).unwrap().into_raw(),
-            grey(&bytes).pixels().flat_map(|p| [p[0]; 3]).collect::<Vec<u8>>()
-        );
-        grey(&bytes).into_raw()
+        assert_eq!(rgb(&bytes), grey(&bytes).iter().flat_map(|&p| [p; 3]).collect::<Vec<u8>>());
+        grey(&bytes)
     };
     assert_eq!(ink(0), [0, 255]);
     assert_eq!(ink(255), [255, 0]);
@@ -52,11 +52,11 @@ fn transparent_paper_is_white_unless_the_ink_is() {
 #[test]
 fn colours_stay_and_grey_is_the_same_for_all() {
     let colour = png(ImageBuffer::from_pixel(2, 1, Rgba([200u8, 100, 0, 255])));
-    assert_eq!(decode_rgb(&colour).unwrap().into_raw(), [200, 100, 0, 200, 100, 0]);
+    assert_eq!(rgb(&colour), [200, 100, 0, 200, 100, 0]);
     let wide = png(ImageBuffer::from_pixel(1, 1, Rgb([0x8080u16, 0, 0xffff])));
-    assert_eq!(decode_rgb(&wide).unwrap().into_raw(), [128, 0, 255]);
+    assert_eq!(rgb(&wide), [128, 0, 255]);
     let half = png(ImageBuffer::from_pixel(1, 1, Rgba([0u8, 0, 255, 128])));
-    assert_eq!(decode_rgb(&half).unwrap().into_raw(), [127, 127, 255]);
+    assert_eq!(rgb(&half), [127, 127, 255]);
 }
 
 /// Phones append a film to a photo, cameras further frames or zeros; a file cut before its end stays refused.
@@ -69,7 +69,7 @@ fn bytes_after_a_jpeg_are_none_of_it() {
     for rest in [film, photo.clone(), vec![0; 64]] {
         assert_eq!(grey(&[&photo[..], &rest].concat()), grey(&photo));
         let cut = [&photo[..photo.len() - 2], &rest[..1]].concat();
-        assert!(GreyPicture::decode(&cut).unwrap_err().to_string().contains("cut short"));
+        assert!(OwnedPicture::decode(&cut, 1).unwrap_err().to_string().contains("cut short"));
     }
 }
 
@@ -81,14 +81,14 @@ fn orientation_turns_the_picture() {
         b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
             .to_vec();
     let turned = [&wide[..2], exif.as_mut_slice(), &wide[2..]].concat();
-    assert_eq!(grey(&wide).dimensions(), (40, 20));
-    assert_eq!(grey(&turned).dimensions(), (20, 40));
-    assert_eq!(decode_rgb(&turned).unwrap().dimensions(), (20, 40));
+    assert_eq!(OwnedPicture::decode(&wide, 1).unwrap().shape(), [20, 40, 1]);
+    assert_eq!(OwnedPicture::decode(&turned, 1).unwrap().shape(), [40, 20, 1]);
+    assert_eq!(OwnedPicture::decode(&turned, 3).unwrap().shape(), [40, 20, 3]);
 }
 
 #[test]
 fn what_is_no_picture_is_named() {
-    let message = |bytes: &[u8]| format!("{:#}", GreyPicture::decode(bytes).unwrap_err());
+    let message = |bytes: &[u8]| format!("{:#}", OwnedPicture::decode(bytes, 1).unwrap_err());
     assert!(message(b"hello, world").contains("not a picture"));
     assert!(message(b"GIF89a\x01\0\x01\0").contains("GIF"));
     let noise = GrayImage::from_fn(60, 60, |x, y| Luma([(x * x * 7 + y * 31) as u8]));
@@ -108,6 +108,6 @@ fn large_pictures_are_refused_before_they_are_decoded() {
     let mut crc = flate2::Crc::new();
     crc.update(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    let message = GreyPicture::decode(&bytes).unwrap_err().to_string();
+    let message = OwnedPicture::decode(&bytes, 1).unwrap_err().to_string();
     assert!(message.contains("20000x10000 = 200000000 pixels"), "{message}");
 }

@@ -2,11 +2,11 @@
 
 use crate::idx::{self, Digits};
 use crate::left_out::LeftOut;
-use crate::picture::{GreyPicture, decode_rgb};
+use crate::picture::OwnedPicture;
 use crate::{file, folder};
 use anyhow::{Context, Result, bail, ensure};
-use edge8_preprocess::Picture;
-use image::imageops::{self, FilterType};
+use edge8::Preparation;
+use edge8_preprocess::{Picture, prepare, workspace_len};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -178,21 +178,27 @@ impl Pictures {
         }
     }
 
-    /// Calls `use_it` with the grey picture of an index.
+    /// Calls `use_it` with the picture of an index, of so many channels: 1 for grey, 3 for colour. Those of idx files are grey.
     ///
     /// # Errors
     /// If it cannot be read, or `use_it` fails; with its name.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len).
-    pub fn with<T>(&self, index: usize, use_it: impl FnOnce(&Picture<'_>) -> Result<T>) -> Result<T> {
-        self.with_source(index, |_, picture| use_it(picture))
+    pub fn with<T>(
+        &self,
+        index: usize,
+        channels: usize,
+        use_it: impl FnOnce(&Picture<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.with_source(index, channels, |_, picture| use_it(picture))
     }
 
     /// As [`with`](Self::with), with the bytes of its file before.
     pub(crate) fn with_source<T>(
         &self,
         index: usize,
+        channels: usize,
         use_it: impl FnOnce(&[u8], &Picture<'_>) -> Result<T>,
     ) -> Result<T> {
         let read = || match &self.source {
@@ -203,47 +209,27 @@ impl Pictures {
             }
             Source::Files(files) => {
                 let bytes = file::read(&files[index])?;
-                use_it(&bytes, &GreyPicture::decode(&bytes)?.picture()?)
+                use_it(&bytes, &OwnedPicture::decode(&bytes, channels)?.picture()?)
             }
         };
         read().map_err(|error| self.named(index, error))
     }
 
-    /// A picture scaled to a network's size, channels last: grey for one channel, RGB for three.
+    /// A picture prepared for a network, channels last.
     ///
     /// # Errors
-    /// If it cannot be read, with its name, or the network reads another number of channels.
+    /// If it cannot be read, or holds no digit where one is looked for; with its name.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len).
-    pub fn scaled(&self, index: usize, [height, width, channels]: [usize; 3]) -> Result<Vec<u8>> {
-        ensure!(
-            matches!(channels, 1 | 3),
-            "the network reads {channels} channels, a picture has 1 or 3: pass an .npz file"
-        );
-        let (width, height) = (u32::try_from(width)?, u32::try_from(height)?);
-        let read = || -> Result<Vec<u8>> {
-            if channels == 3
-                && let Source::Files(files) = &self.source
-            {
-                let rgb = decode_rgb(&file::read(&files[index])?)?;
-                return Ok(imageops::resize(&rgb, width, height, FilterType::Triangle).into_raw());
-            }
-            let grey = self.grey(index)?.into_image();
-            let grey = imageops::resize(&grey, width, height, FilterType::Triangle).into_raw();
-            Ok(if channels == 3 { grey.into_iter().flat_map(|byte| [byte; 3]).collect() } else { grey })
-        };
-        read().map_err(|error| self.named(index, error))
-    }
-
-    fn grey(&self, index: usize) -> Result<GreyPicture> {
-        match &self.source {
-            Source::Idx(digits) => {
-                let [height, width] = digits.size.map(u32::try_from);
-                GreyPicture::from_bytes(width?, height?, digits.pixels(index).into()).context("has no pixels")
-            }
-            Source::Files(files) => GreyPicture::decode(&file::read(&files[index])?),
-        }
+    pub fn prepared(&self, index: usize, preparation: &Preparation) -> Result<Vec<u8>> {
+        let shape = preparation.shape();
+        let mut bytes = vec![0; shape.len()];
+        self.with(index, shape.channels.into(), |picture| {
+            let mut workspace = vec![0; workspace_len(preparation, picture.width(), picture.height())];
+            Ok(prepare(preparation, picture, &mut workspace, &mut bytes)?)
+        })?;
+        Ok(bytes)
     }
 
     /// What went wrong with a picture, after its name.

@@ -1,8 +1,13 @@
 //! Folders as users have them.
 
 use super::*;
+use edge8::Sizing;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use std::fs;
+
+fn stretch(size: [u16; 2], channels: u8) -> Preparation {
+    Preparation::Picture(Sizing::stretch(size, channels))
+}
 
 fn names(classes: &[&str]) -> Vec<String> {
     classes.iter().map(|class| class.to_string()).collect()
@@ -25,8 +30,8 @@ fn idx_files_are_checked() {
     {
         let data = data.unwrap();
         assert_eq!((data.len(), data.labels().unwrap()), (2, &[7, 9][..]));
-        assert_eq!(data.with(1, |picture| Ok(picture.row(0).to_vec())).unwrap(), [3, 4]);
-        assert_eq!(data.scaled(1, [1, 2, 3]).unwrap(), [3, 3, 3, 4, 4, 4]);
+        assert_eq!(data.with(1, 1, |picture| Ok(picture.row(0).to_vec())).unwrap(), [3, 4]);
+        assert_eq!(data.prepared(1, &stretch([1, 2], 3)).unwrap(), [3, 3, 3, 4, 4, 4]);
     }
     assert!(message(Pictures::open(folder.path(), Set::Training)).contains("train-images"));
     assert!(message(Pictures::open_for(folder.path(), Set::Test, &digits[..9])).contains("label 9"));
@@ -47,7 +52,7 @@ fn folders_name_the_classes() {
     }
     let data = open().unwrap();
     assert_eq!((data.len(), data.labels().unwrap()), (1, &[1][..]), "the model's number, not the folder's");
-    assert_eq!(data.with(0, |picture| Ok(picture.row(0).to_vec())).unwrap(), [5; 3]);
+    assert_eq!(data.with(0, 1, |picture| Ok(picture.row(0).to_vec())).unwrap(), [5; 3]);
     fs::create_dir(folder.path().join("maybe")).unwrap();
     let error = message(open());
     assert!(error.contains("maybe names no class") && error.contains("no, yes"), "{error}");
@@ -62,12 +67,12 @@ fn pictures_get_the_network_s_size_and_channels() {
     fs::write(red.join("a.JPG"), "broken").unwrap();
     let found = Pictures::open(folder.path(), Set::Training).unwrap();
     assert_eq!((found.labels().unwrap(), found.classes()), (&[0, 0][..], &names(&["red"])[..]));
-    assert_eq!(found.scaled(1, [1, 2, 3]).unwrap(), [200, 100, 0, 200, 100, 0]);
+    assert_eq!(found.prepared(1, &stretch([1, 2], 3)).unwrap(), [200, 100, 0, 200, 100, 0]);
     // 0.299 * 200 + 0.587 * 100, as for the digit finder.
-    assert_eq!(found.scaled(1, [3, 1, 1]).unwrap(), [119; 3]);
-    assert!(message(found.scaled(1, [1, 1, 2])).contains("2 channels"));
-    assert!(message(found.scaled(0, [1, 1, 1])).contains("a.JPG"));
-    let (left, left_out) = found.readable(&[0, 1], |index| found.scaled(index, [1, 1, 3]).map(drop));
+    assert_eq!(found.prepared(1, &stretch([3, 1], 1)).unwrap(), [119; 3]);
+    assert!(message(found.prepared(0, &stretch([1, 1], 1))).contains("a.JPG"));
+    let (left, left_out) =
+        found.readable(&[0, 1], |index| found.prepared(index, &stretch([1, 1], 3)).map(drop));
     assert_eq!((left, left_out.len()), (vec![1], 1));
     let plain = Pictures::open(&red, Set::Training).unwrap();
     assert!(!plain.have_labels() && message(plain.labels()).contains("without classes"));

@@ -4,8 +4,9 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`picture`](Picture) | an 8-bit grey picture, borrowed |
+//! | [`picture`](Picture) | an 8-bit picture, grey or coloured, borrowed |
 //! | [`digit`] | finds a digit and frames it |
+//! | [`scale`] | scales pictures of any kind, and a camera's frames row by row |
 //!
 //! ```
 //! use edge8_preprocess::{Picture, digit};
@@ -31,6 +32,8 @@ extern crate std;
 pub mod digit;
 mod picture;
 mod recipe;
+pub mod scale;
 
 pub use picture::{Picture, PictureError};
-pub use recipe::apply;
+pub use recipe::{apply, prepare, workspace_len};
+pub use scale::luma;

@@ -1,12 +1,15 @@
-//! An 8-bit grey picture of any size, borrowed from the caller.
+//! An 8-bit picture of any size, grey or coloured, borrowed from the caller.
 
 use core::fmt;
 
-/// An 8-bit grey picture: `height` rows of `width` bytes, row-major, 0 = black, 255 = white.
+/// An 8-bit picture: `height` rows of `width` pixels, row-major; a pixel is a byte, 0 = black, 255 = white, or three, red, green
+/// and blue.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
     width: usize,
     height: usize,
+    /// Bytes of a row.
+    stride: usize,
     pixels: &'a [u8],
 }
 
@@ -39,8 +42,10 @@ pub enum PictureError {
         /// Bytes given.
         found: usize,
     },
-    /// The model's recipe is of a kind that this library does not know.
+    /// The model's recipe is of a kind that this library does not know, or not valid.
     Recipe,
+    /// The recipe is for grey pictures, this one is coloured.
+    Coloured,
     /// The workspace is too short for a picture of this size.
     WorkspaceLength {
         /// Bytes needed.
@@ -68,6 +73,9 @@ impl fmt::Display for PictureError {
             }
             Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
             Self::Recipe => f.write_str("the model's recipe is of an unknown kind: it needs a newer library"),
+            Self::Coloured => {
+                f.write_str("the recipe is for grey pictures, this one is coloured: make it grey")
+            }
             Self::OutputLength { expected, found } => {
                 write!(f, "the output needs {expected} bytes, found {found}")
             }
@@ -87,17 +95,41 @@ impl<'a> Picture<'a> {
     /// The largest picture, in pixels: the sums of the pre-processing are sized for it.
     pub const MAX_PIXELS: usize = 100_000_000;
 
-    /// Borrows `pixels` as a picture of `width` columns and `height` rows.
+    /// Borrows `pixels` as a grey picture of `width` columns and `height` rows.
     ///
     /// # Errors
     /// [`PictureError::Size`] if a side is zero or `width * height != pixels.len()`,
     /// [`PictureError::TooLarge`] above [`Picture::MAX_PIXELS`].
     pub fn new(width: usize, height: usize, pixels: &'a [u8]) -> Result<Self, PictureError> {
+        Self::of_bytes(width, height, 1, pixels)
+    }
+
+    /// Borrows `pixels` as a coloured picture, red, green and blue of each pixel in turn.
+    ///
+    /// # Errors
+    /// As [`Picture::new`], for three times as many bytes.
+    pub fn rgb(width: usize, height: usize, pixels: &'a [u8]) -> Result<Self, PictureError> {
+        Self::of_bytes(width, height, 3, pixels)
+    }
+
+    fn of_bytes(
+        width: usize,
+        height: usize,
+        channels: usize,
+        pixels: &'a [u8],
+    ) -> Result<Self, PictureError> {
         match width.checked_mul(height) {
             Some(area) if area > Self::MAX_PIXELS => Err(PictureError::TooLarge { width, height }),
-            Some(area) if area > 0 && area == pixels.len() => Ok(Self { width, height, pixels }),
-            _ => Err(PictureError::Size { width, height, pixels: pixels.len() }),
+            Some(area) if area > 0 && area.checked_mul(channels) == Some(pixels.len()) => {
+                Ok(Self { width, height, stride: width * channels, pixels })
+            }
+            _ => Err(PictureError::Size { width, height, pixels: pixels.len() / channels }),
         }
+    }
+
+    /// Bytes of a pixel: 1 or 3.
+    pub fn channels(&self) -> usize {
+        if self.stride == self.width { 1 } else { 3 }
     }
 
     /// Columns.
@@ -112,7 +144,7 @@ impl<'a> Picture<'a> {
 
     /// The row `y`, or an empty slice below the last one.
     pub fn row(&self, y: usize) -> &'a [u8] {
-        let start = y.saturating_mul(self.width);
-        self.pixels.get(start..start.saturating_add(self.width)).unwrap_or(&[])
+        let start = y.saturating_mul(self.stride);
+        self.pixels.get(start..start.saturating_add(self.stride)).unwrap_or(&[])
     }
 }

@@ -1,26 +1,51 @@
 //! A recipe, carried out.
 
-use crate::digit;
 use crate::picture::{Picture, PictureError};
-use edge8::Recipe;
+use crate::{digit, scale};
+use edge8::{Preparation, Recipe};
 
 /// Turns a picture into the input tensor, [`Recipe::input_shape`] values, channels last.
 ///
-/// `workspace` is what [`digit::workspace_len`] says; what it holds before and after means nothing.
+/// `workspace` is what [`workspace_len`] says; what it holds before and after means nothing.
 ///
 /// # Errors
-/// As [`digit::frame`]; [`PictureError::Recipe`] for a kind of recipe that this library does not know.
+/// As [`prepare`]; [`PictureError::Recipe`] for a kind of recipe that this library does not know.
 pub fn apply(
     recipe: &Recipe<'_>,
     picture: &Picture<'_>,
     workspace: &mut [u8],
     input: &mut [i8],
 ) -> Result<(), PictureError> {
-    let Recipe::Digit(recipe) = recipe else { return Err(PictureError::Recipe) };
-    let framed = edge8::bytes_of_mut(input);
-    digit::frame(picture, recipe.framing(), workspace, framed)?;
-    for grey in framed {
-        *grey = recipe.table()[usize::from(*grey)] as u8;
+    let bytes = edge8::bytes_of_mut(input);
+    match recipe {
+        Recipe::Digit(recipe) => digit::apply(recipe, picture, workspace, bytes),
+        Recipe::Picture(recipe) => {
+            scale::picture(recipe.sizing(), Some(recipe.tables()), picture, workspace, bytes)
+        }
+        _ => Err(PictureError::Recipe),
     }
-    Ok(())
+}
+
+/// The bytes that a recipe's tables turn into the input: what a network is trained on.
+///
+/// # Errors
+/// As [`digit::frame`] and [`scale::Rows`].
+pub fn prepare(
+    preparation: &Preparation,
+    picture: &Picture<'_>,
+    workspace: &mut [u8],
+    bytes: &mut [u8],
+) -> Result<(), PictureError> {
+    match preparation {
+        Preparation::Digit(framing) => digit::frame(picture, *framing, workspace, bytes),
+        Preparation::Picture(sizing) => scale::picture(*sizing, None, picture, workspace, bytes),
+    }
+}
+
+/// Bytes that [`apply`] and [`prepare`] work in for pictures up to that size.
+pub const fn workspace_len(preparation: &Preparation, width: usize, height: usize) -> usize {
+    match preparation {
+        Preparation::Digit(_) => digit::workspace_len(width, height),
+        Preparation::Picture(sizing) => scale::workspace_len(sizing),
+    }
 }

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use files::Kind;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
+use crate::preprocessing::Preprocessing;
 
 /// One named tensor, f32 and row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,17 +18,6 @@ pub struct Weights {
     pub shape: Vec<usize>,
     /// The values, as many as the product of the shape.
     pub values: Vec<f32>,
-}
-
-/// How a picture becomes the network's input.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preprocessing {
-    /// Rows and columns of the framed picture.
-    pub side: u16,
-    /// Length of the digit's longer side in it.
-    pub digit: u16,
-    /// The network sees `byte * scale`.
-    pub scale: f64,
 }
 
 /// A trained network as it lies in its file.
@@ -92,12 +81,10 @@ impl ModelFile {
         let architecture: Architecture = serde_json::from_value(json("architecture")?)?;
         architecture.check()?;
         let preprocessing: Preprocessing = serde_json::from_value(json("preprocessing")?)?;
-        ensure!(
-            usize::from(preprocessing.side) == architecture.input_size,
-            "its pre-processing frames to {} pixels, its network takes {}",
-            preprocessing.side,
-            architecture.input_size
-        );
+        let shape = preprocessing.preparation.shape();
+        let prepared = [shape.height, shape.width, shape.channels].map(usize::from);
+        let taken = architecture.input_shape();
+        ensure!(prepared == taken, "its pre-processing makes {prepared:?}, its network takes {taken:?}");
         Ok(Self { architecture, preprocessing, provenance: json("provenance")?, tensors })
     }
 }
@@ -140,6 +127,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(BTreeMap<String, Weights>, HashMap<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edge8::{Framing, Preparation};
 
     #[test]
     fn a_file_comes_back_as_it_was_written() {
@@ -148,7 +136,7 @@ mod tests {
         let classes = (0..10).map(|digit| digit.to_string()).collect();
         let file = ModelFile {
             architecture: Architecture::new(0.35, 32, 1, classes).unwrap(),
-            preprocessing: Preprocessing { side: 32, digit: 23, scale: 1.0 / 255.0 },
+            preprocessing: Preprocessing::new(Preparation::Digit(Framing::mnist(32))),
             provenance: serde_json::json!({ "seed": 1 }),
             tensors: BTreeMap::from([("a".into(), Weights { shape: vec![1, 2], values: vec![1.5, -2.0] })]),
         };

@@ -4,12 +4,15 @@
 //! | --- | --- |
 //! | [`architecture`](Architecture) | blocks and channels, and every tensor's name and shape |
 //! | [`file`](ModelFile) | the safetensors file: weights by name, and in its metadata how to rebuild and feed them |
+//! | [`preprocessing`](Preprocessing) | how a picture becomes the input |
 //! | [`onnx`] | the network as an ONNX file, and the pieces that any network is written with |
 
 mod architecture;
 mod file;
 pub mod onnx;
+mod preprocessing;
 mod untrained;
 
 pub use architecture::{Architecture, BATCH_NORM_EPSILON, Block, HIDDEN, KERNEL, make_divisible};
-pub use file::{ModelFile, Preprocessing, Weights, from_bytes, to_bytes};
+pub use file::{ModelFile, Weights, from_bytes, to_bytes};
+pub use preprocessing::Preprocessing;

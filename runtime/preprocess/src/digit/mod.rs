@@ -33,8 +33,7 @@ use crate::picture::{Picture, PictureError};
 use background::Background;
 use cells::{Cells, SIDE};
 use draw::Found;
-use edge8::Aligned;
-use edge8::Framing;
+use edge8::{Aligned, Framing};
 use histogram::Histogram;
 use pieces::Digit;
 use region::Region;
@@ -93,7 +92,8 @@ impl<'a> Memory<'a> {
 ///
 /// # Errors
 /// [`PictureError::Blank`] without ink, [`PictureError::OutputLength`] for a wrong buffer,
-/// [`PictureError::WorkspaceLength`] for a workspace with less than the picture's [`workspace_len`].
+/// [`PictureError::WorkspaceLength`] for a workspace with less than the picture's [`workspace_len`], [`PictureError::Coloured`] if
+/// the picture is not grey.
 pub fn frame(
     picture: &Picture<'_>,
     framing: Framing,
@@ -104,12 +104,32 @@ pub fn frame(
     if framed.len() != expected {
         return Err(PictureError::OutputLength { expected, found: framed.len() });
     }
+    if picture.channels() != 1 {
+        return Err(PictureError::Coloured);
+    }
     let mut memory = Memory::new(workspace, picture)?;
     let found = find(picture, &mut memory);
     let found = found.as_ref().map_err(|error| *error)?;
     framed.fill(0);
     found.draw(framing, memory.labels, framed);
     stretch(framed, found.background.floor(), &mut Histogram::new(memory.counts))
+}
+
+/// As [`frame`], into the values of the input, as bytes.
+///
+/// # Errors
+/// As [`frame`].
+pub fn apply(
+    recipe: &edge8::Digit<'_>,
+    picture: &Picture<'_>,
+    workspace: &mut [u8],
+    bytes: &mut [u8],
+) -> Result<(), PictureError> {
+    frame(picture, recipe.framing(), workspace, bytes)?;
+    for grey in bytes {
+        *grey = recipe.table()[usize::from(*grey)] as u8;
+    }
+    Ok(())
 }
 
 /// Finds the digit; on a sheet of paper in front of something else it is what is written there, if anything is.

@@ -1,24 +1,13 @@
-//! The pre-processing recipe that a model image carries: what the record says. Package `edge8-preprocess` does it.
+//! The recipe for digits.
 
 use crate::bytes;
 use crate::cast;
-use crate::tensor::Shape;
 
-/// Kind of recipe: find the digit, frame it, quantise.
-const DIGIT: u16 = 1;
+/// Find the digit, frame it, quantise.
+pub(super) const KIND: u16 = 1;
 
 /// Bytes of such a section.
-const DIGIT_LEN: usize = 264;
-
-/// How a picture becomes the input tensor.
-///
-/// In the image: `u16` kind, and then what the kind has.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Recipe<'a> {
-    /// Kind 1: the digit is found and framed.
-    Digit(Digit<'a>),
-}
+const LEN: usize = 264;
 
 /// How a digit is laid into the square input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,34 +34,8 @@ pub struct Digit<'a> {
     table: &'a [i8; 256],
 }
 
-impl<'a> Recipe<'a> {
-    /// Reads a recipe section; [`None`] if its kind, its length or what it says is not valid.
-    pub fn parse(section: &'a [u8]) -> Option<Self> {
-        match bytes::u16(section, 0)? {
-            DIGIT => Digit::parse(section).map(Self::Digit),
-            _ => None,
-        }
-    }
-
-    /// What it says if it is for digits.
-    pub const fn digit(&self) -> Option<Digit<'a>> {
-        match *self {
-            Self::Digit(digit) => Some(digit),
-        }
-    }
-
-    /// The input tensor that the recipe fills.
-    pub const fn input_shape(&self) -> Shape {
-        match self {
-            Self::Digit(Digit { framing, .. }) => {
-                Shape { height: framing.side, width: framing.side, channels: 1 }
-            }
-        }
-    }
-}
-
 impl<'a> Digit<'a> {
-    fn parse(section: &'a [u8]) -> Option<Self> {
+    pub(super) fn parse(section: &'a [u8]) -> Option<Self> {
         let (head, table) = section.split_first_chunk::<8>()?;
         let framing = Framing { side: bytes::u16(head, 2)?, digit: bytes::u16(head, 4)? };
         let fits = bytes::u16(head, 6)? == 0 && framing.digit >= 1 && framing.digit <= framing.side;
@@ -80,10 +43,10 @@ impl<'a> Digit<'a> {
     }
 
     /// The bytes of a recipe section.
-    pub fn encode(framing: Framing, table: &[i8; 256]) -> [u8; DIGIT_LEN] {
-        let mut section = [0; DIGIT_LEN];
+    pub fn encode(framing: Framing, table: &[i8; 256]) -> [u8; LEN] {
+        let mut section = [0; LEN];
         let (head, body) = section.split_at_mut(8);
-        let fields = [DIGIT, framing.side, framing.digit, 0];
+        let fields = [KIND, framing.side, framing.digit, 0];
         for (place, field) in head.as_chunks_mut().0.iter_mut().zip(fields) {
             *place = field.to_le_bytes();
         }
@@ -105,6 +68,8 @@ impl<'a> Digit<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::Recipe;
+    use crate::tensor::Shape;
 
     #[test]
     fn bytes_and_back() {
@@ -112,7 +77,7 @@ mod tests {
         let bytes = Digit::encode(Framing { side: 32, digit: 23 }, &table);
         let recipe = Recipe::parse(&bytes).unwrap();
         assert_eq!(recipe.input_shape(), Shape { height: 32, width: 32, channels: 1 });
-        let Recipe::Digit(digit) = recipe;
+        let digit = recipe.digit().unwrap();
         assert_eq!(digit.framing(), Framing { side: 32, digit: 23 });
         assert_eq!((digit.table()[0], digit.table()[200]), (-128, 72));
     }
@@ -123,7 +88,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(Recipe::parse(&bytes[..length]).is_none());
         }
-        for (place, value) in [(0, 2), (1, 1), (2, 0), (4, 0), (4, 33), (6, 1)] {
+        for (place, value) in [(0, 3), (1, 1), (2, 0), (4, 0), (4, 33), (6, 1)] {
             let mut damaged = bytes;
             damaged[place] = value;
             assert!(Recipe::parse(&damaged).is_none(), "byte {place} = {value}");
