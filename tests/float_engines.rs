@@ -12,7 +12,7 @@ use trainer::network::Network;
 /// An untrained network whose batch norms do something, but amplify little.
 fn untrained(side: usize, stem_stride: usize, random: &mut fastrand::Rng) -> ModelFile {
     let classes = (0..10).map(|digit| digit.to_string()).collect();
-    let architecture = Architecture::new(0.35, side, stem_stride, classes).expect("in range");
+    let architecture = Architecture::new(0.35, [side; 2], stem_stride, classes).expect("in range");
     let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
     let mut file = ModelFile::untrained(architecture, preprocessing, 11);
     for (name, weights) in &mut file.tensors {

@@ -38,7 +38,7 @@ impl Random {
 /// gain, rounding errors double in each.
 pub fn mobilenet(side: usize, stem_stride: usize, seed: u64) -> ModelFile {
     let classes = (0..10).map(|digit| digit.to_string()).collect();
-    let architecture = Architecture::new(0.35, side, stem_stride, classes).unwrap();
+    let architecture = Architecture::new(0.35, [side; 2], stem_stride, classes).unwrap();
     let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
     let mut file = ModelFile::untrained(architecture, preprocessing, seed);
     let mut random = Random::new(seed);

@@ -7,7 +7,7 @@ use super::shape::Shape;
 use super::window::Window;
 use anyhow::{Context, Result};
 use mobilenet::ModelFile;
-use mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
+use mobilenet::{BATCH_NORM_EPSILON, Block, Dense};
 
 const RELU6: Activation = Activation::Relu6;
 const LINEAR: Activation = Activation::None;
@@ -18,10 +18,11 @@ const LINEAR: Activation = Activation::None;
 /// If a tensor is absent, has another shape than the architecture says, or holds values that are not finite.
 pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
     let architecture = &file.architecture;
-    let side = architecture.input_size;
-    let mut builder = Builder { file, graph: Graph::new(Shape::new(side, side, 1)) };
-    let stem = window3(architecture.stem_stride, Shape::new(side, side, 1));
-    let stem = Operator::Conv2d(stem, builder.convolution("stem", &[3, 3, 1, architecture.stem_channels()])?);
+    let [rows, columns] = architecture.input;
+    let shape = Shape::new(rows, columns, architecture.channels);
+    let mut builder = Builder { file, graph: Graph::new(shape) };
+    let filter = builder.convolution("stem", &[3, 3, shape.channels, architecture.stem_channels()])?;
+    let stem = Operator::Conv2d(window3(architecture.stem_stride, shape), filter);
     let input = builder.graph.input();
     let mut at = builder.graph.add("stem", stem, RELU6, &[input])?;
     for (index, block) in architecture.blocks().iter().enumerate() {
@@ -29,8 +30,7 @@ pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
     }
     at = builder.pointwise("last", RELU6, at, architecture.last_channels())?;
     at = builder.graph.add("pool", Operator::Mean, LINEAR, &[at])?;
-    at = builder.dense("dense1", Activation::Relu, at, HIDDEN)?;
-    at = builder.dense("dense2", LINEAR, at, architecture.classes.len())?;
+    at = builder.head(&architecture.dense_layers(), at)?;
     builder.graph.add("softmax", Operator::Softmax, LINEAR, &[at])?;
     Ok(builder.graph)
 }
@@ -60,6 +60,15 @@ impl Builder<'_> {
         Ok(at)
     }
 
+    /// The dense layers, with ReLU between them.
+    fn head(&mut self, layers: &[Dense], mut at: TensorId) -> Result<TensorId> {
+        for (index, layer) in layers.iter().enumerate() {
+            let activation = if index + 1 < layers.len() { Activation::Relu } else { LINEAR };
+            at = self.dense(layer, activation, at)?;
+        }
+        Ok(at)
+    }
+
     fn pointwise(
         &mut self,
         name: &str,
@@ -72,14 +81,8 @@ impl Builder<'_> {
         self.graph.add(name, Operator::Conv2d(Window::POINT, filter), activation, &[input])
     }
 
-    fn dense(
-        &mut self,
-        name: &str,
-        activation: Activation,
-        input: TensorId,
-        units: usize,
-    ) -> Result<TensorId> {
-        let inputs = self.graph.tensor(input).shape.channels;
+    fn dense(&mut self, layer: &Dense, activation: Activation, input: TensorId) -> Result<TensorId> {
+        let &Dense { name, inputs, units } = layer;
         let weights = self.file.tensor(&format!("{name}.weight"), &[inputs, units])?;
         let bias = self.file.tensor(&format!("{name}.bias"), &[units])?;
         let filter = Filter::new(rows(weights, units), bias.to_vec());

@@ -93,10 +93,10 @@ impl ModelFile {
         architecture.check()?;
         let preprocessing: Preprocessing = serde_json::from_value(json("preprocessing")?)?;
         ensure!(
-            usize::from(preprocessing.side) == architecture.input_size,
+            [usize::from(preprocessing.side); 2] == architecture.input,
             "its pre-processing frames to {} pixels, its network takes {}",
             preprocessing.side,
-            architecture.input_size
+            architecture.input_size()
         );
         Ok(Self { architecture, preprocessing, provenance: json("provenance")?, tensors })
     }
@@ -147,7 +147,7 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         let classes = (0..10).map(|digit| digit.to_string()).collect();
         let file = ModelFile {
-            architecture: Architecture::new(0.35, 32, 1, classes).unwrap(),
+            architecture: Architecture::new(0.35, [32, 32], 1, classes).unwrap(),
             preprocessing: Preprocessing { side: 32, digit: 23, scale: 1.0 / 255.0 },
             provenance: serde_json::json!({ "seed": 1 }),
             tensors: BTreeMap::from([("a".into(), Weights { shape: vec![1, 2], values: vec![1.5, -2.0] })]),

@@ -11,5 +11,7 @@ mod file;
 pub mod onnx;
 mod untrained;
 
-pub use architecture::{Architecture, BATCH_NORM_EPSILON, Block, HIDDEN, KERNEL, make_divisible};
+pub use architecture::{
+    Architecture, BATCH_NORM_EPSILON, Block, DEFAULT_HIDDEN, Dense, KERNEL, make_divisible,
+};
 pub use file::{ModelFile, Preprocessing, Weights, from_bytes, to_bytes};

@@ -45,7 +45,7 @@ pub(crate) struct Fit {
     /// Width multiplier of the channels.
     #[arg(long, default_value_t = 0.35)]
     alpha: f64,
-    /// Rows and columns of the network's input, 28 to 224.
+    /// Rows and columns of the network's input, 8 to 224.
     #[arg(long, default_value_t = 32)]
     input_size: u16,
     /// Stride of the first convolution, 1 or 2.
@@ -104,7 +104,7 @@ impl Fit {
 
     fn recipe(&self, classes: Vec<String>) -> Result<Recipe> {
         let side = usize::from(self.input_size);
-        let architecture = Architecture::new(self.alpha, side, self.stem_stride, classes.clone())?;
+        let architecture = Architecture::new(self.alpha, [side; 2], self.stem_stride, classes.clone())?;
         let recipe = Recipe {
             architecture: architecture.with_last_channels(self.last_channels)?,
             epochs: self.epochs,

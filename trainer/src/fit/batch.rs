@@ -12,23 +12,22 @@ use super::recipe::Recipe;
 use crate::augment::Affine;
 use crate::evaluate::pictures;
 use files::Dataset;
-use mobilenet::HIDDEN;
 
 /// Pictures in each batch that recalibrates batch normalisation.
 const CALIBRATION_BATCH: usize = 500;
 /// Batches that recalibrate batch normalisation.
 const CALIBRATION_BATCHES: usize = 20;
-/// Share of the hidden layer that dropout removes.
+/// Share of the hidden layer, or without one of the pooled features, that dropout removes.
 const DROPOUT: f64 = 0.5;
 
 /// One step's input.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// `[images, side, side, 1]`.
+    /// `[images, rows, columns, channels]`.
     pub(super) pictures: Tensor,
     /// `[images]`, u32.
     pub(super) labels: Tensor,
-    /// `[images, HIDDEN]`: 0, or 2 for what is kept.
+    /// `[images, dropout width]`: 0, or 2 for what is kept.
     pub(super) dropout: Tensor,
 }
 
@@ -78,13 +77,14 @@ impl Batches<'_> {
         };
         let labels: Vec<u32> = indices.iter().map(|&index| self.data.labels[index]).collect();
         let mut rng = self.rng(Purpose::Dropout, epoch, step);
+        let width = self.recipe.architecture.dropout_width();
         let keep = (1.0 / (1.0 - DROPOUT)) as f32;
         let dropout: Vec<f32> =
-            (0..size * HIDDEN).map(|_| if rng.random_bool(DROPOUT) { 0.0 } else { keep }).collect();
+            (0..size * width).map(|_| if rng.random_bool(DROPOUT) { 0.0 } else { keep }).collect();
         Ok(Batch {
             pictures,
             labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
-            dropout: Tensor::from_vec(dropout, (size, HIDDEN), &Device::Cpu)?,
+            dropout: Tensor::from_vec(dropout, (size, width), &Device::Cpu)?,
         })
     }
 

@@ -11,10 +11,15 @@ pub(super) fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()>
     let classes = &recipe.architecture.classes;
     ensure!(*classes == data.classes, "the network's classes are {classes:?}, the data's {:?}", data.classes);
     ensure!(
-        data.side == recipe.architecture.input_size,
+        [data.side; 2] == recipe.architecture.input,
         "the pictures are framed to {} pixels, the network takes {}",
         data.side,
-        recipe.architecture.input_size
+        recipe.architecture.input_size()
+    );
+    ensure!(
+        recipe.architecture.channels == 1,
+        "the pictures are grey, the network takes {} channels",
+        recipe.architecture.channels
     );
     ensure!(
         train >= recipe.batch_size,

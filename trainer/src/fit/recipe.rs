@@ -33,7 +33,7 @@ impl Recipe {
     /// As [`Architecture::new`].
     pub fn new(side: usize, classes: Vec<String>) -> Result<Self> {
         Ok(Self {
-            architecture: Architecture::new(0.35, side, 1, classes)?,
+            architecture: Architecture::new(0.35, [side; 2], 1, classes)?,
             epochs: 20,
             batch_size: 128,
             learning_rate: 3e-3,
@@ -77,14 +77,14 @@ impl Recipe {
     }
 
     fn options(&self) -> [TypedOption; 9] {
-        let Architecture { alpha, input_size, stem_stride, last_channels, .. } = &self.architecture;
+        let Architecture { alpha, stem_stride, last_channels, .. } = &self.architecture;
         [
             ("--epochs", Some(self.epochs.to_string())),
             ("--batch-size", Some(self.batch_size.to_string())),
             ("--lr", Some(self.learning_rate.to_string())),
             ("--seed", Some(self.seed.to_string())),
             ("--alpha", Some(alpha.to_string())),
-            ("--input-size", Some(input_size.to_string())),
+            ("--input-size", Some(self.architecture.input_size())),
             ("--stem-stride", Some(stem_stride.to_string())),
             ("--last-channels", last_channels.map(|channels| channels.to_string())),
             ("--no-augment", (!self.augment).then(String::new)),

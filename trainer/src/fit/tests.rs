@@ -19,7 +19,7 @@ fn data(count: usize, side: u16) -> Dataset {
 
 fn recipe(data: &Dataset, epochs: usize) -> Recipe {
     Recipe {
-        architecture: Architecture::new(0.35, data.side, 2, data.classes.clone()).unwrap(),
+        architecture: Architecture::new(0.35, [data.side; 2], 2, data.classes.clone()).unwrap(),
         epochs,
         batch_size: 16,
         learning_rate: 3e-3,
@@ -62,6 +62,19 @@ fn stopping_and_resuming_gives_the_very_same_weights() {
     let losses = |finished: &Finished| finished.history.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
     assert_eq!(losses(&resumed), losses(&whole));
     assert_eq!(resumed.validation, whole.validation);
+}
+
+#[test]
+fn a_network_without_a_hidden_layer_is_trained() {
+    let data = data(40, 28);
+    let architecture = recipe(&data, 1).architecture.with_hidden(None).unwrap();
+    let recipe = Recipe { architecture, ..recipe(&data, 1) };
+    let folder = tempfile::tempdir().unwrap();
+    let finished = finished(run(&recipe, &data, folder.path(), false, None));
+    let tensors = finished.network.tensors().unwrap();
+    assert_eq!(tensors["dense.weight"].shape, [1280, 10]);
+    assert!(tensors["dense.bias"].values.iter().any(|&value| value != 0.0));
+    assert!(!tensors.contains_key("dense1.weight"));
 }
 
 #[test]
