@@ -118,7 +118,51 @@ fn rows(weights: &[f32], channels: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::mobilenet;
+    use crate::float::Engine;
+    use crate::testing::{Random, colour_mobilenet, mobilenet};
+    use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor, tvec};
+
+    #[test]
+    fn the_exported_network_is_the_same() {
+        for file in [mobilenet(33, 2, 2), colour_mobilenet(3)] {
+            let graph = from_safetensors(&file).unwrap();
+            let shape = graph.tensor(graph.input()).shape;
+            let mut random = Random::new(4);
+            let image: Vec<f32> = (0..shape.volume()).map(|_| random.uniform(0.0, 1.0)).collect();
+            let mut found = Vec::new();
+            let engine = Engine::new(&graph, &[graph.output()]).unwrap();
+            engine.run(&image, |_, values| found.extend_from_slice(values)).unwrap();
+            for (found, expected) in found.iter().zip(exported(&file, shape, &image)) {
+                assert!((found - expected).abs() < 1e-5, "{found}, exported {expected}");
+            }
+            let [least, most] = [f32::min, f32::max].map(|pick| found.iter().copied().reduce(pick).unwrap());
+            assert!(most - least > 0.01, "equal probabilities prove nothing: {found:?}");
+        }
+    }
+
+    /// What tract makes of the network's ONNX file.
+    fn exported(file: &ModelFile, shape: Shape, image: &[f32]) -> Vec<f32> {
+        let onnx = mobilenet::onnx::export(file).unwrap();
+        let model = tract_onnx::onnx().model_for_read(&mut &*onnx).unwrap();
+        let model = model.into_optimized().unwrap().into_runnable().unwrap();
+        let planes = (0..shape.channels).flat_map(|plane| image.iter().skip(plane).step_by(shape.channels));
+        let planes: Vec<f32> = planes.copied().collect();
+        let input = Tensor::from_shape(&[1, shape.channels, shape.height, shape.width], &planes).unwrap();
+        let outputs = model.run(tvec![input.into()]).unwrap();
+        outputs[0].view().as_slice::<f32>().unwrap().to_vec()
+    }
+
+    #[test]
+    fn the_head_is_one_layer_or_two() {
+        let dense = |file: &ModelFile| -> Vec<(String, Activation)> {
+            let graph = from_safetensors(file).unwrap();
+            let nodes = graph.nodes().iter().filter(|node| node.name.starts_with("dense"));
+            nodes.map(|node| (node.name.clone(), node.activation)).collect()
+        };
+        let two = [("dense1".to_owned(), Activation::Relu), ("dense2".to_owned(), LINEAR)];
+        assert_eq!(dense(&mobilenet(32, 1, 1)), two);
+        assert_eq!(dense(&colour_mobilenet(1)), [("dense".to_owned(), LINEAR)]);
+    }
 
     #[test]
     fn a_missing_tensor_is_named() {
