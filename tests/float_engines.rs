@@ -2,6 +2,7 @@
 //! tract's (folded) give the same logits.
 
 use candle_core::{Device, Tensor};
+use edge8::{Framing, Preparation, Sizing};
 use mobilenet::{Architecture, ModelFile, Preprocessing};
 use quantizer::float::{Engine, logits};
 use quantizer::graph::from_safetensors;
@@ -10,10 +11,13 @@ use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, tvec};
 use trainer::network::Network;
 
 /// An untrained network whose batch norms do something, but amplify little.
-fn untrained(side: usize, stem_stride: usize, random: &mut fastrand::Rng) -> ModelFile {
-    let classes = (0..10).map(|digit| digit.to_string()).collect();
-    let architecture = Architecture::new(0.35, side, stem_stride, classes).expect("in range");
-    let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
+fn untrained(architecture: Architecture, random: &mut fastrand::Rng) -> ModelFile {
+    let [rows, columns, channels] = architecture.input_shape();
+    let preparation = match channels {
+        1 => Preparation::Digit(Framing::mnist(rows as u16)),
+        _ => Preparation::Picture(Sizing::stretch([rows as u16, columns as u16], channels as u8)),
+    };
+    let preprocessing = Preprocessing::new(preparation);
     let mut file = ModelFile::untrained(architecture, preprocessing, 11);
     for (name, weights) in &mut file.tensors {
         let (low, high) = match name.rsplit('.').next() {
@@ -31,17 +35,31 @@ fn untrained(side: usize, stem_stride: usize, random: &mut fastrand::Rng) -> Mod
 #[test]
 fn candle_and_tract_agree() {
     let mut random = fastrand::Rng::with_seed(12);
-    for (side, stem_stride) in [(32, 1), (33, 2)] {
-        let file = untrained(side, stem_stride, &mut random);
+    let architecture = |input, stem_stride| {
+        let classes = (0..10).map(|digit| digit.to_string()).collect();
+        Architecture::new(0.35, input, stem_stride, classes).expect("in range")
+    };
+    let colour = architecture([20, 32], 1).with_channels(3).and_then(|colour| colour.with_hidden(None));
+    let architectures = [
+        architecture([32, 32], 1),
+        architecture([33, 33], 2),
+        architecture([16, 16], 2).with_hidden(Some(20)).expect("in range"),
+        colour.expect("in range"),
+    ];
+    for architecture in architectures {
+        let Architecture { input: [rows, columns], channels, .. } = architecture;
+        let length = rows * columns * channels;
+        let file = untrained(architecture, &mut random);
         let graph = from_safetensors(&file).expect("a whole network");
         let engine = Engine::new(&graph, &[logits(&graph)]).expect("tract runs it");
         let network = Network::from_file(&file).expect("candle runs it");
-        let images: Vec<f32> = (0..3 * side * side).map(|_| random.f32()).collect();
-        let tensor = Tensor::from_slice(&images, (3, side, side, 1), &Device::Cpu).expect("a tensor");
+        let images: Vec<f32> = (0..3 * length).map(|_| random.f32()).collect();
+        let tensor =
+            Tensor::from_slice(&images, (3, rows, columns, channels), &Device::Cpu).expect("a tensor");
         let candle = network.logits(&tensor).and_then(|logits| Ok(logits.to_vec2::<f32>()?)).expect("logits");
         let largest = candle.iter().flatten().fold(0f32, |largest, logit| largest.max(logit.abs()));
         assert!(largest > 0.1, "logits near zero prove nothing: {candle:?}");
-        for (image, expected) in images.chunks_exact(side * side).zip(&candle) {
+        for (image, expected) in images.chunks_exact(length).zip(&candle) {
             let mut found = Vec::new();
             engine.run(image, |_, logits| found.extend_from_slice(logits)).expect("tract runs it");
             for (a, b) in found.iter().zip(expected) {

@@ -2,7 +2,7 @@
 
 use edge8::Framing;
 use edge8_preprocess::digit::{Workspace, frame, workspace_len};
-use files::GreyPicture;
+use files::OwnedPicture;
 use tests::commands::{root, run};
 
 /// Of the pictures in `tests/pictures`, so many were right when they were drawn; fewer is a regression.
@@ -40,7 +40,7 @@ fn pictures_unlike_mnist() {
 fn pictures_need_no_more_than_their_own_workspace() {
     for name in names() {
         let bytes = std::fs::read(root().join("tests/pictures").join(&name)).expect("part of the repository");
-        let decoded = GreyPicture::decode(&bytes).expect("a picture");
+        let decoded = OwnedPicture::decode(&bytes, 1).expect("a picture");
         let picture = decoded.picture().expect("not empty");
         let mut framed = [[0; 28 * 28]; 2];
         let mut least = vec![0x5a; workspace_len(picture.width(), picture.height())];

@@ -6,7 +6,7 @@ use crate::exercise::exercise;
 use edge8::Framing;
 use edge8_preprocess::digit::{self, Workspace, workspace_len};
 use edge8_preprocess::{Picture, PictureError};
-use files::GreyPicture;
+use files::OwnedPicture;
 use quantizer::image::{self, Extras};
 use quantizer::quantize::{Range, quantise};
 use quantizer::{onnx, tflite};
@@ -72,7 +72,7 @@ fn image_of_onnx(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 /// # Panics
 /// As [`framed`].
 pub fn picture(bytes: &[u8]) -> Result<(), String> {
-    let picture = GreyPicture::decode(bytes).map_err(|error| format!("{error:#}"))?;
+    let picture = OwnedPicture::decode(bytes, 1).map_err(|error| format!("{error:#}"))?;
     let picture = picture.picture().map_err(|error| error.to_string())?;
     framed(&picture, Framing::mnist(32)).map_err(|error| error.to_string())
 }

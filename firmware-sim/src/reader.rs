@@ -4,9 +4,9 @@ use crate::canvas::{Canvas, SIDE};
 use core::fmt;
 use edge8::Crc32;
 use edge8::Operator;
-use edge8::{Computed, Error, Model, Recipe, Reject};
+use edge8::{Computed, Digit, Error, Model, Reject};
 use edge8_preprocess::Picture;
-use edge8_preprocess::digit::workspace_len;
+use edge8_preprocess::digit::{self, workspace_len};
 
 /// Bytes that pre-processing of the sheet works in.
 pub const WORKSPACE_LEN: usize = workspace_len(SIDE, SIDE);
@@ -28,6 +28,8 @@ pub struct Memory<'a> {
 pub enum Refused {
     /// The image is none.
     Model(Error),
+    /// The recipe is not for digits.
+    NoDigits,
     /// The network does not end in the probabilities of ten digits.
     NoProbabilities,
     /// The arena or the input is shorter than the model or pre-processing needs.
@@ -38,6 +40,9 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Model(error) => error.fmt(f),
+            Self::NoDigits => {
+                f.write_str("expected a network that reads digits: its recipe is for other pictures")
+            }
             Self::NoProbabilities => {
                 write!(f, "expected a network that ends in a softmax over {DIGITS} classes, the digits")
             }
@@ -63,7 +68,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Reader<'a> {
     model: Model<'a>,
-    recipe: Recipe<'a>,
+    recipe: Digit<'a>,
     /// What is no digit; of an image without a rule every reading is one.
     reject: Option<Reject<'a>>,
     memory: Memory<'a>,
@@ -74,7 +79,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If the model does not read digits, or the memory is too small for it.
     pub fn new(model: Model<'a>, memory: Memory<'a>) -> Result<Self, Refused> {
-        let recipe = model.recipe().map_err(Refused::Model)?;
+        let recipe = model.recipe().map_err(Refused::Model)?.digit().ok_or(Refused::NoDigits)?;
         let reject = match model.reject() {
             Ok(rule) => Some(rule),
             Err(Error::SectionMissing { .. }) => None,
@@ -85,7 +90,7 @@ impl<'a> Reader<'a> {
             return Err(Refused::NoProbabilities);
         }
         let arena_len = model.arena_len().max(WORKSPACE_LEN);
-        if memory.arena.len() < arena_len || memory.input.len() < recipe.input_shape().len() {
+        if memory.arena.len() < arena_len || memory.input.len() < model.input().shape.len() {
             return Err(Refused::Memory);
         }
         let reader = Self { model, recipe, reject, memory, output: [i8::MIN; DIGITS] };
@@ -101,10 +106,10 @@ impl<'a> Reader<'a> {
     /// Reads a grey picture; a larger one than the sheet if the arena has its [`workspace_len`].
     pub fn read_picture(&mut self, picture: &Picture<'_>) -> Verdict {
         self.output = [i8::MIN; DIGITS];
-        let Some(input) = self.memory.input.get_mut(..self.recipe.input_shape().len()) else {
+        let Some(input) = self.memory.input.get_mut(..self.model.input().shape.len()) else {
             return Verdict::Blank;
         };
-        if edge8_preprocess::apply(&self.recipe, picture, self.memory.arena, input).is_err() {
+        if digit::apply(&self.recipe, picture, self.memory.arena, edge8::bytes_of_mut(input)).is_err() {
             // It has seen nothing, not what it saw before.
             input.fill(i8::MIN);
             return Verdict::Blank;
@@ -119,14 +124,14 @@ impl<'a> Reader<'a> {
     fn judge(&self) -> Verdict {
         let class = Model::class(&self.output);
         let probability = self.probabilities().nth(class).unwrap_or(0);
-        let side = self.recipe.input_shape().height.into();
+        let side = self.recipe.framing().side.into();
         let accepts = |rule: Reject<'_>| rule.accepts(class, probability, self.input(), side);
         if self.reject.is_none_or(accepts) { Verdict::Digit(class as u8) } else { Verdict::Reject }
     }
 
     /// See [`edge8::crossings`], of the latest reading.
     pub fn crossings(&self) -> u32 {
-        edge8::crossings(self.input(), self.recipe.input_shape().height.into())
+        edge8::crossings(self.input(), self.recipe.framing().side.into())
     }
 
     /// The probability of each digit in the latest reading, of 256.
@@ -136,12 +141,12 @@ impl<'a> Reader<'a> {
 
     /// The network's input in the latest reading.
     pub fn input(&self) -> &[i8] {
-        self.memory.input.get(..self.recipe.input_shape().len()).unwrap_or(&[])
+        self.memory.input.get(..self.model.input().shape.len()).unwrap_or(&[])
     }
 
     /// The same as `side` rows of grey values.
     pub fn seen(&self) -> (usize, impl Iterator<Item = u8> + '_) {
-        let side = self.recipe.input_shape().height.into();
+        let side = self.recipe.framing().side.into();
         (side, self.input().iter().map(|&value| value.wrapping_sub(i8::MIN) as u8))
     }
 
@@ -149,7 +154,7 @@ impl<'a> Reader<'a> {
     /// computed.
     pub fn hash_of_layers(&mut self) -> u32 {
         let (mut hash, mut output) = (Crc32::default(), self.output);
-        if let Some(input) = self.memory.input.get(..self.recipe.input_shape().len()) {
+        if let Some(input) = self.memory.input.get(..self.model.input().shape.len()) {
             let hashed = |computed: Computed<'_, '_>| {
                 for &value in computed.values {
                     hash = hash.update(&[value as u8]);

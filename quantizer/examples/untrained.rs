@@ -5,6 +5,8 @@
 //! ```
 
 use anyhow::{Context, Result};
+use edge8::{Framing, Preparation};
+use edge8::{Framing, Preparation};
 use mobilenet::Architecture;
 use mobilenet::{ModelFile, Preprocessing};
 use quantizer::graph;
@@ -28,7 +30,7 @@ fn main() -> Result<()> {
 /// Ten classes, one channel, the first stride 2.
 fn untrained(alpha: f64, side: u16) -> Result<ModelFile> {
     let classes = (0..10).map(|class| class.to_string()).collect();
-    let architecture = Architecture::new(alpha, side.into(), 2, classes)?;
-    let preprocessing = Preprocessing { side, digit: side, scale: 1.0 / 255.0 };
+    let architecture = Architecture::new(alpha, [side.into(); 2], 2, classes)?;
+    let preprocessing = Preprocessing::new(Preparation::Digit(Framing { side, digit: side }));
     Ok(ModelFile::untrained(architecture, preprocessing, 1))
 }

@@ -49,7 +49,7 @@ pub fn convert(
         test_inputs.map(|image| image.iter().map(|&real| quantisation.quantise(real)).collect());
     let extras = Extras {
         labels: float.labels.clone(),
-        recipe: float.recipe,
+        recipe: float.recipe.clone(),
         provenance: Some(float.provenance.clone()),
         calibration: Some(summary(&calibration, &network)),
         test_inputs: test_inputs.collect(),
@@ -95,9 +95,9 @@ mod tests {
         let trainer = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../trainer");
         let file = ModelFile::load(&trainer.join("models/mnist.safetensors")).unwrap();
         let float = FloatNetwork::from_safetensors(&file).unwrap();
-        let (framing, scale) = float.recipe.unwrap();
-        let data = files::load_train(&trainer.join("data/calibration"), framing).unwrap();
-        let samples = Samples::of_dataset(data, scale);
+        let (preparation, normalisation) = float.recipe.clone().unwrap();
+        let data = files::load_train(&trainer.join("data/calibration"), preparation).unwrap();
+        let samples = Samples::of_dataset(data, normalisation);
         let spread = samples.spread(64).unwrap().into_iter();
         let images: Vec<Vec<f32>> = spread.map(|index| samples.reals(&samples.get(index).unwrap())).collect();
         for method in Method::ALL {
@@ -107,7 +107,7 @@ mod tests {
             }
             let model = Model::parse(&conversion.image).unwrap();
             assert_eq!(model.labels().unwrap().collect::<Vec<_>>(), file.architecture.classes);
-            assert_eq!(model.recipe().unwrap().digit().unwrap().framing(), framing);
+            assert_eq!(model.recipe().unwrap().preparation(), preparation);
             let floats: usize = file.tensors.values().map(|tensor| 4 * tensor.values.len()).sum();
             assert!(conversion.image.len() * 100 < 30 * floats);
         }

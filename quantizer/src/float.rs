@@ -185,7 +185,7 @@ fn scalar(value: f32) -> Result<tract_core::prelude::Tensor> {
 mod tests {
     use super::*;
     use crate::graph::{Border, from_safetensors};
-    use crate::testing::{Random, mobilenet};
+    use crate::testing::{Random, colour_mobilenet, mobilenet};
 
     /// The definition, in f64: a tap at a time.
     fn windowed(graph: &Graph, node: &Node, window: &Window, filter: &Filter, x: &[f64]) -> Vec<f64> {
@@ -333,6 +333,7 @@ mod tests {
         for (side, stem_stride) in [(32, 1), (33, 2)] {
             assert_defined(&from_safetensors(&mobilenet(side, stem_stride, 7)).unwrap());
         }
+        assert_defined(&from_safetensors(&colour_mobilenet(9)).unwrap());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use crate::graph::{self, Graph};
 use crate::onnx;
-use crate::samples::Layout;
+use crate::samples::{Layout, Normalisation};
 use anyhow::Result;
-use edge8::Framing;
+use edge8::Preparation;
 use mobilenet::ModelFile;
 use serde_json::json;
 use std::path::Path;
@@ -14,9 +14,8 @@ use std::path::Path;
 pub struct FloatNetwork {
     /// The network, batch norms folded.
     pub graph: Graph,
-    /// How pictures are framed for it, and what a byte of the framed picture is multiplied by; nothing if its inputs are
-    /// made otherwise.
-    pub recipe: Option<(Framing, f32)>,
+    /// How pictures become bytes for it, and those its reals; nothing if its inputs are made otherwise.
+    pub recipe: Option<(Preparation, Normalisation)>,
     /// How the inputs of its file lie.
     pub layout: Layout,
     /// Names of the classes, or nothing.
@@ -33,7 +32,7 @@ impl FloatNetwork {
     pub fn from_safetensors(file: &ModelFile) -> Result<Self> {
         Ok(Self {
             graph: graph::from_safetensors(file)?,
-            recipe: Some((framing(file), file.preprocessing.scale as f32)),
+            recipe: Some((file.preprocessing.preparation, normalisation(file))),
             layout: Layout::Nhwc,
             labels: file.architecture.classes.clone(),
             provenance: file.provenance.clone(),
@@ -51,7 +50,7 @@ impl FloatNetwork {
     }
 }
 
-/// How the network's pictures are framed.
-pub fn framing(file: &ModelFile) -> Framing {
-    Framing { side: file.preprocessing.side, digit: file.preprocessing.digit }
+/// What the network reads of a byte.
+pub fn normalisation(file: &ModelFile) -> Normalisation {
+    Normalisation::linear(file.preprocessing.scale as f32, file.preprocessing.shift as f32)
 }

@@ -51,5 +51,5 @@ mod testing;
 pub mod tflite;
 
 pub use convert::{Conversion, convert};
-pub use float_network::{FloatNetwork, framing};
+pub use float_network::{FloatNetwork, normalisation};
 pub use noise::signal_to_noise;

@@ -1,7 +1,7 @@
 //! Random numbers and networks for tests, the same in every run.
 
-use mobilenet::Architecture;
-use mobilenet::{ModelFile, Preprocessing};
+use edge8::{Framing, Preparation, Sizing};
+use mobilenet::{Architecture, ModelFile, Preprocessing};
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 pub struct Random(u64);
@@ -34,12 +34,31 @@ impl Random {
     }
 }
 
-/// An untrained MobileNetV2 whose batch norms do something, but amplify little: in a network of 50 random layers with
-/// gain, rounding errors double in each.
+/// An untrained MobileNetV2 for grey squares, as [`untrained`].
 pub fn mobilenet(side: usize, stem_stride: usize, seed: u64) -> ModelFile {
+    untrained(architecture([side; 2], stem_stride), seed)
+}
+
+/// An untrained MobileNetV2 for colour pictures wider than high, without a hidden layer, as [`untrained`].
+pub fn colour_mobilenet(seed: u64) -> ModelFile {
+    let architecture = architecture([20, 32], 1).with_channels(3).unwrap();
+    untrained(architecture.with_hidden(None).unwrap(), seed)
+}
+
+fn architecture(input: [usize; 2], stem_stride: usize) -> Architecture {
     let classes = (0..10).map(|digit| digit.to_string()).collect();
-    let architecture = Architecture::new(0.35, side, stem_stride, classes).unwrap();
-    let preprocessing = Preprocessing { side: side as u16, digit: side as u16 * 5 / 7, scale: 1.0 / 255.0 };
+    Architecture::new(0.35, input, stem_stride, classes).unwrap()
+}
+
+/// A network whose batch norms do something, but amplify little: in a network of 50 random layers with gain, rounding
+/// errors double in each.
+fn untrained(architecture: Architecture, seed: u64) -> ModelFile {
+    let [rows, columns, channels] = architecture.input_shape();
+    let preparation = match channels {
+        1 => Preparation::Digit(Framing::mnist(rows as u16)),
+        _ => Preparation::Picture(Sizing::stretch([rows as u16, columns as u16], channels as u8)),
+    };
+    let preprocessing = Preprocessing::new(preparation);
     let mut file = ModelFile::untrained(architecture, preprocessing, seed);
     let mut random = Random::new(seed);
     for (name, weights) in &mut file.tensors {

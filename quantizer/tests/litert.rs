@@ -21,7 +21,8 @@ fn inputs(model: &Model<'_>) -> Vec<Vec<i8>> {
     let recipe =
         model.recipe().ok().and_then(|recipe| recipe.digit()).expect("the shipped model takes pictures");
     let folder = common::root().join("trainer/data/mnist");
-    let data = files::load_test(&folder, recipe.framing()).expect("part of the repository");
+    let data = files::load_test(&folder, edge8::Preparation::Digit(recipe.framing()))
+        .expect("part of the repository");
     let image = |index| data.image(index).iter().map(|&byte| recipe.table()[usize::from(byte)]).collect();
     (0..IMAGES).map(image).collect()
 }

@@ -6,7 +6,7 @@ use edge8::Operator;
 use edge8::Recipe;
 use edge8::{Model, Threads};
 use edge8_preprocess::Picture;
-use edge8_preprocess::digit::Workspace;
+use edge8_preprocess::workspace_len;
 use files::CacheAligned;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub struct Classifier<'a> {
     pool: Pool,
     recipe: Recipe<'a>,
     labels: Vec<&'a str>,
-    workspace: Workspace,
+    workspace: Vec<u8>,
     input: Vec<i8>,
     arena: CacheAligned,
     output: Vec<i8>,
@@ -30,13 +30,16 @@ pub struct Reading {
 
 impl<'a> Classifier<'a> {
     pub fn new(model: Model<'a>, pool: Pool) -> Result<Self> {
-        let recipe = model.recipe().context("this model takes no pictures")?;
+        let recipe = model.recipe().context(
+            "this model says nothing of pictures: make it with `quantizer import --recipe` or `quantizer calibrate`, or give it \
+             tensors with `runtime infer`",
+        )?;
         let outputs = model.output().shape.len();
         let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
         Ok(Self {
             recipe,
             labels,
-            workspace: Workspace::new(),
+            workspace: Vec::new(),
             input: vec![0; model.input().shape.len()],
             arena: files::arena(&model, pool.count())?,
             output: vec![0; outputs],
@@ -47,6 +50,11 @@ impl<'a> Classifier<'a> {
 
     pub fn recipe(&self) -> &Recipe<'a> {
         &self.recipe
+    }
+
+    /// Channels of the pictures: 1 for grey, 3 for colour.
+    pub fn channels(&self) -> usize {
+        self.recipe.input_shape().channels.into()
     }
 
     pub fn classes(&self) -> usize {
@@ -60,7 +68,9 @@ impl<'a> Classifier<'a> {
 
     pub fn classify(&mut self, picture: &Picture<'_>) -> Result<Reading> {
         let begin = Instant::now();
-        edge8_preprocess::apply(&self.recipe, picture, self.workspace.bytes(), &mut self.input)?;
+        let len = workspace_len(&self.recipe.preparation(), picture.width(), picture.height());
+        self.workspace.resize(len, 0);
+        edge8_preprocess::apply(&self.recipe, picture, &mut self.workspace, &mut self.input)?;
         let framed = Instant::now();
         let Self { model, pool, input, arena, output, .. } = self;
         pool.install(|| model.run_on(pool, input, arena, output, |_| ()))?;

@@ -96,6 +96,7 @@ fn classify_all(model: Model<'_>, data: &Pictures) -> Result<Vec<Result<usize>>>
 
 fn classify(model: Model<'_>, data: &Pictures, range: Range<usize>) -> Result<Vec<Result<usize>>> {
     let mut classifier = Classifier::new(model, Pool::ALONE)?;
+    let channels = classifier.channels();
     let mut read = |picture: &Picture<'_>| Ok(classifier.classify(picture)?.class);
-    Ok(range.map(|index| data.with(index, &mut read)).collect())
+    Ok(range.map(|index| data.with(index, channels, &mut read)).collect())
 }

@@ -1,14 +1,14 @@
-//! `runtime run`: the digit in a picture.
+//! `runtime run`: what a picture shows.
 
 use crate::classifier::{Classifier, Reading};
 use crate::model_file::ModelOption;
 use crate::report::{Report, time};
 use crate::threads::ThreadsOption;
 use anyhow::{Context, Result};
-use edge8::Framing;
-use edge8_preprocess::Picture;
-use edge8_preprocess::digit::{Workspace, frame};
-use image::{GrayImage, ImageFormat};
+use edge8::Preparation;
+use edge8_preprocess::{Picture, prepare, workspace_len};
+use files::OwnedPicture;
+use image::{ColorType, ImageFormat};
 use serde_json::json;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const BAR: f64 = 40.0;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// PNG or JPEG picture of one digit, dark on light or light on dark, up to 100 megapixels.
+    /// PNG or JPEG picture, up to 100 megapixels: of one digit, dark on light or light on dark, or of what the model knows.
     image: PathBuf,
     #[command(flatten)]
     model: ModelOption,
@@ -36,15 +36,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     arguments.show_input.as_deref().map_or(Ok(()), files::check_output)?;
     let model = arguments.model.load()?;
     let mut classifier = Classifier::new(model.parse()?, arguments.threads.start()?)?;
-    let file = files::read_picture(&arguments.image)?;
+    let file = OwnedPicture::read(&arguments.image, classifier.channels())?;
     let picture = file.picture()?;
     let reading = classifier.classify(&picture).with_context(|| arguments.image.display().to_string())?;
     if let Some(path) = &arguments.show_input {
-        let digit = classifier
-            .recipe()
-            .digit()
-            .context("--show-input shows a framed digit, this model reads none")?;
-        show_input(&picture, digit.framing(), path)?;
+        show_input(&picture, &classifier.recipe().preparation(), path)?;
     }
     let probabilities = classifier.probabilities();
     let report = Report::new(arguments.json);
@@ -72,12 +68,15 @@ fn describe(classifier: &Classifier<'_>, reading: &Reading, probabilities: &[f64
     text + &format!("\npre-processing {}, inference {}", time(before), time(inference))
 }
 
-/// Writes the framed digit, a pixel for each value of the input tensor.
-fn show_input(picture: &Picture<'_>, framing: Framing, path: &Path) -> Result<()> {
-    let side = u32::from(framing.side);
-    let mut framed = GrayImage::new(side, side);
-    frame(picture, framing, Workspace::new().bytes(), &mut framed)?;
+/// Writes the prepared picture, a pixel for each place of the input tensor.
+fn show_input(picture: &Picture<'_>, preparation: &Preparation, path: &Path) -> Result<()> {
+    let shape = preparation.shape();
+    let mut bytes = vec![0; shape.len()];
+    let mut workspace = vec![0; workspace_len(preparation, picture.width(), picture.height())];
+    prepare(preparation, picture, &mut workspace, &mut bytes)?;
+    let colours = if shape.channels == 1 { ColorType::L8 } else { ColorType::Rgb8 };
     let mut png = Cursor::new(Vec::new());
-    framed.write_to(&mut png, ImageFormat::Png)?;
+    let (width, height) = (shape.width.into(), shape.height.into());
+    image::write_buffer_with_format(&mut png, &bytes, width, height, colours, ImageFormat::Png)?;
     files::write(path, &png.into_inner())
 }

@@ -43,13 +43,13 @@ fn main() -> Result<()> {
     };
     let image = files::read(&path)?;
     let model = Model::parse(&image)?;
-    let data = files::load_train(&folder, model.recipe()?.digit().context("no digits")?.framing())?;
+    let data = files::load_train(&folder, model.recipe()?.preparation())?;
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
     let memory = Memory { arena: &mut arena, input: &mut input };
     let mut reader = Reader::new(model, memory).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let mut digits = Vec::new();
-    for index in trainer::fit::validation_split(&data) {
+    for index in trainer::fit::validation_split(&data, false) {
         let picture = Picture::new(data.side, data.side, data.image(index))?;
         let verdict = reader.read_picture(&picture);
         digits.extend(reading(&reader, verdict));

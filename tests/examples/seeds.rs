@@ -2,15 +2,16 @@
 //! files; pictures of every type of pixel.
 
 use anyhow::{Context, Result};
-use edge8::Framing;
 use edge8::Model;
 use edge8::section::{LABELS, RECIPE, TEST_VECTORS};
+use edge8::{Framing, Preparation};
 use fastrand::Rng;
 use image::{DynamicImage, ImageFormat};
 use mobilenet::onnx::{Dimension, GraphBuilder, attribute, tensor};
 use quantizer::graph::{Activation, Border, Filter, Graph, Operator, Shape, TensorId, Window};
 use quantizer::image::{self as model_image, Extras};
 use quantizer::quantize::{self, Range};
+use quantizer::samples::Normalisation;
 use quantizer::tflite;
 use tests::network::Network;
 use tests::spec::{Kind, Spec, Tensor};
@@ -115,7 +116,10 @@ fn every_operator(rng: &mut Rng) -> Result<Graph> {
 fn extras() -> Extras {
     Extras {
         labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
-        recipe: Some((Framing { side: 6, digit: 4 }, 1.0 / 255.0)),
+        recipe: Some((
+            Preparation::Digit(Framing { side: 6, digit: 4 }),
+            Normalisation::linear(1.0 / 255.0, 0.0),
+        )),
         test_inputs: vec![vec![5; 36]],
         ..Extras::default()
     }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
+use crate::input::real;
 use crate::network::Network;
 use files::Dataset;
 
@@ -29,13 +30,14 @@ impl Evaluation {
     }
 }
 
-/// Pictures by index as the network takes them: `[indices, side, side, 1]`, byte / 255.
+/// Pictures by index as the network takes them: `[indices, rows, columns, channels]`.
 pub(crate) fn pictures(data: &Dataset, indices: &[usize]) -> Result<Tensor> {
-    let mut values = Vec::with_capacity(indices.len() * data.side * data.side);
+    let [rows, columns, channels] = data.shape();
+    let mut values = Vec::with_capacity(indices.len() * rows * columns * channels);
     for &index in indices {
-        values.extend(data.image(index).iter().map(|&byte| f32::from(byte) / 255.0));
+        values.extend(data.image(index).iter().map(|&byte| real(&data.preparation, byte.into())));
     }
-    Ok(Tensor::from_vec(values, (indices.len(), data.side, data.side, 1), &Device::Cpu)?)
+    Ok(Tensor::from_vec(values, (indices.len(), rows, columns, channels), &Device::Cpu)?)
 }
 
 /// Evaluates `network` on the pictures of `data` with the given indices.

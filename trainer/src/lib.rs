@@ -4,6 +4,7 @@ mod augment;
 pub mod download;
 pub mod evaluate;
 pub mod fit;
+mod input;
 pub mod network;
 mod ops;
 mod optimizer;

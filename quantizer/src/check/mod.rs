@@ -79,7 +79,7 @@ pub fn compare(graph: &Graph, model: &Model<'_>, samples: &Samples, indices: &[u
     ensure!(!indices.is_empty(), "there are no images to compare on");
     let labels = samples.labels.as_ref().context("the images have no labels to compare with")?;
     check_match(graph, model, samples, labels)?;
-    let int8 = Int8Input::of(model)?;
+    let int8 = Int8Input::of(model);
     let engine = Engine::new(graph, &[float::logits(graph)])?;
     let blocks = indices.par_chunks(BLOCK).map(|block| {
         let mut arena = vec![0; model.arena_len()];
@@ -112,27 +112,26 @@ fn float_class(engine: &Engine, reals: &[f32]) -> Result<usize> {
 
 /// How a sample becomes int8.
 struct Int8Input<'a> {
-    /// A recipe's table from bytes to int8 values.
-    table: Option<&'a [i8; 256]>,
+    /// A recipe's tables from bytes to int8 values, one for each channel.
+    tables: Option<&'a [[i8; 256]]>,
     quantisation: Quantisation,
 }
 
 impl<'a> Int8Input<'a> {
-    fn of(model: &Model<'a>) -> Result<Self> {
-        let table = match model.recipe() {
-            Ok(recipe) => Some(recipe.digit().context("its recipe is not for digits")?.table()),
-            Err(_) => None,
-        };
+    fn of(model: &Model<'a>) -> Self {
+        let tables = model.recipe().ok().map(|recipe| recipe.tables());
         let input = model.input();
         let quantisation = Quantisation { scale: input.scale, zero_point: input.zero_point };
-        Ok(Self { table, quantisation })
+        Self { tables, quantisation }
     }
 
     fn quantise(&self, sample: &Sample, reals: &[f32]) -> Vec<i8> {
-        match (self.table, sample) {
-            (Some(table), Sample::Bytes(bytes)) => {
-                bytes.iter().map(|&byte| table[usize::from(byte)]).collect()
-            }
+        match (self.tables, sample) {
+            (Some(tables), Sample::Bytes(bytes)) => bytes
+                .iter()
+                .zip(tables.iter().cycle())
+                .map(|(&byte, table)| table[usize::from(byte)])
+                .collect(),
             _ => reals.iter().map(|&real| self.quantisation.quantise(real)).collect(),
         }
     }

@@ -56,12 +56,11 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
         );
         inputs::trained(&arguments.float, data, Set::Test)?
     };
-    if let Some((framing, _)) = float.recipe {
-        let recipe = model.recipe().with_context(name)?;
+    if let Some((wanted, _)) = &float.recipe {
+        let found = model.recipe().with_context(name)?.preparation();
         ensure!(
-            recipe.digit().map(|digit| digit.framing()) == Some(framing),
-            "the float network wants {framing:?}, the model image {:?}: they are no pair",
-            recipe.digit().map(|digit| digit.framing())
+            *wanted == found,
+            "the float network wants {wanted:?}, the model image {found:?}: they are no pair"
         );
     }
     let all: Vec<usize> = (0..samples.len()).collect();

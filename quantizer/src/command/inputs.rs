@@ -6,7 +6,7 @@ use edge8::Model;
 use edge8::section;
 use files::{Dataset, Kind, Pictures, Set};
 use quantizer::samples::{Layout, Normalisation, Samples};
-use quantizer::{FloatNetwork, framing};
+use quantizer::{FloatNetwork, normalisation as trained_normalisation};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -40,9 +40,9 @@ pub fn trained(model: &Path, data: Option<&Path>, set: Set) -> Result<(FloatNetw
     let folder = files::data_folder(data, shipped)?;
     let file = ModelFile::load(model)?;
     let pictures = Pictures::open_for(&folder, set, &file.architecture.classes)?;
-    let (dataset, left_out) = Dataset::frame(&pictures, framing(&file))?;
+    let (dataset, left_out) = Dataset::prepare(&pictures, file.preprocessing.preparation)?;
     left_out.check(false)?;
-    let mut samples = Samples::of_dataset(dataset, file.preprocessing.scale as f32);
+    let mut samples = Samples::of_dataset(dataset, trained_normalisation(&file));
     samples.left_out = left_out;
     Ok((FloatNetwork::from_safetensors(&file)?, samples))
 }

@@ -7,7 +7,7 @@ use super::shape::Shape;
 use super::window::Window;
 use anyhow::{Context, Result};
 use mobilenet::ModelFile;
-use mobilenet::{BATCH_NORM_EPSILON, Block, HIDDEN};
+use mobilenet::{BATCH_NORM_EPSILON, Block, Dense};
 
 const RELU6: Activation = Activation::Relu6;
 const LINEAR: Activation = Activation::None;
@@ -18,10 +18,11 @@ const LINEAR: Activation = Activation::None;
 /// If a tensor is absent, has another shape than the architecture says, or holds values that are not finite.
 pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
     let architecture = &file.architecture;
-    let side = architecture.input_size;
-    let mut builder = Builder { file, graph: Graph::new(Shape::new(side, side, 1)) };
-    let stem = window3(architecture.stem_stride, Shape::new(side, side, 1));
-    let stem = Operator::Conv2d(stem, builder.convolution("stem", &[3, 3, 1, architecture.stem_channels()])?);
+    let [rows, columns] = architecture.input;
+    let shape = Shape::new(rows, columns, architecture.channels);
+    let mut builder = Builder { file, graph: Graph::new(shape) };
+    let filter = builder.convolution("stem", &[3, 3, shape.channels, architecture.stem_channels()])?;
+    let stem = Operator::Conv2d(window3(architecture.stem_stride, shape), filter);
     let input = builder.graph.input();
     let mut at = builder.graph.add("stem", stem, RELU6, &[input])?;
     for (index, block) in architecture.blocks().iter().enumerate() {
@@ -29,8 +30,7 @@ pub fn from_safetensors(file: &ModelFile) -> Result<Graph> {
     }
     at = builder.pointwise("last", RELU6, at, architecture.last_channels())?;
     at = builder.graph.add("pool", Operator::Mean, LINEAR, &[at])?;
-    at = builder.dense("dense1", Activation::Relu, at, HIDDEN)?;
-    at = builder.dense("dense2", LINEAR, at, architecture.classes.len())?;
+    at = builder.head(&architecture.dense_layers(), at)?;
     builder.graph.add("softmax", Operator::Softmax, LINEAR, &[at])?;
     Ok(builder.graph)
 }
@@ -60,6 +60,15 @@ impl Builder<'_> {
         Ok(at)
     }
 
+    /// The dense layers, with ReLU between them.
+    fn head(&mut self, layers: &[Dense], mut at: TensorId) -> Result<TensorId> {
+        for (index, layer) in layers.iter().enumerate() {
+            let activation = if index + 1 < layers.len() { Activation::Relu } else { LINEAR };
+            at = self.dense(layer, activation, at)?;
+        }
+        Ok(at)
+    }
+
     fn pointwise(
         &mut self,
         name: &str,
@@ -72,14 +81,8 @@ impl Builder<'_> {
         self.graph.add(name, Operator::Conv2d(Window::POINT, filter), activation, &[input])
     }
 
-    fn dense(
-        &mut self,
-        name: &str,
-        activation: Activation,
-        input: TensorId,
-        units: usize,
-    ) -> Result<TensorId> {
-        let inputs = self.graph.tensor(input).shape.channels;
+    fn dense(&mut self, layer: &Dense, activation: Activation, input: TensorId) -> Result<TensorId> {
+        let &Dense { name, inputs, units } = layer;
         let weights = self.file.tensor(&format!("{name}.weight"), &[inputs, units])?;
         let bias = self.file.tensor(&format!("{name}.bias"), &[units])?;
         let filter = Filter::new(rows(weights, units), bias.to_vec());
@@ -115,7 +118,53 @@ fn rows(weights: &[f32], channels: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::mobilenet;
+    use crate::float::Engine;
+    use crate::testing::{Random, colour_mobilenet, mobilenet};
+    use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor, tvec};
+
+    #[test]
+    fn the_exported_network_is_the_same() {
+        for file in [mobilenet(33, 2, 2), colour_mobilenet(3)] {
+            let graph = from_safetensors(&file).unwrap();
+            let shape = graph.tensor(graph.input()).shape;
+            let mut random = Random::new(4);
+            let image: Vec<f32> = (0..shape.volume()).map(|_| random.uniform(0.0, 1.0)).collect();
+            let mut found = Vec::new();
+            let engine = Engine::new(&graph, &[graph.output()]).unwrap();
+            engine.run(&image, |_, values| found.extend_from_slice(values)).unwrap();
+            let expected = exported(&file, shape, &image);
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-5, "{found}, exported {expected}");
+            }
+            let [least, most] = [f32::min, f32::max].map(|pick| found.iter().copied().reduce(pick).unwrap());
+            assert!(most - least > 0.01, "equal probabilities prove nothing: {found:?}");
+        }
+    }
+
+    /// What tract makes of the network's ONNX file.
+    fn exported(file: &ModelFile, shape: Shape, image: &[f32]) -> Vec<f32> {
+        let onnx = mobilenet::onnx::export(file).unwrap();
+        let model = tract_onnx::onnx().model_for_read(&mut &*onnx).unwrap();
+        let model = model.into_optimized().unwrap().into_runnable().unwrap();
+        let planes = (0..shape.channels).flat_map(|plane| image.iter().skip(plane).step_by(shape.channels));
+        let planes: Vec<f32> = planes.copied().collect();
+        let input = Tensor::from_shape(&[1, shape.channels, shape.height, shape.width], &planes).unwrap();
+        let outputs = model.run(tvec![input.into()]).unwrap();
+        outputs[0].view().as_slice::<f32>().unwrap().to_vec()
+    }
+
+    #[test]
+    fn the_head_is_one_layer_or_two() {
+        let dense = |file: &ModelFile| -> Vec<(String, Activation)> {
+            let graph = from_safetensors(file).unwrap();
+            let nodes = graph.nodes().iter().filter(|node| node.name.starts_with("dense"));
+            nodes.map(|node| (node.name.clone(), node.activation)).collect()
+        };
+        let two = [("dense1".to_owned(), Activation::Relu), ("dense2".to_owned(), LINEAR)];
+        assert_eq!(dense(&mobilenet(32, 1, 1)), two);
+        assert_eq!(dense(&colour_mobilenet(1)), [("dense".to_owned(), LINEAR)]);
+    }
 
     #[test]
     fn a_missing_tensor_is_named() {

@@ -9,19 +9,20 @@ use crate::engine::{Parameters, put, size};
 use crate::graph::TensorId;
 use crate::plan::NetworkPlan;
 use crate::quantize::{Int8Operator, Layer, Network};
+use crate::samples::Normalisation;
 use anyhow::{Context, Result, ensure};
 use edge8::format::{self, header, section};
 use edge8::internal::image_checksum;
 use edge8::operator::Record;
-use edge8::{Crc32, Digit, Framing, Model};
+use edge8::{Crc32, Digit, Model, Preparation, Scaled};
 
 /// What an image says beside its network; each part is optional.
 #[derive(Clone, Debug, Default)]
 pub struct Extras {
     /// The names of the classes, in the order of the outputs.
     pub labels: Vec<String>,
-    /// How a picture becomes the input; the byte b stands for the real `b * scale`.
-    pub recipe: Option<(Framing, f32)>,
+    /// How a picture becomes bytes, and those reals of the input.
+    pub recipe: Option<(Preparation, Normalisation)>,
     /// Where the network comes from.
     pub provenance: Option<serde_json::Value>,
     /// How the ranges were found.
@@ -152,16 +153,8 @@ fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8
         }
         sections.push((section::LABELS, extras.labels.join("\n").into_bytes()));
     }
-    if let Some((framing, scale)) = extras.recipe {
-        let input = &network.tensors[0];
-        let side = usize::from(framing.side);
-        ensure!(
-            input.shape.volume() == side * side,
-            "a recipe for {side}x{side}, the input is {}",
-            input.shape
-        );
-        let table = std::array::from_fn(|byte| input.quantisation.quantise(byte as f32 * scale));
-        sections.push((section::RECIPE, Digit::encode(framing, &table).to_vec()));
+    if let Some((preparation, normalisation)) = &extras.recipe {
+        sections.push((section::RECIPE, recipe(&network.tensors[0], preparation, normalisation)?));
     }
     let json = [(section::PROVENANCE, &extras.provenance), (section::CALIBRATION, &extras.calibration)];
     for (kind, value) in json {
@@ -170,6 +163,26 @@ fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8
         }
     }
     Ok(sections)
+}
+
+/// The section that says how a picture becomes the input.
+pub fn recipe(input: &Tensor, preparation: &Preparation, normalisation: &Normalisation) -> Result<Vec<u8>> {
+    let edge8::Shape { height, width, channels } = preparation.shape();
+    let prepared = Shape::new(height.into(), width.into(), channels.into());
+    ensure!(input.shape == prepared, "a recipe for {prepared}, the input is {}", input.shape);
+    normalisation.check(prepared.channels)?;
+    let table = |channel| normalisation.table(channel).map(|real| input.quantisation.quantise(real));
+    Ok(match *preparation {
+        Preparation::Digit(framing) => Digit::encode(framing, &table(0)).to_vec(),
+        Preparation::Picture(sizing) => {
+            ensure!(
+                sizing.is_valid(),
+                "a recipe for {prepared}: sides up to 4096 and 1 or 3 channels are possible"
+            );
+            let tables = (0..prepared.channels).flat_map(table).map(|value| value as u8);
+            Scaled::encode(sizing).into_iter().chain(tables).collect()
+        }
+    })
 }
 
 /// The inputs, with what the runtime makes of them.

@@ -1,5 +1,6 @@
 //! Where samples come from, and how they lie there.
 
+use edge8::Preparation;
 use files::Pictures;
 
 /// How an array of images lies in memory.
@@ -14,7 +15,7 @@ pub enum Layout {
 /// All samples, before they become channels last.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    Pictures(Pictures),
+    Pictures(Pictures, Preparation),
     Bytes(Vec<u8>, Layout),
     Reals(Vec<f32>, Layout),
 }

@@ -11,6 +11,7 @@ use crate::graph::Shape;
 use crate::quantize::Range;
 use anyhow::{Context, Result, ensure};
 use content::Content;
+use edge8::Preparation;
 use files::{Dataset, Kind, LeftOut, Pictures};
 use std::path::Path;
 
@@ -40,11 +41,12 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Framed pictures; the network reads `byte * scale`.
-    pub fn of_dataset(dataset: Dataset, scale: f32) -> Self {
+    /// Pictures that have been prepared.
+    pub fn of_dataset(dataset: Dataset, normalisation: Normalisation) -> Self {
+        let [height, width, channels] = dataset.shape();
         Self {
-            shape: Shape::new(dataset.side, dataset.side, 1),
-            normalisation: Normalisation::scaled(scale),
+            shape: Shape::new(height, width, channels),
+            normalisation,
             labels: Some(dataset.labels),
             classes: dataset.classes,
             left_out: LeftOut::default(),
@@ -52,15 +54,21 @@ impl Samples {
         }
     }
 
-    /// Pictures for a network that reads `shape`, scaled to its size, grey or RGB as it has channels.
+    /// Pictures that are prepared when they are asked for.
     ///
     /// # Errors
     /// If the normalisation is for another number of channels, or a class is none of the pictures'.
-    pub fn of_pictures(pictures: Pictures, shape: Shape, normalisation: Normalisation) -> Result<Self> {
+    pub fn of_pictures(
+        pictures: Pictures,
+        preparation: Preparation,
+        normalisation: Normalisation,
+    ) -> Result<Self> {
+        let edge8::Shape { height, width, channels } = preparation.shape();
+        let shape = Shape::new(height.into(), width.into(), channels.into());
         normalisation.check(shape.channels)?;
         let labels = pictures.have_labels().then(|| pictures.labels().map(<[u32]>::to_vec)).transpose()?;
         let classes = pictures.classes().to_vec();
-        let content = Content::Pictures(pictures);
+        let content = Content::Pictures(pictures, preparation);
         Ok(Self { shape, normalisation, labels, classes, left_out: LeftOut::default(), content })
     }
 
@@ -93,7 +101,7 @@ impl Samples {
     /// Number of samples.
     pub fn len(&self) -> usize {
         match &self.content {
-            Content::Pictures(pictures) => pictures.len(),
+            Content::Pictures(pictures, _) => pictures.len(),
             Content::Bytes(bytes, _) => bytes.len() / self.shape.volume(),
             Content::Reals(reals, _) => reals.len() / self.shape.volume(),
         }
@@ -125,10 +133,9 @@ impl Samples {
         let volume = self.shape.volume();
         let missing = || format!("there is no sample {index}");
         match &self.content {
-            Content::Pictures(pictures) => {
+            Content::Pictures(pictures, preparation) => {
                 ensure!(index < pictures.len(), missing());
-                let Shape { height, width, channels } = self.shape;
-                Ok(Sample::Bytes(pictures.scaled(index, [height, width, channels])?))
+                Ok(Sample::Bytes(pictures.prepared(index, preparation)?))
             }
             Content::Bytes(bytes, layout) => {
                 let bytes = bytes.chunks_exact(volume).nth(index).with_context(missing)?;
@@ -144,7 +151,7 @@ impl Samples {
     /// Those of the indices whose samples can be read, and which pictures are left out.
     pub fn readable(&self, indices: &[usize]) -> (Vec<usize>, LeftOut) {
         match &self.content {
-            Content::Pictures(pictures) => pictures.readable(indices, |index| self.get(index).map(drop)),
+            Content::Pictures(pictures, _) => pictures.readable(indices, |index| self.get(index).map(drop)),
             _ => (indices.to_vec(), self.left_out.clone()),
         }
     }
@@ -184,7 +191,7 @@ mod tests {
     fn numbered(images: usize, layout: Layout) -> Samples {
         let shape = Shape::new(1, 2, 3);
         let bytes = (0..images * shape.volume()).map(|value| value as u8).collect();
-        let normalisation = Normalisation::scaled(1.0);
+        let normalisation = Normalisation::linear(1.0, 0.0);
         Samples {
             shape,
             normalisation,

@@ -32,9 +32,9 @@ impl Normalisation {
         Ok(Self { scale: scale.collect(), shift: shift.collect() })
     }
 
-    /// `byte * scale`.
-    pub fn scaled(scale: f32) -> Self {
-        Self { scale: vec![scale], shift: vec![0.0] }
+    /// `byte * scale + shift` in all channels.
+    pub fn linear(scale: f32, shift: f32) -> Self {
+        Self { scale: vec![scale], shift: vec![shift] }
     }
 
     /// Whether it fits a number of channels.
@@ -48,6 +48,13 @@ impl Normalisation {
             "{found} means and standard deviations for {channels} channels: pass one of each, or one per channel"
         );
         Ok(())
+    }
+
+    /// The real of each byte in a channel.
+    pub fn table(&self, channel: usize) -> [f32; 256] {
+        let at = |values: &[f32]| values.get(channel).or(values.first()).copied().unwrap_or(0.0);
+        let (scale, shift) = (at(&self.scale), at(&self.shift));
+        std::array::from_fn(|byte| byte as f32 * scale + shift)
     }
 
     /// The reals of bytes that lie channels last.

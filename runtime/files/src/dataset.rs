@@ -19,6 +19,8 @@ pub struct Dataset {
     pub images: Vec<u8>,
     /// The class of each picture, below the number of classes.
     pub labels: Vec<u32>,
+    /// The group of each picture, see [`Pictures::groups`].
+    pub groups: Vec<u32>,
     /// Name of each class.
     pub classes: Vec<String>,
     /// SHA-256 of the source, in hexadecimal: of the unpacked idx files, or of the picture files in order.
@@ -53,10 +55,11 @@ impl Dataset {
             preparation,
             images,
             labels: Vec::with_capacity(labels.len()),
+            groups: Vec::with_capacity(labels.len()),
             classes: classes.to_vec(),
             sha256: String::new(),
         };
-        let (reasons, hash) = data.keep(labels, results);
+        let (reasons, hash) = data.keep(labels, &pictures.groups(), results);
         data.sha256 = hex(&match &pictures.source {
             Source::Idx(digits) => digits.sha256(),
             Source::Files(_) => hash,
@@ -65,7 +68,12 @@ impl Dataset {
     }
 
     /// Moves the pictures that have a result together; the reasons of the others, and the hash of the results.
-    fn keep(&mut self, labels: &[u32], results: Vec<Result<Vec<u8>>>) -> (Vec<String>, Vec<u8>) {
+    fn keep(
+        &mut self,
+        labels: &[u32],
+        groups: &[u32],
+        results: Vec<Result<Vec<u8>>>,
+    ) -> (Vec<String>, Vec<u8>) {
         let length = length(self.preparation);
         let mut reasons = Vec::new();
         let mut hash = Sha256::new();
@@ -75,6 +83,7 @@ impl Dataset {
                     hash.update(sum);
                     self.images.copy_within(index * length..(index + 1) * length, self.labels.len() * length);
                     self.labels.push(label);
+                    self.groups.push(groups[index]);
                 }
                 Err(error) => reasons.push(format!("{error:#}")),
             }

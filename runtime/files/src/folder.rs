@@ -41,6 +41,21 @@ pub(crate) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(sorted(folder)?.into_iter().filter(is_picture).collect())
 }
 
+/// The pictures of a class: those in its folder, and those in its subfolders, which are groups, however deep they lie.
+pub(crate) fn groups(class: &Path) -> Result<Vec<(Option<String>, Vec<PathBuf>)>> {
+    let mut groups = vec![(None, pictures(class)?)];
+    for group in subfolders(class)? {
+        let mut folders = vec![class.join(&group)];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            files.extend(pictures(&folder)?);
+            folders.extend(subfolders(&folder)?.iter().map(|name| folder.join(name)));
+        }
+        groups.push((Some(group), files));
+    }
+    Ok(groups)
+}
+
 /// What a folder holds, but for what systems hide in it.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;

@@ -9,6 +9,7 @@
 //! | `picture`, `jpeg` | PNG and JPEG files, decoded |
 //! | `pictures` | labelled pictures: MNIST's `idx` files, or a `folder` for each class |
 //! | `dataset` | the same, prepared for a network's input |
+//! | `survey` | how many pictures there are, how large, in which colours |
 //! | `left_out` | pictures that cannot be read |
 //! | `npz` | arrays, with the feature `npz` |
 
@@ -25,6 +26,7 @@ mod model_image;
 pub mod npz;
 mod picture;
 mod pictures;
+mod survey;
 mod unpack;
 
 pub use cache_aligned::CacheAligned;
@@ -37,3 +39,4 @@ pub use left_out::LeftOut;
 pub use model_image::{ModelImage, arena};
 pub use picture::OwnedPicture;
 pub use pictures::{Pictures, Set};
+pub use survey::Survey;

@@ -45,6 +45,13 @@ impl OwnedPicture {
         Self::decode(&file::read(path)?, channels).with_context(|| path.display().to_string())
     }
 
+    /// Whether the picture has colour beyond what JPEG makes of grey.
+    pub(crate) fn appearance(&self) -> Appearance {
+        let is_grey = |pixel: &[u8]| pixel.iter().all(|value| value.abs_diff(pixel[0]) <= JPEG_TINT);
+        let channels = self.shape()[2];
+        if self.bytes().chunks_exact(channels).all(is_grey) { Appearance::Grey } else { Appearance::Coloured }
+    }
+
     /// Rows, columns and channels.
     pub fn shape(&self) -> [usize; 3] {
         [self.image.height() as usize, self.image.width() as usize, self.image.color().channel_count().into()]
@@ -67,6 +74,32 @@ impl OwnedPicture {
     }
 }
 
+/// What a picture looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appearance {
+    Grey,
+    Coloured,
+}
+
+/// How far apart the colours of a grey pixel may be.
+const JPEG_TINT: u8 = 12;
+
+/// Height and width of a PNG or JPEG file, as its header says them and its orientation turns them.
+pub(crate) fn size(bytes: &[u8]) -> Result<[usize; 2]> {
+    let (mut decoder, name) = decoder(bytes)?;
+    let (width, height) = decoder.dimensions();
+    let orientation = decoder.orientation().map_err(|error| broken(name, error))?;
+    let size = [height as usize, width as usize];
+    let turned = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    Ok(if turned { [size[1], size[0]] } else { size })
+}
+
 /// What a file holds, and how it is to be turned.
 struct Decoded {
     colours: DynamicImage,
@@ -74,6 +107,14 @@ struct Decoded {
 }
 
 fn decode(bytes: &[u8]) -> Result<Decoded> {
+    let (mut decoder, name) = decoder(bytes)?;
+    let orientation = decoder.orientation().map_err(|error| broken(name, error))?;
+    let colours = DynamicImage::from_decoder(decoder).map_err(|error| broken(name, error))?;
+    Ok(Decoded { colours, orientation })
+}
+
+/// A decoder for a picture that is not too large, and the name of its format.
+fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder, &'static str)> {
     let (format, name, bytes) = match Kind::of(bytes) {
         Kind::Png => (ImageFormat::Png, "PNG", bytes),
         Kind::Jpeg => {
@@ -82,21 +123,23 @@ fn decode(bytes: &[u8]) -> Result<Decoded> {
         Kind::OtherPicture(name) => bail!("is a {name} picture: convert it to PNG or JPEG"),
         _ => bail!("is not a picture: give a PNG or JPEG file"),
     };
-    let broken = |error| match error {
-        ImageError::Unsupported(error) => anyhow!("is a {name} of an unusual kind: {error}"),
-        error => anyhow!("is a broken {name}: {error}"),
-    };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let decoder = reader.into_decoder().map_err(|error| broken(name, error))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > Picture::MAX_PIXELS as u64 {
         let most = Picture::MAX_PIXELS;
         bail!("has {width}x{height} = {pixels} pixels, at most {most} are read: make it smaller");
     }
-    let orientation = decoder.orientation().map_err(broken)?;
-    Ok(Decoded { colours: DynamicImage::from_decoder(decoder).map_err(broken)?, orientation })
+    Ok((decoder, name))
+}
+
+fn broken(name: &str, error: ImageError) -> anyhow::Error {
+    match error {
+        ImageError::Unsupported(error) => anyhow!("is a {name} of an unusual kind: {error}"),
+        error => anyhow!("is a broken {name}: {error}"),
+    }
 }
 
 /// Room for [`Picture::MAX_PIXELS`] pixels of the widest type, 16-bit RGBA, and as much again for the decoder.

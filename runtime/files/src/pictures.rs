@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use edge8::Preparation;
 use edge8_preprocess::{Picture, prepare, workspace_len};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Which of MNIST's files are meant, where a folder has them. Folders of classes are what they are.
@@ -38,6 +39,8 @@ pub struct Pictures {
     folder: PathBuf,
     classes: Vec<String>,
     labels: Option<Vec<u32>>,
+    /// Of each picture the subfolder of its class that it lies in, in all classes of the same name; nothing if there are none.
+    groups: Vec<Option<String>>,
     pub(crate) source: Source,
 }
 
@@ -97,28 +100,33 @@ impl Pictures {
             folder: folder.into(),
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             labels: Some(digits.labels().iter().map(|&label| label.into()).collect()),
+            groups: Vec::new(),
             source: Source::Idx(digits),
         }
     }
 
     /// [`None`] if neither the subfolders nor the folder itself hold a picture.
     fn files(folder: &Path) -> Result<Option<Self>> {
-        let (mut files, mut labels, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut files, mut groups) = (Vec::new(), Vec::new());
+        let (mut labels, mut classes) = (Vec::new(), Vec::new());
         for class in folder::subfolders(folder)? {
-            let pictures = folder::pictures(&folder.join(&class))?;
-            if !pictures.is_empty() {
-                labels.resize(labels.len() + pictures.len(), u32::try_from(classes.len())?);
+            let before = files.len();
+            for (group, pictures) in folder::groups(&folder.join(&class))? {
+                groups.resize(groups.len() + pictures.len(), group);
                 files.extend(pictures);
+            }
+            if files.len() > before {
+                labels.resize(files.len(), u32::try_from(classes.len())?);
                 classes.push(class);
             }
         }
         let mut labels = Some(labels);
         if files.is_empty() {
             files = folder::pictures(folder)?;
-            labels = None;
+            (labels, groups) = (None, Vec::new());
         }
         let source = Source::Files(files);
-        let found = Self { folder: folder.into(), classes, labels, source };
+        let found = Self { folder: folder.into(), classes, labels, groups, source };
         Ok((!found.is_empty()).then_some(found))
     }
 
@@ -148,6 +156,22 @@ impl Pictures {
     /// Whether the pictures' classes are known.
     pub fn have_labels(&self) -> bool {
         self.labels.is_some()
+    }
+
+    /// Which pictures belong together, as those of one subfolder of their classes do: of each picture the number of its group.
+    /// Pictures that lie in their class itself are each a group.
+    pub fn groups(&self) -> Vec<u32> {
+        let mut numbers = HashMap::new();
+        let mut count = 0;
+        let mut next = || {
+            count += 1;
+            count - 1
+        };
+        let group = |index: usize| match self.groups.get(index).and_then(Option::as_ref) {
+            Some(name) => *numbers.entry(name.as_str()).or_insert_with(&mut next),
+            None => next(),
+        };
+        (0..self.len()).map(group).collect()
     }
 
     /// The class of each picture, below the number of classes.

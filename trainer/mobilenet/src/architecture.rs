@@ -1,6 +1,10 @@
-//! The architecture: MobileNetV2 as Keras builds it, with one input channel and a small head.
+//! The architecture: MobileNetV2 as Keras builds it, for grey or colour pictures of any size, with a small head.
 //!
 //! Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", table 2, with Keras' rounding of channels.
+
+mod json;
+
+use std::ops::RangeInclusive;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -11,8 +15,14 @@ pub const BATCH_NORM_EPSILON: f64 = 1e-3;
 /// Rows and columns of the spatial convolutions.
 pub const KERNEL: usize = 3;
 
-/// Units of the dense layer between the pooled features and the classes.
-pub const HIDDEN: usize = 128;
+/// Units of the dense layer between the pooled features and the classes, unless the architecture says otherwise.
+pub const DEFAULT_HIDDEN: usize = 128;
+
+/// Length of each side of the input. At eight pixels the last maps are single ones.
+const SIDES: RangeInclusive<usize> = 8..=224;
+
+/// Units that the hidden layer may have.
+const HIDDEN_UNITS: RangeInclusive<usize> = 1..=4096;
 
 /// Expansion factor t, channels c, repetitions n and stride s of each stage (table 2 of the paper).
 const STAGES: [(usize, usize, usize, usize); 7] = [
@@ -31,8 +41,9 @@ pub struct Architecture {
     network: NetworkKind,
     /// Width multiplier.
     pub alpha: f64,
-    /// Rows and columns of the input, one channel.
-    pub input_size: usize,
+    /// Rows and columns of the input.
+    #[serde(rename = "input_size", with = "json::input_size")]
+    pub input: [usize; 2],
     /// Stride of the first convolution, 1 or 2.
     pub stem_stride: usize,
     /// Name of each class, in the order of the logits.
@@ -40,6 +51,16 @@ pub struct Architecture {
     /// Channels of the last convolution, if they are not the paper's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_channels: Option<usize>,
+    /// Channels of the input: 1 for grey pictures, 3 for colour.
+    #[serde(default = "json::one", skip_serializing_if = "json::is_one")]
+    pub channels: usize,
+    /// Units of the dense layer between the pooled features and the classes; `None` for no such layer.
+    #[serde(
+        default = "json::default_hidden",
+        skip_serializing_if = "json::is_default_hidden",
+        with = "json::hidden"
+    )]
+    pub hidden: Option<usize>,
 }
 
 /// The networks this crate can build.
@@ -75,14 +96,54 @@ impl Block {
     }
 }
 
+/// A dense layer of the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// Values in.
+    pub inputs: usize,
+    /// Values out.
+    pub units: usize,
+}
+
 impl Architecture {
-    /// Checks the ranges: alpha 0.1 to 2, input 28 to 224, stem stride 1 or 2, at least two classes.
+    /// The network for grey pictures of `input` rows and columns, with a hidden layer of [`DEFAULT_HIDDEN`] units. Checks
+    /// the ranges: alpha 0.1 to 2, each side 8 to 224, stem stride 1 or 2, 2 to 1000 classes.
     ///
     /// # Errors
     /// Names the value outside its range.
-    pub fn new(alpha: f64, input_size: usize, stem_stride: usize, classes: Vec<String>) -> Result<Self> {
-        let network = NetworkKind::MobileNetV2;
-        let architecture = Self { network, alpha, input_size, stem_stride, classes, last_channels: None };
+    pub fn new(alpha: f64, input: [usize; 2], stem_stride: usize, classes: Vec<String>) -> Result<Self> {
+        let architecture = Self {
+            network: NetworkKind::MobileNetV2,
+            alpha,
+            input,
+            stem_stride,
+            classes,
+            last_channels: None,
+            channels: 1,
+            hidden: Some(DEFAULT_HIDDEN),
+        };
+        architecture.check()?;
+        Ok(architecture)
+    }
+
+    /// The same network for pictures of 1 channel (grey) or 3 (colour).
+    ///
+    /// # Errors
+    /// For any other number.
+    pub fn with_channels(self, channels: usize) -> Result<Self> {
+        let architecture = Self { channels, ..self };
+        architecture.check()?;
+        Ok(architecture)
+    }
+
+    /// The same network with so many units in the hidden layer; `None` for no hidden layer.
+    ///
+    /// # Errors
+    /// For a number that is not from 1 to 4096.
+    pub fn with_hidden(self, hidden: Option<usize>) -> Result<Self> {
+        let architecture = Self { hidden, ..self };
         architecture.check()?;
         Ok(architecture)
     }
@@ -103,10 +164,16 @@ impl Architecture {
     /// Names the value outside its range.
     pub fn check(&self) -> Result<()> {
         ensure!((0.1..=2.0).contains(&self.alpha), "alpha is {}, expected 0.1 to 2", self.alpha);
+        let [shortest, longest] = [SIDES.start(), SIDES.end()];
         ensure!(
-            (28..=224).contains(&self.input_size),
-            "the input size is {}, expected 28 to 224",
-            self.input_size
+            self.input.iter().all(|side| SIDES.contains(side)),
+            "the input size is {}, expected {shortest} to {longest}",
+            self.input_size()
+        );
+        ensure!(
+            matches!(self.channels, 1 | 3),
+            "the input has {} channels, expected 1 (grey) or 3 (colour)",
+            self.channels
         );
         ensure!(
             matches!(self.stem_stride, 1 | 2),
@@ -118,12 +185,32 @@ impl Architecture {
             "there are {} classes, expected 2 to 1000",
             self.classes.len()
         );
+        if let Some(hidden) = self.hidden {
+            let [fewest, most] = [HIDDEN_UNITS.start(), HIDDEN_UNITS.end()];
+            ensure!(
+                HIDDEN_UNITS.contains(&hidden),
+                "the hidden layer has {hidden} units, expected {fewest} to {most}"
+            );
+        }
         let last = self.last_channels();
         ensure!(
             (8..=4096).contains(&last) && last.is_multiple_of(8),
             "the last convolution has {last} channels, expected a multiple of 8 from 8 to 4096"
         );
         Ok(())
+    }
+
+    /// The input's size as options and messages say it: `32`, or rows and columns, `20x32`.
+    pub fn input_size(&self) -> String {
+        match self.input {
+            [rows, columns] if rows == columns => rows.to_string(),
+            [rows, columns] => format!("{rows}x{columns}"),
+        }
+    }
+
+    /// Rows, columns and channels of the input.
+    pub fn input_shape(&self) -> [usize; 3] {
+        [self.input[0], self.input[1], self.channels]
     }
 
     /// Channels of the first convolution.
@@ -159,9 +246,26 @@ impl Architecture {
         blocks
     }
 
+    /// The dense layers behind the pooled features: the hidden one, if there is one, with ReLU, and that of the classes.
+    pub fn dense_layers(&self) -> Vec<Dense> {
+        let (features, classes) = (self.last_channels(), self.classes.len());
+        match self.hidden {
+            Some(hidden) => vec![
+                Dense { name: "dense1", inputs: features, units: hidden },
+                Dense { name: "dense2", inputs: hidden, units: classes },
+            ],
+            None => vec![Dense { name: "dense", inputs: features, units: classes }],
+        }
+    }
+
+    /// Values of a picture that training drops some of: the hidden units, without a hidden layer the pooled features.
+    pub fn dropout_width(&self) -> usize {
+        self.hidden.unwrap_or_else(|| self.last_channels())
+    }
+
     /// Name and shape of each tensor of the file; the last side is the output channel.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let stem = (String::from("stem"), vec![KERNEL, KERNEL, 1, self.stem_channels()]);
+        let stem = (String::from("stem"), vec![KERNEL, KERNEL, self.channels, self.stem_channels()]);
         let mut convolutions = vec![stem];
         let mut features = 0;
         for (index, block) in self.blocks().iter().enumerate() {
@@ -182,9 +286,7 @@ impl Architecture {
                 ["gamma", "beta", "mean", "variance"].map(|part| (format!("{name}.{part}"), vec![channels]));
             tensors.extend(norm);
         }
-        for (name, inputs, units) in
-            [("dense1", self.last_channels(), HIDDEN), ("dense2", HIDDEN, self.classes.len())]
-        {
+        for Dense { name, inputs, units } in self.dense_layers() {
             tensors.push((format!("{name}.weight"), vec![inputs, units]));
             tensors.push((format!("{name}.bias"), vec![units]));
         }
@@ -199,40 +301,4 @@ pub fn make_divisible(channels: f64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn digits() -> Vec<String> {
-        (0..10).map(|digit| digit.to_string()).collect()
-    }
-
-    #[test]
-    fn channels_are_those_of_keras() {
-        let architecture = Architecture::new(0.35, 32, 1, digits()).unwrap();
-        assert_eq!(architecture.stem_channels(), 16);
-        let outputs: Vec<usize> = architecture.blocks().iter().map(|block| block.output).collect();
-        assert_eq!(outputs, [8, 8, 8, 16, 16, 16, 24, 24, 24, 24, 32, 32, 32, 56, 56, 56, 112]);
-        let middles: Vec<usize> = architecture.blocks().iter().map(Block::middle).collect();
-        assert_eq!(middles, [16, 48, 48, 48, 96, 96, 96, 144, 144, 144, 144, 192, 192, 192, 336, 336, 336]);
-        assert_eq!(architecture.blocks().iter().filter(|block| block.residual()).count(), 10);
-        assert_eq!(architecture.last_channels(), 1280);
-        assert_eq!(Architecture::new(1.4, 224, 2, digits()).unwrap().last_channels(), 1792);
-        assert_eq!(architecture.with_last_channels(Some(256)).unwrap().last_channels(), 256);
-        let narrow = Architecture::new(0.15, 36, 2, digits()).unwrap().blocks();
-        assert_eq!((narrow[0].input, narrow[0].output, narrow[0].residual()), (8, 8, false));
-    }
-
-    #[test]
-    fn values_outside_their_ranges_are_refused() {
-        for (alpha, size, stride) in
-            [(0.0, 32, 1), (f64::NAN, 32, 1), (0.35, 27, 1), (0.35, 225, 1), (0.35, 32, 3)]
-        {
-            assert!(Architecture::new(alpha, size, stride, digits()).is_err(), "{alpha} {size} {stride}");
-        }
-        assert!(Architecture::new(0.35, 32, 1, vec!["0".into()]).is_err());
-        for last_channels in [0, 4, 100, 4104] {
-            let architecture = Architecture::new(0.35, 32, 1, digits()).unwrap();
-            assert!(architecture.with_last_channels(Some(last_channels)).is_err(), "{last_channels}");
-        }
-    }
-}
+mod tests;

@@ -135,7 +135,7 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         let classes = (0..10).map(|digit| digit.to_string()).collect();
         let file = ModelFile {
-            architecture: Architecture::new(0.35, 32, 1, classes).unwrap(),
+            architecture: Architecture::new(0.35, [32, 32], 1, classes).unwrap(),
             preprocessing: Preprocessing::new(Preparation::Digit(Framing::mnist(32))),
             provenance: serde_json::json!({ "seed": 1 }),
             tensors: BTreeMap::from([("a".into(), Weights { shape: vec![1, 2], values: vec![1.5, -2.0] })]),

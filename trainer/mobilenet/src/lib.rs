@@ -13,6 +13,8 @@ pub mod onnx;
 mod preprocessing;
 mod untrained;
 
-pub use architecture::{Architecture, BATCH_NORM_EPSILON, Block, HIDDEN, KERNEL, make_divisible};
+pub use architecture::{
+    Architecture, BATCH_NORM_EPSILON, Block, DEFAULT_HIDDEN, Dense, KERNEL, make_divisible,
+};
 pub use file::{ModelFile, Weights, from_bytes, to_bytes};
 pub use preprocessing::Preprocessing;

@@ -2,6 +2,7 @@
 
 use edge8::{Fit, Framing, Preparation, Sizing};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How a picture becomes the network's input. Stored as JSON in the safetensors' metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,22 @@ impl Preprocessing {
         match preparation {
             Preparation::Digit(_) => Self { preparation, scale: 1.0 / 255.0, shift: 0.0 },
             Preparation::Picture(_) => Self { preparation, scale: 1.0 / 127.5, shift: -1.0 },
+        }
+    }
+}
+
+impl fmt::Display for Preprocessing {
+    /// What the network's input is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { preparation, scale, shift } = self;
+        match preparation {
+            Preparation::Digit(_) => {
+                write!(f, "framed pictures, light ink on black; a value is a pixel's byte times {scale}")
+            }
+            Preparation::Picture(sizing) => {
+                let colours = if sizing.channels == 1 { "grey" } else { "red, green and blue" };
+                write!(f, "pictures, {colours}; a value is a byte times {scale} plus {shift}")
+            }
         }
     }
 }

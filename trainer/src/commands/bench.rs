@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use edge8::{Framing, Preparation};
 use files::Dataset;
-use trainer::fit::{Recipe, measure_steps};
+use trainer::fit::{Recipe, Wishes, measure_steps};
 
 /// Options of `trainer bench`.
 #[derive(Debug, Args)]
@@ -22,7 +23,9 @@ impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let data = noise(32, 512);
-        let recipe = Recipe::new(32, data.classes.clone())?;
+        // As many pictures of each class as MNIST has.
+        let wishes = Wishes { seed: 1, ..Wishes::default() };
+        let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &[5500; 10])?;
         let mut times = measure_steps(&recipe, &data, self.steps as usize)?;
         times.sort_by(f64::total_cmp);
         let (median, fastest) = (times[times.len() / 2], times[0]);
@@ -47,8 +50,9 @@ impl Bench {
 fn noise(side: usize, count: usize) -> Dataset {
     let byte = |index: usize| (index.wrapping_mul(0x9E37_79B9) >> 13) as u8;
     Dataset {
-        side,
+        preparation: Preparation::Digit(Framing::mnist(side as u16)),
         images: (0..count * side * side).map(byte).collect(),
+        groups: (0..count as u32).collect(),
         labels: (0..count as u32).map(|index| index % 10).collect(),
         classes: (0..10).map(|digit| digit.to_string()).collect(),
         sha256: String::new(),

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use edge8::Framing;
 use files::{Dataset, Pictures, Set, data_folder};
 use mobilenet::ModelFile;
 use trainer::evaluate::{Evaluation, evaluate};
@@ -37,7 +36,6 @@ impl Eval {
         let file = ModelFile::load(&self.model)?;
         let network = Network::from_file(&file)?;
         let folder = data_folder(self.data.as_deref(), DEFAULT_DATA)?;
-        let framing = Framing { side: file.preprocessing.side, digit: file.preprocessing.digit };
         let classes = &file.architecture.classes;
         let pictures = Pictures::open_for(&folder, Set::Test, classes)?;
         let numbers = (0..classes.len()).map(|number| number.to_string());
@@ -46,7 +44,7 @@ impl Eval {
             "the model knows the classes {classes:?}, the pictures in {} are digits",
             folder.display()
         );
-        let (data, left_out) = Dataset::frame(&pictures, framing)?;
+        let (data, left_out) = Dataset::prepare(&pictures, file.preprocessing.preparation)?;
         left_out.check(self.strict)?;
         let everything: Vec<usize> = (0..data.len()).collect();
         let evaluation = evaluate(&network, &data, &everything)?;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
 use clap::error::ErrorKind;
-use edge8::Framing;
-use files::{Dataset, Pictures, Set};
-use mobilenet::Architecture;
+use clap::{Args, ValueEnum};
+use edge8::{Framing, Preparation};
+use files::{Dataset, Pictures, Set, Survey};
 use mobilenet::{ModelFile, Preprocessing};
 use trainer::download;
-use trainer::fit::{Finished, Outcome, Recipe, fit};
+use trainer::fit::{Finished, Order, Outcome, Recipe, Wishes, fit, training_counts};
 use trainer::plot::{confusion_png, curves_png};
 
 use super::bar::Bar;
+use super::prepare::Prepare;
 
 /// The exit code of programs that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
@@ -29,31 +29,43 @@ pub(crate) struct Fit {
     /// downloaded once into the user's cache folder].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Passes over the training pictures. With --resume and more of them than before, a run goes on after its end: the
-    /// learning rate rises to where that of the longer run would be, and falls again.
-    #[arg(long, default_value_t = 20)]
-    epochs: usize,
-    /// Pictures for one step.
-    #[arg(long, default_value_t = 128)]
-    batch_size: usize,
-    /// Highest learning rate.
-    #[arg(long, default_value_t = 3e-3)]
-    lr: f64,
+    #[command(flatten)]
+    prepare: Prepare,
+    /// Passes over the training pictures [default: 20, or enough for 4000 steps]. With --resume and more of them than before,
+    /// a run goes on after its end: the learning rate rises to where that of the longer run would be, and falls again.
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Pictures for one step [default: 128; 32 or fewer for fewer than 10,000 pictures].
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// Highest learning rate [default: 0.003 for a batch of 128, for others by the root of their size].
+    #[arg(long)]
+    lr: Option<f64>,
     /// Decides first weights, order, augmentation and dropout: the same seed gives the same weights.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Width multiplier of the channels.
-    #[arg(long, default_value_t = 0.35)]
-    alpha: f64,
-    /// Rows and columns of the network's input, 28 to 224.
-    #[arg(long, default_value_t = 32)]
-    input_size: u16,
-    /// Stride of the first convolution, 1 or 2.
-    #[arg(long, default_value_t = 1)]
-    stem_stride: usize,
+    /// Width multiplier of the channels [default: 0.35].
+    #[arg(long)]
+    alpha: Option<f64>,
+    /// Stride of the first convolution, 1 or 2 [default: 1 up to an input of 48, else 2].
+    #[arg(long)]
+    stem_stride: Option<usize>,
     /// Channels of the last convolution, a multiple of 8 [default: 1280, more for alpha above 1].
     #[arg(long, value_name = "CHANNELS")]
     last_channels: Option<usize>,
+    /// Units of a dense layer before the classes, 0 for none [default: 128 for 10,000 digits or more, else 0].
+    #[arg(long, value_name = "UNITS")]
+    hidden: Option<usize>,
+    /// Share that is left out before the classes in each step [default: 0.5 with a hidden layer, else 0.2].
+    #[arg(long, value_name = "SHARE")]
+    dropout: Option<f64>,
+    /// Share of each picture's class that all classes get [default: 0 for digits, else 0.1].
+    #[arg(long, value_name = "SHARE")]
+    smoothing: Option<f64>,
+    /// How classes follow one another that are numbers, in the order of their names: a picture's class is then also a little
+    /// those beside it.
+    #[arg(long, value_enum)]
+    order: Option<OrderOption>,
     /// Folder for model.safetensors, history.json, curves.png, confusion.png and checkpoint.safetensors.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
@@ -67,21 +79,34 @@ pub(crate) struct Fit {
     /// End at pictures that cannot be read, instead of leaving them out.
     #[arg(long)]
     strict: bool,
-    /// Train on the pictures as they are, without rotation, shift, zoom and shear.
+    /// Keep pictures together that lie in subfolders of one name in their classes: all are trained on, or none. Near-copies,
+    /// as of one camera, do not flatter the validation then.
+    #[arg(long)]
+    groups: bool,
+    /// Train on the pictures as they are, without random changes.
     #[arg(long)]
     no_augment: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderOption {
+    /// One after the other.
+    Line,
+    /// And the first again after the last, as on a wheel.
+    Cycle,
 }
 
 impl Fit {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
         // Wrong options and folders are found before the data is fetched and read.
-        self.recipe(vec![String::new(); 2]).map_err(usage)?;
+        self.check_options().map_err(usage)?;
         let checkpoint = self.out.join("checkpoint.safetensors");
         self.check_output(&checkpoint)?;
-        let framing = Framing::mnist(self.input_size);
-        let (data, name) = self.load(framing)?;
-        let recipe = self.recipe(data.classes.clone())?;
+        let (data, name) = self.load()?;
+        let counts = training_counts(&data, self.groups);
+        let recipe = Recipe::choose(&self.wishes(), &data.preparation, data.classes.clone(), &counts)?;
+        eprintln!("{}", recipe.command());
         let stop = Arc::new(AtomicBool::new(false));
         let handler = stop.clone();
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))?;
@@ -96,26 +121,38 @@ impl Fit {
             }
             Outcome::Finished(finished) => {
                 bar.clear();
-                self.write(&recipe, framing, &data, &name, &finished)?;
+                self.write(&recipe, &data, &name, &finished)?;
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
 
-    fn recipe(&self, classes: Vec<String>) -> Result<Recipe> {
-        let side = usize::from(self.input_size);
-        let architecture = Architecture::new(self.alpha, side, self.stem_stride, classes.clone())?;
-        let recipe = Recipe {
-            architecture: architecture.with_last_channels(self.last_channels)?,
+    fn wishes(&self) -> Wishes {
+        Wishes {
             epochs: self.epochs,
             batch_size: self.batch_size,
             learning_rate: self.lr,
             seed: self.seed,
-            augment: !self.no_augment,
-            ..Recipe::new(side, classes)?
-        };
-        recipe.check()?;
-        Ok(recipe)
+            alpha: self.alpha,
+            stem_stride: self.stem_stride,
+            last_channels: self.last_channels,
+            hidden: self.hidden,
+            dropout: self.dropout,
+            smoothing: self.smoothing,
+            no_augment: self.no_augment,
+            groups: self.groups,
+            order: self.order.map(|order| match order {
+                OrderOption::Line => Order::Line,
+                OrderOption::Cycle => Order::Cycle,
+            }),
+        }
+    }
+
+    /// Whether some set of pictures may be trained on so.
+    fn check_options(&self) -> Result<()> {
+        self.prepare.check()?;
+        let preparation = Preparation::Digit(Framing::mnist(32));
+        Recipe::choose(&self.wishes(), &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
     }
 
     /// Refuses a folder that cannot be written into, whose checkpoint would be lost, or that has none to resume from.
@@ -135,7 +172,7 @@ impl Fit {
     }
 
     /// The training pictures and what to call them.
-    fn load(&self, framing: Framing) -> Result<(Dataset, String)> {
+    fn load(&self) -> Result<(Dataset, String)> {
         let folder = match &self.data {
             Some(folder) => folder.clone(),
             None => {
@@ -145,24 +182,21 @@ impl Fit {
             }
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (data, left_out) = Dataset::frame(&Pictures::open(&folder, Set::Training)?, framing)?;
+        let pictures = Pictures::open(&folder, Set::Training)?;
+        let survey = Survey::of(&pictures)?;
+        eprintln!("{survey}");
+        let preparation = self.prepare.preparation(&pictures, &survey)?;
+        let (data, left_out) = Dataset::prepare(&pictures, preparation)?;
         left_out.check(self.strict)?;
         left_out.report();
         Ok((data, name))
     }
 
-    fn write(
-        &self,
-        recipe: &Recipe,
-        framing: Framing,
-        data: &Dataset,
-        name: &str,
-        finished: &Finished,
-    ) -> Result<()> {
+    fn write(&self, recipe: &Recipe, data: &Dataset, name: &str, finished: &Finished) -> Result<()> {
         let validation = &finished.validation;
         let model = ModelFile {
             architecture: recipe.architecture.clone(),
-            preprocessing: Preprocessing { side: framing.side, digit: framing.digit, scale: 1.0 / 255.0 },
+            preprocessing: Preprocessing::new(data.preparation),
             provenance: serde_json::json!({
                 "command": commands(recipe, &finished.ended),
                 "dataset": name,

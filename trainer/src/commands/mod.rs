@@ -5,3 +5,4 @@ pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod fit;
+mod prepare;

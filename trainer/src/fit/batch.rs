@@ -9,26 +9,24 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::recipe::Recipe;
-use crate::augment::Affine;
+use crate::augment::augment;
 use crate::evaluate::pictures;
+use crate::input::real;
 use files::Dataset;
-use mobilenet::HIDDEN;
 
 /// Pictures in each batch that recalibrates batch normalisation.
 const CALIBRATION_BATCH: usize = 500;
 /// Batches that recalibrate batch normalisation.
 const CALIBRATION_BATCHES: usize = 20;
-/// Share of the hidden layer that dropout removes.
-const DROPOUT: f64 = 0.5;
 
 /// One step's input.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// `[images, side, side, 1]`.
+    /// `[images, rows, columns, channels]`.
     pub(super) pictures: Tensor,
     /// `[images]`, u32.
     pub(super) labels: Tensor,
-    /// `[images, HIDDEN]`: 0, or 2 for what is kept.
+    /// `[images, dropout width]`: 0, or for what is kept the inverse of its share.
     pub(super) dropout: Tensor,
 }
 
@@ -54,6 +52,13 @@ impl Batches<'_> {
         self.train.len() / self.recipe.batch_size
     }
 
+    /// The training pictures of each class.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.data.classes.len()];
+        self.train.iter().for_each(|&index| counts[self.data.labels[index] as usize] += 1);
+        counts
+    }
+
     /// The pictures in the order of `epoch`.
     pub(super) fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order = self.train.to_vec();
@@ -65,26 +70,30 @@ impl Batches<'_> {
     pub(super) fn get(&self, order: &[usize], epoch: usize, step: usize) -> Result<Batch> {
         let size = self.recipe.batch_size;
         let indices = &order[step * size..][..size];
-        let side = self.data.side;
+        let (shape, preparation) = (self.data.shape(), &self.data.preparation);
         let pictures = if self.recipe.augment {
-            let mut values = vec![0.0; size * side * side];
-            (values.par_chunks_exact_mut(side * side)).zip(indices).for_each(|(target, &index)| {
-                let map = Affine::random(&mut self.rng(Purpose::Augmentation, epoch, index), side);
-                map.apply(side, self.data.image(index), target);
+            let length = shape.iter().product();
+            let mut values = vec![0.0; size * length];
+            (values.par_chunks_exact_mut(length)).zip(indices).for_each(|(target, &index)| {
+                let rng = &mut self.rng(Purpose::Augmentation, epoch, index);
+                augment(preparation, shape, rng, self.data.image(index), target);
+                target.iter_mut().for_each(|value| *value = real(preparation, *value));
             });
-            Tensor::from_vec(values, (size, side, side, 1), &Device::Cpu)?
+            Tensor::from_vec(values, (size, shape[0], shape[1], shape[2]), &Device::Cpu)?
         } else {
             pictures(self.data, indices)?
         };
         let labels: Vec<u32> = indices.iter().map(|&index| self.data.labels[index]).collect();
         let mut rng = self.rng(Purpose::Dropout, epoch, step);
-        let keep = (1.0 / (1.0 - DROPOUT)) as f32;
+        let width = self.recipe.architecture.dropout_width();
+        let removed = self.recipe.dropout;
+        let keep = (1.0 / (1.0 - removed)) as f32;
         let dropout: Vec<f32> =
-            (0..size * HIDDEN).map(|_| if rng.random_bool(DROPOUT) { 0.0 } else { keep }).collect();
+            (0..size * width).map(|_| if rng.random_bool(removed) { 0.0 } else { keep }).collect();
         Ok(Batch {
             pictures,
             labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
-            dropout: Tensor::from_vec(dropout, (size, HIDDEN), &Device::Cpu)?,
+            dropout: Tensor::from_vec(dropout, (size, width), &Device::Cpu)?,
         })
     }
 

@@ -10,12 +10,8 @@ pub(super) fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()>
     recipe.check()?;
     let classes = &recipe.architecture.classes;
     ensure!(*classes == data.classes, "the network's classes are {classes:?}, the data's {:?}", data.classes);
-    ensure!(
-        data.side == recipe.architecture.input_size,
-        "the pictures are framed to {} pixels, the network takes {}",
-        data.side,
-        recipe.architecture.input_size
-    );
+    let (prepared, taken) = (data.shape(), recipe.architecture.input_shape());
+    ensure!(prepared == taken, "the pictures are prepared as {prepared:?}, the network takes {taken:?}");
     ensure!(
         train >= recipe.batch_size,
         "{train} training pictures are not enough for one batch of {}: take a smaller batch, or more pictures",

@@ -3,6 +3,8 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod choice;
+mod loss;
 mod recipe;
 mod report;
 mod schedule;
@@ -23,9 +25,11 @@ use schedule::Schedule;
 use split::Split;
 use step::Trainer;
 
+pub use choice::Wishes;
+pub use loss::Order;
 pub use recipe::Recipe;
 pub use report::{Epoch, Finished, Outcome, Progress};
-pub use split::validation_split;
+pub use split::{training_counts, validation_split};
 pub use step::measure_steps;
 
 /// Trains a network. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
@@ -44,7 +48,7 @@ pub fn fit(
     stop: &AtomicBool,
     mut report: impl FnMut(Progress<'_>),
 ) -> Result<Outcome> {
-    let split = Split::new(&data.labels);
+    let split = Split::of(data, recipe.groups);
     check(recipe, data, split.train.len())?;
     ensure!(
         !split.validation.is_empty(),
@@ -54,7 +58,7 @@ pub fn fit(
     let batches = Batches { data, train: &split.train, recipe };
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);
-    let mut trainer = Trainer::new(recipe)?;
+    let mut trainer = Trainer::new(recipe, &batches.counts())?;
     let mut state = match resume {
         true => Checkpoint::load(checkpoint, recipe, &data.sha256, &mut trainer)?,
         false => Checkpoint::default(),

@@ -1,5 +1,6 @@
 //! What decides the result of training, and the command that says it.
 
+use super::loss::Order;
 use anyhow::{Result, ensure};
 use mobilenet::Architecture;
 use serde::{Deserialize, Serialize};
@@ -22,29 +23,23 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Decides first weights, order, augmentation and dropout.
     pub seed: u64,
-    /// Whether pictures are rotated, zoomed, sheared and shifted at random.
+    /// Whether pictures are changed at random.
     pub augment: bool,
+    /// Share of the hidden layer, or without one of the pooled features, that is left out in each step.
+    pub dropout: f64,
+    /// Share of each picture's class that is given to all classes alike.
+    pub smoothing: f64,
+    /// Whether each class counts the same, however many pictures it has.
+    pub balance: bool,
+    /// Whether the pictures of a group are all trained on, or all validated with.
+    pub groups: bool,
+    /// How the classes follow one another, if they are numbers: a picture's class is then also a little those beside it.
+    pub order: Option<Order>,
 }
 
 impl Recipe {
-    /// The defaults for pictures of `side` x `side`.
-    ///
-    /// # Errors
-    /// As [`Architecture::new`].
-    pub fn new(side: usize, classes: Vec<String>) -> Result<Self> {
-        Ok(Self {
-            architecture: Architecture::new(0.35, side, 1, classes)?,
-            epochs: 20,
-            batch_size: 128,
-            learning_rate: 3e-3,
-            weight_decay: 0.02,
-            seed: 1,
-            augment: true,
-        })
-    }
-
-    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1,
-    /// and those of [`Architecture::new`].
+    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout
+    /// and smoothing from 0 to below 1, and those of [`Architecture::new`].
     ///
     /// # Errors
     /// Names the value outside its range.
@@ -61,6 +56,9 @@ impl Recipe {
             "the learning rate is {}, expected above 0 and below 1",
             self.learning_rate
         );
+        for (name, share) in [("dropout", self.dropout), ("smoothing", self.smoothing)] {
+            ensure!((0.0..1.0).contains(&share), "{name} is {share}, expected from 0 to below 1");
+        }
         Ok(())
     }
 
@@ -76,17 +74,26 @@ impl Recipe {
         pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
     }
 
-    fn options(&self) -> [TypedOption; 9] {
-        let Architecture { alpha, input_size, stem_stride, last_channels, .. } = &self.architecture;
+    fn options(&self) -> [TypedOption; 14] {
+        let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
+        let order = self.order.map(|order| match order {
+            Order::Line => "line".to_owned(),
+            Order::Cycle => "cycle".to_owned(),
+        });
         [
             ("--epochs", Some(self.epochs.to_string())),
             ("--batch-size", Some(self.batch_size.to_string())),
             ("--lr", Some(self.learning_rate.to_string())),
             ("--seed", Some(self.seed.to_string())),
             ("--alpha", Some(alpha.to_string())),
-            ("--input-size", Some(input_size.to_string())),
+            ("--input-size", Some(self.architecture.input_size())),
             ("--stem-stride", Some(stem_stride.to_string())),
             ("--last-channels", last_channels.map(|channels| channels.to_string())),
+            ("--hidden", Some(hidden.unwrap_or(0).to_string())),
+            ("--dropout", Some(self.dropout.to_string())),
+            ("--smoothing", Some(self.smoothing.to_string())),
+            ("--order", order),
+            ("--groups", self.groups.then(String::new)),
             ("--no-augment", (!self.augment).then(String::new)),
         ]
     }
@@ -106,19 +113,31 @@ fn typed((name, value): &TypedOption) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fit::Wishes;
+    use edge8::{Framing, Preparation};
 
     fn recipe() -> Recipe {
-        Recipe::new(32, vec![String::new(); 10]).unwrap()
+        let preparation = Preparation::Digit(Framing::mnist(32));
+        Recipe::choose(
+            &Wishes { seed: 1, ..Wishes::default() },
+            &preparation,
+            vec![String::new(); 10],
+            &[6000; 10],
+        )
+        .unwrap()
     }
 
     #[test]
     fn the_command_says_every_option() {
         let defaults = "trainer fit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
-                        --stem-stride 1";
+                        --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0";
         assert_eq!(recipe().command(), defaults);
         let architecture = recipe().architecture.with_last_channels(Some(256)).unwrap();
         let other = Recipe { architecture, augment: false, ..recipe() };
-        assert_eq!(other.command(), format!("{defaults} --last-channels 256 --no-augment"));
+        assert_eq!(
+            other.command(),
+            defaults.replace(" --hidden", " --last-channels 256 --hidden") + " --no-augment"
+        );
     }
 
     #[test]

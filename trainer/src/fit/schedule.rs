@@ -7,12 +7,14 @@
 use super::recipe::Recipe;
 use crate::optimizer::Rates;
 
-/// Share of all steps that warm up, at most one epoch.
+/// Share of all steps that warm up, at most one epoch or so many.
 const WARM_UP: f64 = 0.05;
+const WARM_UP_STEPS: f64 = 200.0;
 /// The last learning rate as part of the highest.
 const FLOOR: f64 = 0.002;
-/// Epochs over which weights are averaged: the decay is set so that this is the mean age of a weight.
-const AVERAGED_EPOCHS: f64 = 1.0;
+/// Share of all steps over which weights are averaged, at least one epoch: the decay is set so that this is the mean age of a
+/// weight.
+const AVERAGED: f64 = 0.05;
 
 /// Learning rate and averaging for every step.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +33,9 @@ impl Schedule {
         Self {
             highest: recipe.learning_rate,
             decay: recipe.weight_decay as f32,
-            warm_up: (total * WARM_UP).min(steps as f64).max(1.0),
+            warm_up: (total * WARM_UP).min((steps as f64).max(WARM_UP_STEPS)).max(1.0),
             total,
-            averaging: (1.0 - 1.0 / (AVERAGED_EPOCHS * steps as f64).max(2.0)) as f32,
+            averaging: (1.0 - 1.0 / (AVERAGED * total).max(steps as f64).max(2.0)) as f32,
         }
     }
 

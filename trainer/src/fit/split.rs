@@ -8,6 +8,9 @@ use rand_chacha::ChaCha8Rng;
 /// Validation pictures, if there are ten times as many pictures.
 const VALIDATION: usize = 5000;
 
+/// Fewer pictures are split class by class: of many, chance gives each class its share.
+const STRATIFIED: usize = 50_000;
+
 /// The two parts of the training set.
 #[derive(Debug)]
 pub(super) struct Split {
@@ -18,9 +21,60 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Splits pictures with these labels, always in the same way: another seed must not see other validation pictures.
-    /// Every class is trained on; one of two pictures or more is also among the validation pictures.
-    pub(super) fn new(labels: &[u32]) -> Self {
+    /// Splits pictures, always in the same way: another seed must not see other validation pictures. With `groups` none is
+    /// in both parts.
+    pub(super) fn of(data: &Dataset, groups: bool) -> Self {
+        let Dataset { labels, groups: numbers, .. } = data;
+        match labels.len() {
+            _ if groups => Self::by_groups(labels, numbers),
+            0..STRATIFIED => Self::by_class(labels),
+            _ => Self::random(labels),
+        }
+    }
+
+    /// Of every class the same share; of one of two pictures or more, one at least.
+    fn by_class(labels: &[u32]) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let mut split = Self { train: Vec::new(), validation: Vec::new() };
+        for class in 0..labels.iter().max().map_or(0, |last| last + 1) {
+            let mut of_class: Vec<usize> =
+                (0..labels.len()).filter(|&index| labels[index] == class).collect();
+            of_class.shuffle(&mut random);
+            let count = of_class.len();
+            let validation = ((count + 5) / 10).max(usize::from(count > 1));
+            split.validation.extend(of_class.split_off(count - validation));
+            split.train.extend(of_class);
+        }
+        split
+    }
+
+    /// Groups at random, until a tenth of the pictures is reached; none that is more than another tenth. A class that is in
+    /// these groups only cannot be learnt: they are left to the training.
+    fn by_groups(labels: &[u32], groups: &[u32]) -> Self {
+        let mut order: Vec<u32> = (0..groups.iter().max().map_or(0, |last| last + 1)).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let mut left = vec![0usize; labels.iter().max().map_or(0, |&last| last as usize + 1)];
+        labels.iter().for_each(|&label| left[label as usize] += 1);
+        let wanted = labels.len() / 10;
+        let (mut taken, mut validation) = (0, vec![false; order.len()]);
+        for group in order {
+            let mut of_class = vec![0; left.len()];
+            let members = groups.iter().zip(labels).filter(|(other, _)| **other == group);
+            members.for_each(|(_, &label)| of_class[label as usize] += 1);
+            let count: usize = of_class.iter().sum();
+            let spared = left.iter().zip(&of_class).all(|(left, of_class)| *of_class == 0 || left > of_class);
+            if taken < wanted && taken + count <= 2 * wanted && spared {
+                taken += count;
+                validation[group as usize] = true;
+                left.iter_mut().zip(&of_class).for_each(|(left, of_class)| *left -= of_class);
+            }
+        }
+        let (validation, train) = (0..labels.len()).partition(|&index| validation[groups[index] as usize]);
+        Self { train, validation }
+    }
+
+    /// A tenth at random. Every class is trained on; one of two pictures or more is also among the validation pictures.
+    fn random(labels: &[u32]) -> Self {
         let mut train: Vec<usize> = (0..labels.len()).collect();
         train.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
         let validation = train.split_off(labels.len() - VALIDATION.min(labels.len() / 10));
@@ -46,9 +100,16 @@ impl Split {
     }
 }
 
-/// Indices of the pictures that no weight is fitted to: for choices. Always the same for the same labels.
-pub fn validation_split(data: &Dataset) -> Vec<usize> {
-    Split::new(&data.labels).validation
+/// Indices of the pictures that no weight is fitted to: for choices. Always the same for the same labels and groups.
+pub fn validation_split(data: &Dataset, groups: bool) -> Vec<usize> {
+    Split::of(data, groups).validation
+}
+
+/// The pictures of each class that weights are fitted to.
+pub fn training_counts(data: &Dataset, groups: bool) -> Vec<usize> {
+    let mut counts = vec![0; data.classes.len()];
+    Split::of(data, groups).train.iter().for_each(|&index| counts[data.labels[index] as usize] += 1);
+    counts
 }
 
 #[cfg(test)]
@@ -64,36 +125,43 @@ mod tests {
     #[test]
     fn the_split_is_fixed_and_whole() {
         let labels: Vec<u32> = (0..60_000).map(|index| index % 10).collect();
-        let split = Split::new(&labels);
+        let split = Split::random(&labels);
         assert_eq!((split.train.len(), split.validation.len()), (55_000, 5000));
         assert!(whole(&split).into_iter().eq(0..60_000));
         // What the shipped networks were chosen on.
         assert_eq!(split.validation[..4], [8192, 48837, 35209, 42056]);
-        assert_eq!(split.validation, Split::new(&labels).validation);
+        assert_eq!(split.validation, Split::random(&labels).validation);
     }
 
     #[test]
-    fn few_pictures_of_each_class_are_shared() {
-        for count in [2, 3, 5, 9, 12, 30] {
-            let labels: Vec<u32> = (0..count).map(|index| u32::from(index % 3 == 0)).collect();
-            let split = Split::new(&labels);
+    fn every_class_gives_its_share() {
+        for count in [1, 2, 3, 5, 9, 12, 30, 80, 200] {
+            let labels: Vec<u32> = (0..3 * count).map(|index| (index % 3) as u32).collect();
+            let split = Split::by_class(&labels);
             assert!(whole(&split).into_iter().eq(0..labels.len()));
-            for class in [0, 1] {
-                let of_class = |part: &[usize]| part.iter().any(|&index| labels[index] == class);
-                assert!(of_class(&split.train), "class {class} of {count}");
-                let several = labels.iter().filter(|&&label| label == class).count() > 1;
-                assert!(of_class(&split.validation) == several || count >= 10, "class {class} of {count}");
+            for class in 0..3 {
+                let given = split.validation.iter().filter(|&&index| labels[index] == class).count();
+                let expected = ((count as f64 / 10.0).round() as usize).max(usize::from(count > 1));
+                assert_eq!(given, expected, "of {count}");
             }
         }
-        assert!(Split::new(&[0, 1, 2]).validation.is_empty());
-        assert!(Split::new(&[]).train.is_empty());
+        assert!(Split::by_class(&[0, 1, 2]).validation.is_empty());
+        assert!(Split::by_class(&[]).train.is_empty());
     }
 
     #[test]
-    fn the_only_picture_of_a_class_is_trained_on() {
-        for only in 0..30 {
-            let labels: Vec<u32> = (0..30).map(|index| u32::from(index == only)).collect();
-            assert!(Split::new(&labels).train.contains(&(only as usize)), "{only}");
-        }
+    fn groups_stay_together_and_every_class_is_trained_on() {
+        let labels: Vec<u32> = (0..2000).map(|index| if index < 30 { 7 } else { index % 7 }).collect();
+        // Class 7 is in the first group only.
+        let groups: Vec<u32> = (0..2000).map(|index| index / 40).collect();
+        let split = Split::by_groups(&labels, &groups);
+        assert!(whole(&split).into_iter().eq(0..labels.len()));
+        let of = |part: &[usize]| {
+            part.iter().map(|&index| groups[index]).collect::<std::collections::HashSet<_>>()
+        };
+        assert!(of(&split.train).is_disjoint(&of(&split.validation)));
+        assert!((200..=240).contains(&split.validation.len()) && split.train.contains(&0));
+        // One group is all there is: nothing to validate with.
+        assert!(Split::by_groups(&labels, &[0; 2000]).validation.is_empty());
     }
 }

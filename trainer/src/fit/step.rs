@@ -7,6 +7,7 @@ use candle_core::{DType, Tensor};
 
 use super::batch::{Batch, Batches};
 use super::check::check;
+use super::loss::Targets;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use crate::network::{Network, Parameter};
@@ -20,6 +21,7 @@ pub(super) struct Trainer {
     /// Weights, moments and averaged weights.
     pub(super) optimizer: AdamW,
     decays: Vec<bool>,
+    targets: Targets,
 }
 
 /// What a step gave.
@@ -32,18 +34,21 @@ pub(super) struct Done {
 }
 
 impl Trainer {
-    /// Before the first step.
-    pub(super) fn new(recipe: &Recipe) -> Result<Self> {
+    /// Before the first step; `counts` are the training pictures of each class.
+    pub(super) fn new(recipe: &Recipe, counts: &[usize]) -> Result<Self> {
         let network = Network::new(recipe.architecture.clone(), recipe.seed)?;
         let parts = network.parameters().iter().flat_map(|parameter| &parameter.parts);
         let decays = parts.flat_map(|part| std::iter::repeat_n(part.decays, part.len())).collect();
-        Ok(Self { optimizer: AdamW::new(network.values()?), network, decays })
+        let counts = recipe.balance.then_some(counts);
+        let classes = recipe.architecture.classes.len();
+        let targets = Targets::new(classes, recipe.smoothing, recipe.order, counts);
+        Ok(Self { optimizer: AdamW::new(network.values()?), network, decays, targets })
     }
 
     /// One step.
     pub(super) fn step(&mut self, batch: &Batch, rates: Rates) -> Result<Done> {
         let logits = self.network.training_logits(&batch.pictures, &batch.dropout)?;
-        let loss = candle_nn::loss::cross_entropy(&logits, &batch.labels)?;
+        let loss = self.targets.loss(&logits, &batch.labels)?;
         let gradients = loss.backward()?;
         let mut flat = Vec::with_capacity(self.decays.len());
         for parameter in self.network.parameters() {
@@ -92,7 +97,7 @@ pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Ve
     check(recipe, data, train.len())?;
     let batches = Batches { data, train: &train, recipe };
     let schedule = Schedule::new(recipe, batches.steps());
-    let mut trainer = Trainer::new(recipe)?;
+    let mut trainer = Trainer::new(recipe, &batches.counts())?;
     let order = batches.order(0);
     let mut times = Vec::with_capacity(count);
     for step in 0..WARM_UP + count {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use edge8::Framing;
+use edge8::{Framing, Preparation};
 
 use super::*;
 use files::load_train;
@@ -11,21 +11,27 @@ use mobilenet::Architecture;
 /// The first pictures of the calibration slice.
 fn data(count: usize, side: u16) -> Dataset {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/calibration");
-    let mut data = load_train(&folder, Framing::mnist(side)).unwrap();
+    let mut data = load_train(&folder, Preparation::Digit(Framing::mnist(side))).unwrap();
     data.labels.truncate(count);
-    data.images.truncate(count * data.side * data.side);
+    data.groups.truncate(count);
+    data.images.truncate(count * usize::from(side).pow(2));
     data
 }
 
 fn recipe(data: &Dataset, epochs: usize) -> Recipe {
     Recipe {
-        architecture: Architecture::new(0.35, data.side, 2, data.classes.clone()).unwrap(),
+        architecture: Architecture::new(0.35, [data.shape()[0]; 2], 2, data.classes.clone()).unwrap(),
         epochs,
         batch_size: 16,
         learning_rate: 3e-3,
         weight_decay: 0.01,
         seed: 1,
         augment: true,
+        dropout: 0.5,
+        smoothing: 0.0,
+        balance: false,
+        groups: false,
+        order: None,
     }
 }
 
@@ -62,6 +68,19 @@ fn stopping_and_resuming_gives_the_very_same_weights() {
     let losses = |finished: &Finished| finished.history.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
     assert_eq!(losses(&resumed), losses(&whole));
     assert_eq!(resumed.validation, whole.validation);
+}
+
+#[test]
+fn a_network_without_a_hidden_layer_is_trained() {
+    let data = data(40, 28);
+    let architecture = recipe(&data, 1).architecture.with_hidden(None).unwrap();
+    let recipe = Recipe { architecture, ..recipe(&data, 1) };
+    let folder = tempfile::tempdir().unwrap();
+    let finished = finished(run(&recipe, &data, folder.path(), false, None));
+    let tensors = finished.network.tensors().unwrap();
+    assert_eq!(tensors["dense.weight"].shape, [1280, 10]);
+    assert!(tensors["dense.bias"].values.iter().any(|&value| value != 0.0));
+    assert!(!tensors.contains_key("dense1.weight"));
 }
 
 #[test]

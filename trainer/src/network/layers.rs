@@ -9,10 +9,10 @@ use crate::ops::batch_norm::Statistics;
 use crate::ops::chain::Layer;
 use crate::ops::expansion::Sizes;
 use crate::ops::features::Features;
-use crate::ops::geometry::{Geometry, TAPS};
+use crate::ops::geometry::{Geometry, KERNEL, TAPS};
 use crate::ops::inverted_residual::BlockShape;
-use crate::ops::patches::PATCH;
-use mobilenet::{Architecture, HIDDEN};
+use crate::ops::patches::patch_len;
+use mobilenet::{Architecture, Dense};
 
 /// A named part of a [`Parameter`].
 #[derive(Clone, Debug)]
@@ -96,7 +96,10 @@ pub(super) fn layers(architecture: &Architecture, stem: &Geometry) -> Vec<Layer>
     for (index, block) in architecture.blocks().iter().enumerate() {
         let geometry = Geometry::new(height, width, block.stride);
         (height, width, channels) = (geometry.out_height, geometry.out_width, block.output);
-        let (k, stride) = if index == 0 { (TAPS, PATCH) } else { (block.input, block.input) };
+        let (k, stride) = match index {
+            0 => (TAPS * architecture.channels, patch_len(architecture.channels)),
+            _ => (block.input, block.input),
+        };
         layers.push(Layer::Block(BlockShape {
             expansion: Sizes { k, stride, n: block.middle() },
             output: block.output,
@@ -124,26 +127,24 @@ pub(super) fn convolutions(index: usize) -> [String; 3] {
     [expand, format!("blocks.{index}.depthwise"), format!("blocks.{index}.project")]
 }
 
-/// All parameters with first values drawn from `seed`: those of the layers in one, then weight and bias of the two dense
-/// layers.
+/// All parameters with first values drawn from `seed`: those of the layers in one, then weight and bias of each dense
+/// layer.
 pub(super) fn parameters(architecture: &Architecture, layers: &[Layer], seed: u64) -> Result<Vec<Parameter>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let parts: Vec<Part> =
         layers.iter().enumerate().flat_map(|(index, layer)| layer_parts(index, layer)).collect();
     let length = parts.iter().map(Part::len).sum();
     let mut parameters = vec![Parameter::new(parts, &[length], &mut rng)?];
-    let dense =
-        [("dense1", architecture.last_channels(), HIDDEN), ("dense2", HIDDEN, architecture.classes.len())];
-    for (name, inputs, outputs) in dense {
+    for Dense { name, inputs, units } in architecture.dense_layers() {
         let weight = Part {
             name: format!("{name}.weight"),
-            shape: vec![inputs, outputs],
+            shape: vec![inputs, units],
             decays: true,
-            first: First::Random { fans: inputs + outputs },
+            first: First::Random { fans: inputs + units },
         };
-        parameters.push(Parameter::new(vec![weight], &[inputs, outputs], &mut rng)?);
-        let bias = constant(&format!("{name}.bias"), outputs, 0.0);
-        parameters.push(Parameter::new(vec![bias], &[outputs], &mut rng)?);
+        parameters.push(Parameter::new(vec![weight], &[inputs, units], &mut rng)?);
+        let bias = constant(&format!("{name}.bias"), units, 0.0);
+        parameters.push(Parameter::new(vec![bias], &[units], &mut rng)?);
     }
     Ok(parameters)
 }
@@ -154,7 +155,10 @@ fn layer_parts(index: usize, layer: &Layer) -> Vec<Part> {
         Layer::Block(BlockShape { expansion: Sizes { k, n, .. }, output, .. }) => {
             let (k, n, output) = (*k, *n, *output);
             let [expand, depthwise, project] = convolutions(index);
-            let (shape, fans) = if index == 0 { (vec![3, 3, 1, n], k + k * n) } else { (vec![k, n], k + n) };
+            let (shape, fans) = match index {
+                0 => (vec![KERNEL, KERNEL, k / TAPS, n], k + TAPS * n),
+                _ => (vec![k, n], k + n),
+            };
             // Batch normalisation makes the scale of a kernel irrelevant, except that large kernels learn slowly. Keras
             // counts a depthwise kernel's channels as inputs, and begins with small ones.
             [

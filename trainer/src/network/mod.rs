@@ -12,7 +12,7 @@ use crate::ops::Mode;
 use crate::ops::batch_norm::{Moments, Statistics};
 use crate::ops::chain::{Chain, ChainState, lock};
 use crate::ops::geometry::Geometry;
-use crate::ops::patches::{PATCH, patches};
+use crate::ops::patches::{patch_len, patches};
 use mobilenet::Architecture;
 
 pub(crate) use layers::Parameter;
@@ -22,7 +22,7 @@ pub struct Network {
     architecture: Architecture,
     stem: Geometry,
     layers: Arc<Mutex<ChainState>>,
-    /// Those of the layers, then weight and bias of the two dense layers.
+    /// Those of the layers, then weight and bias of each dense layer.
     parameters: Vec<Parameter>,
     /// Of every layer's batch normalisations, for evaluation.
     statistics: Arc<Vec<Vec<Statistics>>>,
@@ -40,7 +40,8 @@ impl Network {
     /// # Errors
     /// Only if candle cannot create the tensors.
     pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
-        let stem = Geometry::new(architecture.input_size, architecture.input_size, architecture.stem_stride);
+        let [rows, columns] = architecture.input;
+        let stem = Geometry::new(rows, columns, architecture.stem_stride);
         let layers = layers::layers(&architecture, &stem);
         Ok(Self {
             stem,
@@ -61,8 +62,8 @@ impl Network {
         self.parameters.iter().map(Parameter::len).sum()
     }
 
-    /// The logits `[images, classes]` of pictures `[images, side, side, 1]` (f32, byte / 255), for evaluation: batch
-    /// normalisation with stored statistics, no dropout.
+    /// The logits `[images, classes]` of pictures `[images, rows, columns, channels]` (f32, byte / 255), for
+    /// evaluation: batch normalisation with stored statistics, no dropout.
     ///
     /// # Errors
     /// For a tensor of another shape or type.
@@ -71,8 +72,8 @@ impl Network {
         self.head(&features, None)
     }
 
-    /// The logits in training: batch statistics, and `dropout` (`[images, HIDDEN]`, 0 or the inverse of the share
-    /// kept) multiplied to the hidden layer.
+    /// The logits in training: batch statistics, and `dropout` (`[images, dropout width]`, 0 or the inverse of the share
+    /// kept) multiplied to the hidden layer, or to the pooled features if there is none.
     pub(crate) fn training_logits(&self, pictures: &Tensor, dropout: &Tensor) -> Result<Tensor> {
         let features = self.features(pictures, Mode::Train)?;
         self.head(&features, Some(dropout))
@@ -128,27 +129,38 @@ impl Network {
 
     /// The pooled features, `[images, last channels]`.
     fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
-        let side = self.architecture.input_size;
-        let (images, height, width, channels) = pictures.dims4()?;
+        let Architecture { input: [rows, columns], channels, .. } = self.architecture;
+        let (_, height, width, depth) = pictures.dims4()?;
         anyhow::ensure!(
-            (height, width, channels) == (side, side, 1),
-            "the pictures are {height}x{width}x{channels}, expected {side}x{side}x1"
+            (height, width, depth) == (rows, columns, channels),
+            "the pictures are {height}x{width}x{depth}, expected {rows}x{columns}x{channels}"
         );
-        let patches = patches(&self.stem, &pictures.flatten_all()?.to_vec1::<f32>()?);
-        let shape = (images, self.stem.out_height, self.stem.out_width, PATCH);
-        let patches = Tensor::from_vec(patches, shape, &Device::Cpu)?;
+        let patches = self.patches(pictures)?;
         Ok(patches.apply_op2(self.parameters[0].tensor(), Chain::new(mode, self.layers.clone()))?)
     }
 
+    /// What the stem, a 1x1 convolution then, takes of pictures of the right shape.
+    fn patches(&self, pictures: &Tensor) -> Result<Tensor> {
+        let Architecture { channels, .. } = self.architecture;
+        let patches = patches(&self.stem, channels, &pictures.flatten_all()?.to_vec1::<f32>()?);
+        let shape = (pictures.dim(0)?, self.stem.out_height, self.stem.out_width, patch_len(channels));
+        Ok(Tensor::from_vec(patches, shape, &Device::Cpu)?)
+    }
+
+    /// The logits of the pooled features.
     fn head(&self, features: &Tensor, dropout: Option<&Tensor>) -> Result<Tensor> {
-        let [weight1, bias1, weight2, bias2] =
-            std::array::from_fn(|index| self.parameters[index + 1].tensor());
-        let hidden = features.matmul(weight1)?.broadcast_add(bias1)?.relu()?;
-        let hidden = match dropout {
-            Some(dropout) => (hidden * dropout)?,
-            None => hidden,
+        let dense = |x: &Tensor, layer: usize| {
+            let [weight, bias] = [1, 2].map(|part| self.parameters[2 * layer + part].tensor());
+            x.matmul(weight)?.broadcast_add(bias)
         };
-        Ok(hidden.matmul(weight2)?.broadcast_add(bias2)?)
+        let drop = |x: Tensor| match dropout {
+            Some(dropout) => x * dropout,
+            None => Ok(x),
+        };
+        Ok(match self.architecture.hidden {
+            Some(_) => dense(&drop(dense(features, 0)?.relu()?)?, 1)?,
+            None => dense(&drop(features.clone())?, 0)?,
+        })
     }
 }
 

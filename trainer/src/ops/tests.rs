@@ -116,6 +116,8 @@ fn blocks_agree_with_candles_operators() {
         (40, 336, 112, (2, 2), 1, false, 20),
         (8, 48, 8, (16, 16), 1, true, 35),
         (9, 16, 8, (32, 32), 1, false, 17),
+        (27, 16, 8, (20, 32), 1, false, 5),
+        (27, 8, 16, (4, 5), 2, false, 18),
     ] {
         let shape = block(k, n, output, side, stride, residual);
         let (x, packed) = block_case(shape, images);
@@ -132,16 +134,21 @@ fn blocks_agree_with_candles_operators() {
 
 #[test]
 fn features_agree_with_candles_operators() {
-    for (k, n, side, images) in
-        [(16, 136, 2, 21), (8, 8, 3, 2), (112, 256, 1, 40), (112, 1280, 2, 6), (112, 1280, 2, 128)]
-    {
+    for (k, n, (height, width), images) in [
+        (16, 136, (2, 2), 21),
+        (8, 8, (3, 3), 2),
+        (112, 256, (1, 1), 40),
+        (112, 256, (2, 3), 19),
+        (112, 1280, (2, 2), 6),
+        (112, 1280, (2, 2), 128),
+    ] {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
-        let x = random(&mut rng, images * side * side * k, 0.2, 1.0);
-        let x = Var::from_vec(x, (images, side, side, k), &CPU).unwrap();
+        let x = random(&mut rng, images * height * width * k, 0.2, 1.0);
+        let x = Var::from_vec(x, (images, height, width, k), &CPU).unwrap();
         let packed = block_parameters(&mut rng, &[k * n, n, n]);
         let packed = Var::from_vec(packed, (k + 2) * n, &CPU).unwrap();
         let apply = |x: &Tensor, packed: &Tensor| {
-            let layer = Layer::Features(Features { height: side, width: side, k, n });
+            let layer = Layer::Features(Features { height, width, k, n });
             x.apply_op2(packed, Chain::new(Mode::Train, state(layer)))
         };
         let reference = |x: &Tensor, packed: &Tensor| reference_features(k, n, x, packed);

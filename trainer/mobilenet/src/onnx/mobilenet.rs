@@ -6,12 +6,12 @@ use super::attribute;
 use super::builder::{Dimension, GraphBuilder};
 use super::schema::AttributeProto;
 use super::tensor::tensor;
-use crate::{BATCH_NORM_EPSILON, Block, HIDDEN, KERNEL, ModelFile};
+use crate::{BATCH_NORM_EPSILON, Block, Dense, KERNEL, ModelFile};
 
 /// The network of a safetensors file as an ONNX file, batch norms as nodes of their own.
 ///
-/// Its input is `input`, f32 `[N, 1, side, side]`: the framed picture's bytes times the scale of the pre-processing. Its
-/// output is `probabilities`, f32 `[N, classes]`. Classes, pre-processing and provenance are metadata, in JSON.
+/// Its input is `input`, f32 `[N, channels, rows, columns]`, as the pre-processing makes it of a picture. Its output is `probabilities`, f32 `[N, classes]`. Classes, pre-processing and provenance are metadata,
+/// in JSON.
 ///
 /// # Errors
 /// If a tensor is absent or has another shape than the architecture says.
@@ -19,19 +19,19 @@ pub fn export(file: &ModelFile) -> Result<Vec<u8>> {
     let architecture = &file.architecture;
     let classes = architecture.classes.len();
     let mut graph = GraphBuilder::new("mobilenet_v2");
-    let side = Dimension::Fixed(architecture.input_size);
     let batch = Dimension::Free("N");
-    let scale = file.preprocessing.scale;
-    let pixels = format!("framed pictures, light ink on black; a value is a pixel's byte times {scale}");
-    let mut at = graph.input("input", &[batch, Dimension::Fixed(1), side, side], &pixels);
+    let pixels = file.preprocessing.to_string();
+    let [rows, columns] = architecture.input;
+    let sides = [architecture.channels, rows, columns].map(Dimension::Fixed);
+    let mut at = graph.input("input", &[batch, sides[0], sides[1], sides[2]], &pixels);
     let zero = graph.initializer("zero", tensor(&[], &[0f32]));
     let six = graph.initializer("six", tensor(&[], &[6f32]));
-    let mut exporter = Exporter { file, graph, side: architecture.input_size, zero, six };
+    let mut exporter = Exporter { file, graph, size: architecture.input, zero, six };
 
     at = exporter.spatial(
         "stem",
         &at,
-        &[KERNEL, KERNEL, 1, architecture.stem_channels()],
+        &[KERNEL, KERNEL, architecture.channels, architecture.stem_channels()],
         architecture.stem_stride,
     )?;
     for (index, block) in architecture.blocks().iter().enumerate() {
@@ -43,9 +43,7 @@ pub fn export(file: &ModelFile) -> Result<Vec<u8>> {
     at = exporter.clip("last", &at);
     at = exporter.graph.node("GlobalAveragePool", "pool", &[&at], []);
     at = exporter.graph.node("Flatten", "flatten", &[&at], []);
-    at = exporter.dense("dense1", &at, [features, HIDDEN])?;
-    at = exporter.graph.node("Relu", "dense1.relu", &[&at], []);
-    at = exporter.dense("dense2", &at, [HIDDEN, classes])?;
+    at = exporter.head(&architecture.dense_layers(), at)?;
     at = exporter.graph.node("Softmax", "probabilities", &[&at], [attribute::int("axis", 1)]);
     let mut graph = exporter.graph;
     graph.output(&at, &[batch, Dimension::Fixed(classes)], "one probability per class");
@@ -61,7 +59,7 @@ struct Exporter<'a> {
     file: &'a ModelFile,
     graph: GraphBuilder,
     /// Rows and columns of what comes next.
-    side: usize,
+    size: [usize; 2],
     /// Name of the constant 0.
     zero: String,
     /// Name of the constant 6.
@@ -85,20 +83,36 @@ impl Exporter<'_> {
         Ok(at)
     }
 
-    /// A 3x3 convolution, depthwise or of one channel, with TensorFlow's "SAME" padding, its batch norm and ReLU6.
+    /// The dense layers, with ReLU between them.
+    fn head(&mut self, layers: &[Dense], mut at: String) -> Result<String> {
+        for (index, &Dense { name, inputs, units }) in layers.iter().enumerate() {
+            at = self.dense(name, &at, [inputs, units])?;
+            if index + 1 < layers.len() {
+                at = self.graph.node("Relu", &format!("{name}.relu"), &[&at], []);
+            }
+        }
+        Ok(at)
+    }
+
+    /// A 3x3 convolution, depthwise (`[3, 3, channels]`) or not (`[3, 3, inputs, channels]`), with TensorFlow's "SAME"
+    /// padding, its batch norm and ReLU6.
     fn spatial(&mut self, name: &str, input: &str, shape: &[usize], stride: usize) -> Result<String> {
-        let output = self.side.div_ceil(stride);
-        let padding = ((output - 1) * stride + KERNEL).saturating_sub(self.side);
-        let (before, after) = (padding / 2, padding - padding / 2);
-        self.side = output;
+        let output = self.size.map(|side| side.div_ceil(stride));
+        let padding: [usize; 2] = std::array::from_fn(|axis| {
+            ((output[axis] - 1) * stride + KERNEL).saturating_sub(self.size[axis])
+        });
+        let [top, left] = padding.map(|both| both / 2);
+        let [bottom, right] = [padding[0] - top, padding[1] - left];
+        self.size = output;
         let channels = shape[shape.len() - 1];
+        let (group, inputs) = if shape.len() == 3 { (channels, 1) } else { (1, shape[2]) };
         let attributes = [
             attribute::ints("kernel_shape", &[KERNEL, KERNEL]),
             attribute::ints("strides", &[stride, stride]),
-            attribute::ints("pads", &[before, before, after, after]),
-            attribute::int("group", if shape.len() == 3 { channels as i64 } else { 1 }),
+            attribute::ints("pads", &[top, left, bottom, right]),
+            attribute::int("group", group as i64),
         ];
-        let at = self.convolution(name, input, shape, &[channels, 1, KERNEL, KERNEL], &attributes)?;
+        let at = self.convolution(name, input, shape, &[channels, inputs, KERNEL, KERNEL], &attributes)?;
         Ok(self.clip(name, &at))
     }
 
@@ -118,8 +132,13 @@ impl Exporter<'_> {
     ) -> Result<String> {
         let channels = onnx_shape[0];
         let weight = format!("{name}.weight");
-        let rows = channels_first(self.file.tensor(&weight, shape)?, channels);
-        let weight = self.graph.initializer(&weight, tensor(onnx_shape, &rows));
+        let values = self.file.tensor(&weight, shape)?;
+        // One channel out after the other, and within each one channel in after the other.
+        let rows = channels_first(values, channels);
+        let planes: Vec<f32> = (rows.chunks_exact(values.len() / channels))
+            .flat_map(|row| channels_first(row, onnx_shape[1]))
+            .collect();
+        let weight = self.graph.initializer(&weight, tensor(onnx_shape, &planes));
         let at = self.graph.node("Conv", name, &[input, &weight], attributes.iter().cloned());
         let mut inputs = vec![at];
         for part in ["gamma", "beta", "mean", "variance"] {
@@ -150,7 +169,7 @@ impl Exporter<'_> {
     }
 }
 
-/// Weights whose fastest index is the output channel, with that index first.
+/// Weights whose fastest index is that of `channels` channels, with that index first.
 fn channels_first(weights: &[f32], channels: usize) -> Vec<f32> {
     (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels).copied()).collect()
 }
@@ -164,16 +183,25 @@ mod tests {
     use super::*;
     use crate::onnx::schema::{GraphProto, ModelProto, NodeProto};
     use crate::{Architecture, Preprocessing};
+    use edge8::{Framing, Preparation};
 
-    fn model_file(side: usize, stem_stride: usize) -> ModelFile {
-        let classes = ["a", "b", "c"].map(String::from).to_vec();
-        let architecture = Architecture::new(0.35, side, stem_stride, classes).unwrap();
-        let preprocessing = Preprocessing { side: side as u16, digit: 20, scale: 0.5 };
+    fn architecture(input: [usize; 2], stem_stride: usize) -> Architecture {
+        Architecture::new(0.35, input, stem_stride, ["a", "b", "c"].map(String::from).to_vec()).unwrap()
+    }
+
+    /// Colour, and no hidden layer.
+    fn other() -> Architecture {
+        architecture([20, 32], 1).with_channels(3).unwrap().with_hidden(None).unwrap()
+    }
+
+    fn model_file(architecture: Architecture) -> ModelFile {
+        let preparation = Preparation::Digit(Framing { side: 32, digit: 20 });
+        let preprocessing = Preprocessing { scale: 0.5, ..Preprocessing::new(preparation) };
         ModelFile::untrained(architecture, preprocessing, 1)
     }
 
-    fn exported(side: usize, stem_stride: usize) -> ModelProto {
-        ModelProto::decode(&*export(&model_file(side, stem_stride)).unwrap()).unwrap()
+    fn exported(architecture: Architecture) -> ModelProto {
+        ModelProto::decode(&*export(&model_file(architecture)).unwrap()).unwrap()
     }
 
     fn node<'a>(graph: &'a GraphProto, name: &str) -> &'a NodeProto {
@@ -182,35 +210,60 @@ mod tests {
 
     #[test]
     fn every_value_has_one_writer_before_its_readers() {
-        let graph = exported(32, 1).graph.unwrap();
-        let constants = graph.initializer.iter().map(|tensor| &tensor.name);
-        let mut known: HashSet<&String> =
-            constants.chain(graph.input.iter().map(|input| &input.name)).collect();
-        let mut read = HashSet::new();
-        for node in &graph.node {
-            assert!(node.input.iter().all(|input| known.contains(input)), "{node:?}");
-            assert!(node.output.iter().all(|output| known.insert(output)), "{node:?}");
-            read.extend(&node.input);
+        for architecture in [architecture([32, 32], 1), other()] {
+            let graph = exported(architecture).graph.unwrap();
+            let constants = graph.initializer.iter().map(|tensor| &tensor.name);
+            let mut known: HashSet<&String> =
+                constants.chain(graph.input.iter().map(|input| &input.name)).collect();
+            let mut read = HashSet::new();
+            for node in &graph.node {
+                assert!(node.input.iter().all(|input| known.contains(input)), "{node:?}");
+                assert!(node.output.iter().all(|output| known.insert(output)), "{node:?}");
+                read.extend(&node.input);
+            }
+            read.insert(&graph.output[0].name);
+            assert_eq!(read, known, "nothing is written in vain");
         }
-        read.insert(&graph.output[0].name);
-        assert_eq!(read, known, "nothing is written in vain");
     }
 
     #[test]
     fn same_padding_is_explicit() {
-        for (side, stem_stride, pads) in [(32, 1, [0, 0, 1, 1]), (33, 1, [1, 1, 1, 1]), (32, 2, [0, 0, 1, 1])]
-        {
-            let graph = exported(side, stem_stride).graph.unwrap();
+        for (input, stem_stride, pads) in [
+            ([32, 32], 1, [0, 0, 1, 1]),
+            ([33, 33], 1, [1, 1, 1, 1]),
+            ([32, 32], 2, [0, 0, 1, 1]),
+            ([33, 32], 1, [1, 0, 1, 1]),
+        ] {
+            let graph = exported(architecture(input, stem_stride)).graph.unwrap();
             let halving = node(&graph, "blocks.1.depthwise");
             let attribute =
                 |name: &str| &halving.attribute.iter().find(|found| found.name == name).unwrap().ints;
-            assert_eq!((attribute("strides"), attribute("pads")), (&vec![2, 2], &pads.to_vec()), "{side}");
+            assert_eq!((attribute("strides"), attribute("pads")), (&vec![2, 2], &pads.to_vec()), "{input:?}");
         }
     }
 
     #[test]
+    fn the_stem_takes_one_channel_after_the_other() {
+        let file = model_file(other());
+        let weights = &file.tensors["stem.weight"];
+        let graph = exported(other()).graph.unwrap();
+        let stem = graph.initializer.iter().find(|tensor| tensor.name == "stem.weight").unwrap();
+        let [outputs, inputs] = [weights.shape[3], weights.shape[2]];
+        assert_eq!(stem.dims, [outputs as i64, inputs as i64, 3, 3]);
+        let mut expected = Vec::new();
+        for output in 0..outputs {
+            for input in 0..inputs {
+                expected.extend((0..9).map(|tap| weights.values[(tap * inputs + input) * outputs + output]));
+            }
+        }
+        let found: Vec<f32> =
+            stem.raw_data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn the_file_says_how_to_feed_it() {
-        let model = exported(32, 1);
+        let model = exported(architecture([32, 32], 1));
         assert!(model.doc_string.contains("byte times 0.5"), "{}", model.doc_string);
         let entry = |key: &str| &model.metadata_props.iter().find(|entry| entry.key == key).unwrap().value;
         assert_eq!(entry("classes"), r#"["a","b","c"]"#);
@@ -219,7 +272,7 @@ mod tests {
 
     #[test]
     fn an_incomplete_file_is_refused() {
-        let mut file = model_file(32, 1);
+        let mut file = model_file(architecture([32, 32], 1));
         file.tensors.remove("blocks.3.project.gamma");
         assert!(export(&file).unwrap_err().to_string().contains("blocks.3.project.gamma"));
     }

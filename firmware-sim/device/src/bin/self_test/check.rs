@@ -64,8 +64,8 @@ pub fn run(memory: &mut Memory) -> Verdict {
 /// [`None`] where the model lacks something.
 fn check(memory: &mut Memory) -> Option<Verdict> {
     let model = digits::model().ok()?;
-    let recipe = model.recipe().ok()?;
-    let side = usize::from(recipe.input_shape().height);
+    let recipe = model.recipe().ok()?.digit()?;
+    let side = usize::from(recipe.framing().side);
     let mut verdict = Verdict::Refused;
     for vector in model.test_vectors().ok()? {
         if model.first_difference(&vector, memory.arena.bytes(), &mut memory.output).ok()?.is_some() {
@@ -75,7 +75,8 @@ fn check(memory: &mut Memory) -> Option<Verdict> {
             *pixel = value.wrapping_sub(i8::MIN) as u8;
         }
         let picture = Picture::new(side, side, &memory.pixels).ok()?;
-        edge8_preprocess::apply(&recipe, &picture, memory.workspace.bytes(), &mut memory.input).ok()?;
+        digit::apply(&recipe, &picture, memory.workspace.bytes(), edge8::bytes_of_mut(&mut memory.input))
+            .ok()?;
         model.run(&memory.input, memory.arena.bytes(), &mut memory.output).ok()?;
         if Model::class(&memory.output) != Model::class(vector.output) {
             return Some(Verdict::Misread);

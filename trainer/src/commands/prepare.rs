@@ -1,0 +1,140 @@
+//! The options that say how pictures become the network's input.
+
+use std::str::FromStr;
+
+use anyhow::{Result, anyhow, ensure};
+use clap::{Args, ValueEnum};
+use edge8::{Fit, Framing, Preparation, Sizing};
+use files::{Pictures, Survey};
+
+/// Pictures whose longer side is up to this are taken as large as they are.
+const SMALL: usize = 64;
+
+/// Rows and columns for pictures that are larger.
+const SIDE: u16 = 96;
+
+/// See [`Prepare::preparation`].
+#[derive(Debug, Args)]
+pub(crate) struct Prepare {
+    /// What a picture shows: one digit, which is looked for, or anything [default: digit for MNIST's files, else picture].
+    #[arg(long, value_enum)]
+    recipe: Option<Kind>,
+    /// Rows and columns of the network's input, N or ROWSxCOLUMNS, 8 to 224 [default: 32 for digits; as the pictures up to 64,
+    /// else 96].
+    #[arg(long, value_name = "SIZE")]
+    input_size: Option<InputSize>,
+    /// Of pictures: grey or in colour [default: as they are].
+    #[arg(long, value_enum)]
+    colours: Option<Colours>,
+    /// Of pictures in other proportions than the input.
+    #[arg(long, value_enum, default_value_t = FitOption::Stretch)]
+    fit: FitOption,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Digit,
+    Picture,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colours {
+    Grey,
+    Rgb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FitOption {
+    /// They are stretched.
+    Stretch,
+    /// What protrudes is cut off.
+    Crop,
+    /// The rest is filled with black.
+    Letterbox,
+}
+
+/// Rows and columns.
+#[derive(Clone, Copy, Debug)]
+struct InputSize([u16; 2]);
+
+impl FromStr for InputSize {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let side = |text: &str| {
+            let side = text.parse().ok().filter(|side| (8..=224).contains(side));
+            side.ok_or_else(|| anyhow!("{text:?} is no side from 8 to 224"))
+        };
+        Ok(Self(match text.split_once('x') {
+            Some((rows, columns)) => [side(rows)?, side(columns)?],
+            None => [side(text)?; 2],
+        }))
+    }
+}
+
+impl Prepare {
+    /// Refuses options that contradict one another.
+    ///
+    /// # Errors
+    /// If they do.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.recipe == Some(Kind::Digit) {
+            ensure!(
+                self.colours != Some(Colours::Rgb) && self.fit == FitOption::Stretch,
+                "--recipe digit frames grey digits: leave --colours and --fit out"
+            );
+            let square = self.input_size.is_none_or(|InputSize([rows, columns])| rows == columns);
+            ensure!(square, "--recipe digit frames to a square: pass --input-size N");
+        }
+        Ok(())
+    }
+
+    /// How pictures are prepared: as asked, else as suits what is there.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(crate) fn preparation(&self, pictures: &Pictures, survey: &Survey) -> Result<Preparation> {
+        let default = if pictures.are_numbered() { Kind::Digit } else { Kind::Picture };
+        let recipe = Some(self.recipe.unwrap_or(default));
+        Self { recipe, ..*self }.check()?;
+        if recipe == Some(Kind::Digit) {
+            let side = self.input_size.map_or(32, |InputSize([side, _])| side);
+            return Ok(Preparation::Digit(Framing::mnist(side)));
+        }
+        let [height, width] = self.input_size.map_or_else(|| default_size(survey.middle), |size| size.0);
+        let default = if survey.coloured { Colours::Rgb } else { Colours::Grey };
+        let channels = if self.colours.unwrap_or(default) == Colours::Rgb { 3 } else { 1 };
+        let fit = match self.fit {
+            FitOption::Stretch => Fit::Stretch,
+            FitOption::Crop => Fit::Crop,
+            FitOption::Letterbox => Fit::Letterbox,
+        };
+        Ok(Preparation::Picture(Sizing { height, width, channels, fit, fill: 0 }))
+    }
+}
+
+/// The size of the pictures themselves if they are small: nothing is gained by making them larger.
+fn default_size(middle: [usize; 2]) -> [u16; 2] {
+    if middle.iter().max() <= Some(&SMALL) { middle.map(|side| side.max(16) as u16) } else { [SIDE; 2] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_as_they_are_typed() {
+        assert_eq!("32".parse::<InputSize>().unwrap().0, [32, 32]);
+        assert_eq!("20x32".parse::<InputSize>().unwrap().0, [20, 32]);
+        for wrong in ["", "x", "7", "20x", "20x300", "-3", "20X32x3"] {
+            assert!(wrong.parse::<InputSize>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn small_pictures_keep_their_size() {
+        assert_eq!(default_size([32, 20]), [32, 20]);
+        assert_eq!(default_size([8, 12]), [16, 16]);
+        assert_eq!(default_size([480, 640]), [96, 96]);
+    }
+}

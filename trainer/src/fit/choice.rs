@@ -1,0 +1,141 @@
+//! What a run is to be, where the user does not say: it follows from how many pictures there are.
+//!
+//! Every choice was made on validation splits: of MNIST for large sets of digits, of letters, scenes and meters for others.
+
+use anyhow::Result;
+use edge8::Preparation;
+use mobilenet::{Architecture, DEFAULT_HIDDEN};
+
+use super::loss::Order;
+use super::recipe::Recipe;
+
+/// From so many pictures on a set is large: the network may have a head of its own to fit, a batch is large, and passes over the
+/// pictures count, not steps.
+const LARGE: usize = 10_000;
+
+/// Steps of a run on a small set.
+const STEPS: usize = 4000;
+
+/// Passes over a large set.
+const EPOCHS: usize = 20;
+
+/// Learning rate for a batch of 128; others go by the root of their size.
+const LEARNING_RATE: f64 = 3e-3;
+
+/// What is asked for, of all that decides the result.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Passes over the training pictures.
+    pub epochs: Option<usize>,
+    /// Pictures for one step.
+    pub batch_size: Option<usize>,
+    /// Highest learning rate.
+    pub learning_rate: Option<f64>,
+    /// Decides first weights, order, augmentation and dropout.
+    pub seed: u64,
+    /// Width multiplier of the channels.
+    pub alpha: Option<f64>,
+    /// Stride of the first convolution.
+    pub stem_stride: Option<usize>,
+    /// Channels of the last convolution.
+    pub last_channels: Option<usize>,
+    /// Units of the hidden layer, 0 for none.
+    pub hidden: Option<usize>,
+    /// Share that is left out before the classes.
+    pub dropout: Option<f64>,
+    /// Share of each class that all get.
+    pub smoothing: Option<f64>,
+    /// Whether pictures are taken as they are.
+    pub no_augment: bool,
+    /// Whether groups are kept together.
+    pub groups: bool,
+    /// How the classes follow one another.
+    pub order: Option<Order>,
+}
+
+impl Recipe {
+    /// The recipe for a set with so many training pictures of each class, prepared in some way.
+    ///
+    /// # Errors
+    /// Names the value outside its range.
+    pub fn choose(
+        wishes: &Wishes,
+        preparation: &Preparation,
+        classes: Vec<String>,
+        counts: &[usize],
+    ) -> Result<Self> {
+        let pictures: usize = counts.iter().sum();
+        let large = pictures >= LARGE;
+        let digits = matches!(preparation, Preparation::Digit(_));
+        let batch_size = wishes.batch_size.unwrap_or(if large { 128 } else { (pictures / 4).clamp(4, 32) });
+        let default_hidden = (large && digits).then_some(DEFAULT_HIDDEN);
+        let hidden = wishes.hidden.map_or(default_hidden, |units| (units > 0).then_some(units));
+        let shape = preparation.shape();
+        let input = [shape.height.into(), shape.width.into()];
+        // A larger input has the details of a smaller one after its first convolution.
+        let stem_stride =
+            wishes.stem_stride.unwrap_or(if input.into_iter().max() > Some(48) { 2 } else { 1 });
+        let architecture = Architecture::new(wishes.alpha.unwrap_or(0.35), input, stem_stride, classes)?
+            .with_channels(shape.channels.into())?
+            .with_hidden(hidden)?
+            .with_last_channels(wishes.last_channels)?;
+        let steps = (pictures / batch_size.max(1)).max(1);
+        let epochs = if large { EPOCHS } else { STEPS.div_ceil(steps).max(EPOCHS) };
+        let uneven = counts.iter().max() > counts.iter().min().map(|least| 2 * least).as_ref();
+        let recipe = Self {
+            architecture,
+            epochs: wishes.epochs.unwrap_or(epochs),
+            batch_size,
+            learning_rate: wishes.learning_rate.unwrap_or_else(|| rate(batch_size)),
+            weight_decay: 0.02,
+            seed: wishes.seed,
+            augment: !wishes.no_augment,
+            dropout: wishes.dropout.unwrap_or(if hidden.is_some() { 0.5 } else { 0.2 }),
+            smoothing: wishes.smoothing.unwrap_or(if digits { 0.0 } else { 0.1 }),
+            balance: uneven && !digits,
+            groups: wishes.groups,
+            order: wishes.order,
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+}
+
+/// The learning rate for a batch, in two digits: people read it.
+fn rate(batch_size: usize) -> f64 {
+    let rate = LEARNING_RATE * (batch_size as f64 / 128.0).sqrt();
+    (rate * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge8::{Framing, Sizing};
+
+    fn chosen(preparation: Preparation, counts: &[usize]) -> Recipe {
+        let classes = (0..counts.len()).map(|class| class.to_string()).collect();
+        Recipe::choose(&Wishes { seed: 1, ..Wishes::default() }, &preparation, classes, counts).unwrap()
+    }
+
+    #[test]
+    fn mnist_gets_what_its_networks_were_trained_with() {
+        let recipe = chosen(Preparation::Digit(Framing::mnist(32)), &[5500; 10]);
+        assert_eq!(
+            recipe.command(),
+            "trainer fit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 --stem-stride 1 \
+             --hidden 128 --dropout 0.5 --smoothing 0"
+        );
+    }
+
+    #[test]
+    fn small_sets_get_steps_enough_and_a_small_head() {
+        for count in [5, 20, 80, 300] {
+            let recipe = chosen(Preparation::Picture(Sizing::stretch([96, 96], 3)), &[count; 4]);
+            let steps = recipe.epochs * (4 * count / recipe.batch_size);
+            assert!(steps >= STEPS, "{steps} steps for 4 times {count}");
+            assert_eq!((recipe.architecture.hidden, recipe.architecture.stem_stride), (None, 2));
+            assert!(!recipe.balance && recipe.batch_size <= 4 * count);
+        }
+        assert!(chosen(Preparation::Picture(Sizing::stretch([20, 32], 1)), &[100, 40]).balance);
+    }
+}
