@@ -1,13 +1,14 @@
 //! `quantizer calibrate`.
 
 use super::inputs::{self, OnnxInputs};
+use super::recipe::RecipeOptions;
 use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Model;
 use files::Set;
 use quantizer::calibrate::{Method, NotFinite, STABLE};
 use quantizer::check::compare;
-use quantizer::samples::{Layout, Normalisation, Samples};
+use quantizer::samples::{Layout, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
 use std::path::PathBuf;
 
@@ -26,12 +27,8 @@ pub struct Arguments {
     /// .onnx a folder of pictures, with one folder per class or none, or an .npz file with x and maybe y
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
-    /// For .onnx: the network reads (byte / 255 - mean) / std; one value, or one per channel [default: 0]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
-    mean: Vec<f64>,
-    /// See --mean [default: 1]
-    #[arg(long, value_delimiter = ',')]
-    std: Vec<f64>,
+    #[command(flatten, next_help_heading = "How pictures become the input of an .onnx file")]
+    recipe: RecipeOptions,
     /// How the arrays of an .npz file lie [default: as the network's input]
     #[arg(long, value_enum)]
     layout: Option<Layout>,
@@ -77,22 +74,33 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn open(arguments: &Arguments, is_onnx: bool) -> Result<(FloatNetwork, Samples)> {
-    let Arguments { model, data, layout, mean, std, .. } = arguments;
+    let Arguments { model, data, layout, recipe, .. } = arguments;
     let data = data.as_deref();
     if is_onnx {
-        let or = |values: &[f64], default, count: usize| match values {
-            [] => vec![default; count.max(1)],
-            values => values.to_vec(),
+        let inputs = OnnxInputs {
+            data,
+            set: Set::Training,
+            classes: Vec::new(),
+            layout: *layout,
+            normalisation: recipe.normalisation()?,
+            preparation: &|shape| recipe.preparation(shape),
         };
-        let normalisation = Normalisation::new(&or(mean, 0.0, std.len()), &or(std, 1.0, mean.len()))?;
-        let set = Set::Training;
-        return inputs::onnx(
-            model,
-            OnnxInputs { data, set, classes: Vec::new(), layout: *layout, normalisation },
-        );
+        let (mut float, samples) = inputs::onnx(model, inputs)?;
+        let graph = &float.graph;
+        if recipe.are_given() && float.recipe.is_none() {
+            let preparation = recipe.preparation(graph.tensor(graph.input()).shape)?;
+            float.recipe = Some((preparation, recipe.normalisation()?));
+        }
+        let classes = graph.tensor(graph.output()).shape.volume();
+        if let Some(labels) = recipe.labels(classes)? {
+            float.labels = labels;
+        }
+        return Ok((float, samples));
     }
-    let given = !mean.is_empty() || !std.is_empty() || layout.is_some();
-    ensure!(!given, "--mean, --std and --layout are for .onnx: a safetensors file says itself how it is fed");
+    ensure!(
+        recipe.are_absent() && layout.is_none(),
+        "--recipe, --fit, --mean, --std, --labels and --layout are for .onnx: a safetensors file says itself how it is fed"
+    );
     inputs::trained(model, data, Set::Training)
 }
 

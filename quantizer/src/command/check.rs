@@ -48,7 +48,12 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let (float, samples) = if inputs::is_onnx(&arguments.float)? {
         let normalisation = inputs::normalisation(&model).with_context(name)?;
         let classes = model.labels().map(|labels| labels.map(str::to_owned).collect()).unwrap_or_default();
-        inputs::onnx(&arguments.float, OnnxInputs { data, set: Set::Test, classes, layout, normalisation })?
+        let preparation = model.recipe().map(|recipe| recipe.preparation());
+        let missing = "the image has no pre-processing recipe: pass an .npz file, or calibrate with pictures";
+        let preparation = |_| preparation.ok().context(missing);
+        let set = Set::Test;
+        let inputs = OnnxInputs { data, set, classes, layout, normalisation, preparation: &preparation };
+        inputs::onnx(&arguments.float, inputs)?
     } else {
         ensure!(
             arguments.layout.is_none(),

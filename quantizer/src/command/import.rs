@@ -1,9 +1,12 @@
 //! `quantizer import`.
 
+use super::recipe::RecipeOptions;
 use anyhow::{Context, Result};
 use clap::Args;
+use edge8::section;
 use files::Kind;
 use quantizer::quantize::Network;
+use quantizer::tflite::Import;
 use quantizer::{image, tflite};
 use std::path::PathBuf;
 
@@ -12,6 +15,8 @@ use std::path::PathBuf;
 pub struct Arguments {
     /// The .tflite file
     model: PathBuf,
+    #[command(flatten, next_help_heading = "How pictures become the input")]
+    recipe: RecipeOptions,
     /// Where to write the model image [default: MODEL with the extension .edge8]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -29,7 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let name = arguments.model.display();
     let import = tflite::read(&bytes).with_context(|| name.to_string())?;
     let plan = image::memory_plan(&import.network);
-    let image = image::write_planned(&import.network, &plan, &import.sections);
+    let sections = sections(&arguments.recipe, &import)?;
+    let image = image::write_planned(&import.network, &plan, &sections);
     let image = image.with_context(|| name.to_string())?;
     files::write(&output, &image)?;
     print_layers(&import.network);
@@ -37,6 +43,25 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     println!("model image: {} bytes, the .tflite file {}", image.len(), bytes.len());
     println!("written: {}", output.display());
     Ok(())
+}
+
+/// The optional sections: those of the file, and what the options say.
+fn sections(options: &RecipeOptions, import: &Import) -> Result<Vec<(u32, Vec<u8>)>> {
+    let network = &import.network;
+    let mut sections = import.sections.clone();
+    let mut put = |kind, content| {
+        sections.retain(|(other, _)| *other != kind);
+        sections.push((kind, content));
+    };
+    if options.are_given() {
+        let input = &network.tensors[0];
+        let recipe = image::recipe(input, &options.preparation(input.shape)?, &options.normalisation()?)?;
+        put(section::RECIPE, recipe);
+    }
+    if let Some(labels) = options.labels(network.tensor(network.output).shape.volume())? {
+        put(section::LABELS, labels.join("\n").into_bytes());
+    }
+    Ok(sections)
 }
 
 fn print_layers(network: &Network) {

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
-use edge8::Model;
-use edge8::section;
+use edge8::{Model, Preparation, section};
 use files::{Dataset, Kind, Pictures, Set};
+use quantizer::graph::Shape;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{FloatNetwork, normalisation as trained_normalisation};
 use serde_json::{Value, json};
@@ -58,6 +58,8 @@ pub struct OnnxInputs<'a> {
     /// How arrays lie; nothing for as the network's input.
     pub layout: Option<Layout>,
     pub normalisation: Normalisation,
+    /// How pictures become bytes, for a network that reads some shape.
+    pub preparation: &'a dyn Fn(Shape) -> Result<Preparation>,
 }
 
 /// The network of an ONNX file, with pictures or arrays.
@@ -65,7 +67,7 @@ pub struct OnnxInputs<'a> {
 /// # Errors
 /// If a file cannot be read; a usage error without data.
 pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Samples)> {
-    let OnnxInputs { data, set, classes, layout, normalisation } = inputs;
+    let OnnxInputs { data, set, classes, layout, normalisation, preparation } = inputs;
     let Some(data) = data else {
         let message = "an ONNX file needs --data: a folder of pictures, or an .npz file with the array x\n";
         return Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, message).into());
@@ -79,7 +81,11 @@ pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Sampl
     let mut float = FloatNetwork::from_onnx(model)?;
     let shape = float.graph.tensor(float.graph.input()).shape;
     let samples = match pictures {
-        Some(pictures) => Samples::of_pictures(pictures, shape, normalisation)?,
+        Some(pictures) => {
+            let preparation = preparation(shape)?;
+            float.recipe = Some((preparation, normalisation.clone()));
+            Samples::of_pictures(pictures, preparation, normalisation)?
+        }
         None => Samples::of_arrays(data, shape, layout.unwrap_or(float.layout), normalisation)?,
     };
     let outputs = float.graph.tensor(float.graph.output()).shape.volume();

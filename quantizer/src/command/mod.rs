@@ -7,3 +7,4 @@ pub mod export;
 pub mod import;
 mod inputs;
 pub mod plan;
+mod recipe;

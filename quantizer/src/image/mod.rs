@@ -6,9 +6,9 @@ mod record;
 pub use read::read;
 
 use crate::engine::{Parameters, put, size};
-use crate::graph::TensorId;
+use crate::graph::{Shape, TensorId};
 use crate::plan::NetworkPlan;
-use crate::quantize::{Int8Operator, Layer, Network};
+use crate::quantize::{Int8Operator, Int8Tensor, Layer, Network};
 use crate::samples::Normalisation;
 use anyhow::{Context, Result, ensure};
 use edge8::format::{self, header, section};
@@ -166,7 +166,11 @@ fn extra_sections(network: &Network, extras: &Extras) -> Result<Vec<(u32, Vec<u8
 }
 
 /// The section that says how a picture becomes the input.
-pub fn recipe(input: &Tensor, preparation: &Preparation, normalisation: &Normalisation) -> Result<Vec<u8>> {
+pub fn recipe(
+    input: &Int8Tensor,
+    preparation: &Preparation,
+    normalisation: &Normalisation,
+) -> Result<Vec<u8>> {
     let edge8::Shape { height, width, channels } = preparation.shape();
     let prepared = Shape::new(height.into(), width.into(), channels.into());
     ensure!(input.shape == prepared, "a recipe for {prepared}, the input is {}", input.shape);
