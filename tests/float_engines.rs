@@ -77,8 +77,8 @@ fn the_trainers_onnx_file_gives_candles_probabilities() {
     let onnx = mobilenet::onnx::export(&file).expect("a whole network");
     let model = tract_onnx::onnx().model_for_read(&mut &*onnx).expect("tract reads it");
     let tract = model.into_optimized().and_then(|model| model.into_runnable()).expect("tract runs it");
-    let images =
-        files::load_test(&root().join("trainer/data/mnist"), quantizer::framing(&file)).expect("shipped");
+    let images = files::load_test(&root().join("trainer/data/mnist"), file.preprocessing.preparation)
+        .expect("shipped");
     let mut largest = 0f64;
     for image in images.images.chunks(32 * 32).take(200) {
         let values: Vec<f32> = image.iter().map(|&byte| f32::from(byte) / 255.0).collect();

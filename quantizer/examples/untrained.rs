@@ -6,7 +6,6 @@
 
 use anyhow::{Context, Result};
 use edge8::{Framing, Preparation};
-use edge8::{Framing, Preparation};
 use mobilenet::Architecture;
 use mobilenet::{ModelFile, Preprocessing};
 use quantizer::graph;

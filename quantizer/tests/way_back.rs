@@ -5,7 +5,7 @@ mod common;
 use mobilenet::ModelFile;
 use quantizer::float::{Engine, logits};
 use quantizer::graph::{Graph, from_safetensors};
-use quantizer::{framing, onnx};
+use quantizer::onnx;
 
 /// Test images on which both are run.
 const IMAGES: usize = 1000;
@@ -29,7 +29,7 @@ fn the_trained_network_survives_its_onnx_file() {
     assert_eq!(names(&read), names(&direct));
     let [engine, other] =
         [&direct, &read].map(|graph| Engine::new(graph, &[logits(graph)]).expect("tract takes it"));
-    let data = files::load_test(&common::root().join("trainer/data/mnist"), framing(&file))
+    let data = files::load_test(&common::root().join("trainer/data/mnist"), file.preprocessing.preparation)
         .expect("part of the repository");
     let mut largest = 0f32;
     for index in 0..IMAGES {

@@ -50,7 +50,8 @@ fn main() -> Result<()> {
     let mut reader = Reader::new(model, memory).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let mut digits = Vec::new();
     for index in trainer::fit::validation_split(&data, false) {
-        let picture = Picture::new(data.side, data.side, data.image(index))?;
+        let [height, width, _] = data.shape();
+        let picture = Picture::new(width, height, data.image(index))?;
         let verdict = reader.read_picture(&picture);
         digits.extend(reading(&reader, verdict));
     }

@@ -37,7 +37,7 @@ fn missing(what: &str, variable: &str) -> Option<PathBuf> {
 /// int8 inputs of the shipped model from MNIST's test images.
 pub fn test_inputs(model: &Model<'_>, count: usize) -> Vec<Vec<i8>> {
     let folder = root().join("trainer/data/mnist");
-    let preparation = model.recipe().ok().expect("the shipped model takes pictures").preparation();
+    let preparation = model.recipe().expect("the shipped model takes pictures").preparation();
     let data = files::load_test(&folder, preparation).expect("part of the repository");
     let quantisation = image::read(model).expect("a quantizer's image").tensors[0].quantisation;
     let image = |index| data.image(index).iter().map(|&byte| quantisation.quantise(f32::from(byte) / 255.0));

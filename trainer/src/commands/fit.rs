@@ -38,7 +38,7 @@ pub(crate) struct Fit {
     /// Pictures for one step [default: 128; 32 or fewer for fewer than 10,000 pictures].
     #[arg(long)]
     batch_size: Option<usize>,
-    /// Highest learning rate [default: 0.003 for a batch of 128, for others by the root of their size].
+    /// Highest learning rate [default: 0.003, less for a batch below 32].
     #[arg(long)]
     lr: Option<f64>,
     /// Decides first weights, order, augmentation and dropout: the same seed gives the same weights.

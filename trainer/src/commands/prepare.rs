@@ -8,7 +8,10 @@ use edge8::{Fit, Framing, Preparation, Sizing};
 use files::{Pictures, Survey};
 
 /// Pictures whose longer side is up to this are taken as large as they are.
-const SMALL: usize = 64;
+const SMALL: usize = 48;
+
+/// Pictures up to this lose less by becoming small than by a first convolution that skips every other pixel.
+const MIDDLING: usize = 64;
 
 /// Rows and columns for pictures that are larger.
 const SIDE: u16 = 96;
@@ -19,8 +22,8 @@ pub(crate) struct Prepare {
     /// What a picture shows: one digit, which is looked for, or anything [default: digit for MNIST's files, else picture].
     #[arg(long, value_enum)]
     recipe: Option<Kind>,
-    /// Rows and columns of the network's input, N or ROWSxCOLUMNS, 8 to 224 [default: 32 for digits; as the pictures up to 64,
-    /// else 96].
+    /// Rows and columns of the network's input, N or ROWSxCOLUMNS, 8 to 224 [default: 32 for digits; as the pictures up to 48,
+    /// 48 up to 64, else 96].
     #[arg(long, value_name = "SIZE")]
     input_size: Option<InputSize>,
     /// Of pictures: grey or in colour [default: as they are].
@@ -115,7 +118,14 @@ impl Prepare {
 
 /// The size of the pictures themselves if they are small: nothing is gained by making them larger.
 fn default_size(middle: [usize; 2]) -> [u16; 2] {
-    if middle.iter().max() <= Some(&SMALL) { middle.map(|side| side.max(16) as u16) } else { [SIDE; 2] }
+    let longer = middle[0].max(middle[1]);
+    if longer <= SMALL {
+        middle.map(|side| side.max(16) as u16)
+    } else if longer <= MIDDLING {
+        [SMALL as u16; 2]
+    } else {
+        [SIDE; 2]
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +145,7 @@ mod tests {
     fn small_pictures_keep_their_size() {
         assert_eq!(default_size([32, 20]), [32, 20]);
         assert_eq!(default_size([8, 12]), [16, 16]);
+        assert_eq!(default_size([64, 60]), [48, 48]);
         assert_eq!(default_size([480, 640]), [96, 96]);
     }
 }

@@ -71,12 +71,13 @@ impl Batches<'_> {
         let size = self.recipe.batch_size;
         let indices = &order[step * size..][..size];
         let (shape, preparation) = (self.data.shape(), &self.data.preparation);
+        let ordered = self.recipe.order.is_some();
         let pictures = if self.recipe.augment {
             let length = shape.iter().product();
             let mut values = vec![0.0; size * length];
             (values.par_chunks_exact_mut(length)).zip(indices).for_each(|(target, &index)| {
                 let rng = &mut self.rng(Purpose::Augmentation, epoch, index);
-                augment(preparation, shape, rng, self.data.image(index), target);
+                augment(preparation, ordered, shape, rng, self.data.image(index), target);
                 target.iter_mut().for_each(|value| *value = real(preparation, *value));
             });
             Tensor::from_vec(values, (size, shape[0], shape[1], shape[2]), &Device::Cpu)?

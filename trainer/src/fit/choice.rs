@@ -19,7 +19,7 @@ const STEPS: usize = 4000;
 /// Passes over a large set.
 const EPOCHS: usize = 20;
 
-/// Learning rate for a batch of 128; others go by the root of their size.
+/// Learning rate for a batch of 32 or more; smaller ones go by the root of their size.
 const LEARNING_RATE: f64 = 3e-3;
 
 /// What is asked for, of all that decides the result.
@@ -103,7 +103,7 @@ impl Recipe {
 
 /// The learning rate for a batch, in two digits: people read it.
 fn rate(batch_size: usize) -> f64 {
-    let rate = LEARNING_RATE * (batch_size as f64 / 128.0).sqrt();
+    let rate = LEARNING_RATE * (batch_size as f64 / 32.0).sqrt().min(1.0);
     (rate * 1e4).round() / 1e4
 }
 

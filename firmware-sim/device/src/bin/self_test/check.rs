@@ -2,7 +2,7 @@
 
 use edge8::Model;
 use edge8_preprocess::Picture;
-use edge8_preprocess::digit::Workspace;
+use edge8_preprocess::digit::{self, Workspace};
 
 edge8::embed_model!(mod digits, "../../../../../runtime/models/mnist.edge8");
 

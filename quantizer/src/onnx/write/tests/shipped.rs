@@ -1,7 +1,7 @@
 //! The networks that the repository ships, on its test images.
 
 use super::{Tract, write};
-use crate::{framing, image};
+use crate::image;
 use edge8::Model;
 use files::{Dataset, load_test};
 use mobilenet::ModelFile;
@@ -18,7 +18,7 @@ fn float() -> ModelFile {
 }
 
 fn test_images(file: &ModelFile) -> Dataset {
-    load_test(&repository().join("trainer/data/mnist"), framing(file)).unwrap()
+    load_test(&repository().join("trainer/data/mnist"), file.preprocessing.preparation).unwrap()
 }
 
 fn scaled(image: &[u8]) -> Vec<f32> {
