@@ -95,7 +95,11 @@ fn training_goes_on_without_unreadable_pictures() {
     }
     let [data, out] = ["data", "out"].map(|name| folder.path(name));
     let fit = ["fit", "--data", &data, "--out", &out, "--epochs", "1", "--batch-size", "4"];
-    let fit = [&fit[..], &["--input-size", "28", "--stem-stride", "2", "--last-channels", "64"]].concat();
+    let fit = [
+        &fit[..],
+        &["--input-size", "28", "--stem-stride", "2", "--last-channels", "64", "--recipe", "digit"],
+    ]
+    .concat();
     let strict = run("trainer", &[&fit[..], &["--strict"]].concat());
     strict.assert_error(1, &["6 of 46 pictures", "blank.png"]);
     let done = run("trainer", &fit);

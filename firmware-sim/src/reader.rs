@@ -4,7 +4,7 @@ use crate::canvas::{Canvas, SIDE};
 use core::fmt;
 use edge8::Crc32;
 use edge8::Operator;
-use edge8::{Computed, Digit, Error, Model, Reject};
+use edge8::{Computed, Digit, Error, Model, Reject, section};
 use edge8_preprocess::Picture;
 use edge8_preprocess::digit::{self, workspace_len};
 
@@ -79,7 +79,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If the model does not read digits, or the memory is too small for it.
     pub fn new(model: Model<'a>, memory: Memory<'a>) -> Result<Self, Refused> {
-        let recipe = model.recipe().map_err(Refused::Model)?.digit().ok_or(Refused::NoDigits)?;
+        let recipe = Digit::parse(model.section(section::RECIPE).map_err(Refused::Model)?);
+        let area = |recipe: &Digit<'_>| usize::from(recipe.framing().side).pow(2);
+        let recipe = recipe.filter(|recipe| area(recipe) == model.input_len()).ok_or(Refused::NoDigits)?;
         let reject = match model.reject() {
             Ok(rule) => Some(rule),
             Err(Error::SectionMissing { .. }) => None,
@@ -90,7 +92,7 @@ impl<'a> Reader<'a> {
             return Err(Refused::NoProbabilities);
         }
         let arena_len = model.arena_len().max(WORKSPACE_LEN);
-        if memory.arena.len() < arena_len || memory.input.len() < model.input().shape.len() {
+        if memory.arena.len() < arena_len || memory.input.len() < model.input_len() {
             return Err(Refused::Memory);
         }
         let reader = Self { model, recipe, reject, memory, output: [i8::MIN; DIGITS] };
@@ -106,7 +108,7 @@ impl<'a> Reader<'a> {
     /// Reads a grey picture; a larger one than the sheet if the arena has its [`workspace_len`].
     pub fn read_picture(&mut self, picture: &Picture<'_>) -> Verdict {
         self.output = [i8::MIN; DIGITS];
-        let Some(input) = self.memory.input.get_mut(..self.model.input().shape.len()) else {
+        let Some(input) = self.memory.input.get_mut(..self.model.input_len()) else {
             return Verdict::Blank;
         };
         if digit::apply(&self.recipe, picture, self.memory.arena, edge8::bytes_of_mut(input)).is_err() {
@@ -141,7 +143,7 @@ impl<'a> Reader<'a> {
 
     /// The network's input in the latest reading.
     pub fn input(&self) -> &[i8] {
-        self.memory.input.get(..self.model.input().shape.len()).unwrap_or(&[])
+        self.memory.input.get(..self.model.input_len()).unwrap_or(&[])
     }
 
     /// The same as `side` rows of grey values.
@@ -154,7 +156,7 @@ impl<'a> Reader<'a> {
     /// computed.
     pub fn hash_of_layers(&mut self) -> u32 {
         let (mut hash, mut output) = (Crc32::default(), self.output);
-        if let Some(input) = self.memory.input.get(..self.model.input().shape.len()) {
+        if let Some(input) = self.memory.input.get(..self.model.input_len()) {
             let hashed = |computed: Computed<'_, '_>| {
                 for &value in computed.values {
                     hash = hash.update(&[value as u8]);

@@ -16,6 +16,10 @@ use std::path::{Path, PathBuf};
 /// Length of the bar of a probability of 1.
 const BAR: f64 = 40.0;
 
+/// So many classes are all printed; of more, the likeliest ones.
+const ALL: usize = 12;
+const LIKELIEST: usize = 5;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// PNG or JPEG picture, up to 100 megapixels: of one digit, dark on light or light on dark, or of what the model knows.
@@ -55,10 +59,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn describe(classifier: &Classifier<'_>, reading: &Reading, probabilities: &[f64]) -> String {
-    let width =
-        (0..probabilities.len()).map(|class| classifier.label(class).chars().count()).max().unwrap_or(1);
+    let classes = printed(probabilities);
+    let width = classes.iter().map(|&class| classifier.label(class).chars().count()).max().unwrap_or(1);
     let mut text = format!("{}\n\n", classifier.label(reading.class));
-    for (class, probability) in probabilities.iter().enumerate() {
+    for class in classes {
+        let probability = probabilities[class];
         let bar = "█".repeat((probability * BAR).round().clamp(0.0, BAR) as usize);
         let label = classifier.label(class);
         text += format!("{label:>width$} {:5.1} % {bar}", 100.0 * probability).trim_end();
@@ -66,6 +71,16 @@ fn describe(classifier: &Classifier<'_>, reading: &Reading, probabilities: &[f64
     }
     let (before, inference) = (reading.preprocessing.as_nanos(), reading.inference.as_nanos());
     text + &format!("\npre-processing {}, inference {}", time(before), time(inference))
+}
+
+/// The classes to print: all in their order, or the likeliest first.
+fn printed(probabilities: &[f64]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..probabilities.len()).collect();
+    if classes.len() > ALL {
+        classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+        classes.truncate(LIKELIEST);
+    }
+    classes
 }
 
 /// Writes the prepared picture, a pixel for each place of the input tensor.
@@ -79,4 +94,18 @@ fn show_input(picture: &Picture<'_>, preparation: &Preparation, path: &Path) -> 
     let (width, height) = (shape.width.into(), shape.height.into());
     image::write_buffer_with_format(&mut png, &bytes, width, height, colours, ImageFormat::Png)?;
     files::write(path, &png.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn of_many_classes_the_likeliest_are_printed() {
+        assert_eq!(super::printed(&[0.1, 0.9]), [0, 1]);
+        let many: Vec<f64> = (0..100).map(|class| f64::from((class * 37) % 100)).collect();
+        let printed = super::printed(&many);
+        assert_eq!(
+            printed.iter().map(|&class| many[class]).collect::<Vec<_>>(),
+            [99.0, 98.0, 97.0, 96.0, 95.0]
+        );
+    }
 }

@@ -8,4 +8,5 @@ mod input;
 pub mod network;
 mod ops;
 mod optimizer;
+pub mod order;
 pub mod plot;

@@ -26,10 +26,17 @@ pub fn data_folder(asked: Option<&Path>, shipped: &str) -> Result<PathBuf> {
     }
 }
 
-/// The names of the subfolders that may be classes, sorted.
+/// The names of the subfolders that may be classes, sorted: numbers by their values, 9 before 10.
 pub(crate) fn subfolders(folder: &Path) -> Result<Vec<String>> {
     let folders = sorted(folder)?.into_iter().filter(|path| path.is_dir());
-    Ok(folders.map(|path| name(&path)).collect())
+    let mut names: Vec<String> = folders.map(|path| name(&path)).collect();
+    let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
+    if let Some(values) = values {
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+        names = order.into_iter().map(|index| names[index].clone()).collect();
+    }
+    Ok(names)
 }
 
 /// The pictures in a folder, sorted by name; those in its subfolders are not among them.
@@ -67,4 +74,20 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_sorted_by_value_and_names_by_letters() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |names: &[&str]| {
+            names.iter().for_each(|name| std::fs::create_dir(folder.path().join(name)).unwrap());
+            subfolders(folder.path()).unwrap()
+        };
+        assert_eq!(made(&["10", "9", "-1", "0.5"]), ["-1", "0.5", "9", "10"]);
+        assert_eq!(made(&["b"]), ["-1", "0.5", "10", "9", "b"]);
+    }
 }

@@ -77,11 +77,7 @@ impl fmt::Display for Survey {
         let colours = if self.coloured { "in colour" } else { "grey" };
         let [[low, narrow], [high, wide]] = self.extremes;
         write!(f, "{} pictures of {classes} classes, {colours}, ", self.len())?;
-        if self.extremes[0] == self.extremes[1] {
-            write!(f, "all {wide} wide and {high} high")?;
-        } else {
-            write!(f, "{narrow} to {wide} wide and {low} to {high} high")?;
-        }
+        write!(f, "{} wide and {} high", span(narrow, wide), span(low, high))?;
         let mut sorted: Vec<_> = self.classes.iter().collect();
         if classes <= NAMED {
             let named: Vec<String> = sorted.iter().map(|(name, count)| format!("{name} {count}")).collect();
@@ -91,6 +87,10 @@ impl fmt::Display for Survey {
         let of = |place: usize| format!("{} ({})", sorted[place].1, sorted[place].0);
         write!(f, "\n  a class has {} to {}, {} in the middle", of(0), of(classes - 1), sorted[classes / 2].1)
     }
+}
+
+fn span(from: usize, to: usize) -> String {
+    if from == to { from.to_string() } else { format!("{from} to {to}") }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use files::{Dataset, Pictures, Set, data_folder};
 use mobilenet::ModelFile;
 use trainer::evaluate::{Evaluation, evaluate};
 use trainer::network::Network;
+use trainer::order::Order;
 
 /// The test pictures in the repository.
 const DEFAULT_DATA: &str = "trainer/data/mnist";
@@ -22,10 +23,14 @@ pub(crate) struct Eval {
     /// trainer/data/mnist, if it is there].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Also tell how many answers are next to the right one, of classes that follow one another.
+    #[arg(long, value_enum)]
+    order: Option<Order>,
     /// End at pictures that cannot be read, instead of leaving them out.
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object: images, correct, accuracy, loss, confusion, unreadable.
+    /// Print one JSON object: images, correct, accuracy, loss, confusion, unreadable, and with --order at_most_1_beside and
+    /// at_most_2_beside.
     #[arg(long)]
     json: bool,
 }
@@ -57,11 +62,19 @@ impl Eval {
                     "accuracy": evaluation.accuracy(),
                     "loss": evaluation.loss,
                     "confusion": evaluation.confusion,
+                    "at_most_1_beside": self.order.map(|order| evaluation.near(order, 1)),
+                    "at_most_2_beside": self.order.map(|order| evaluation.near(order, 2)),
                     "unreadable": left_out.len(),
                 })
             );
         } else {
             print(&evaluation, classes);
+            if let Some(order) = self.order {
+                for beside in [1, 2] {
+                    let share = 100.0 * evaluation.near(order, beside);
+                    println!("at most {beside} beside the right class: {share:.2} %");
+                }
+            }
         }
         left_out.report();
         Ok(ExitCode::SUCCESS)

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 use clap::error::ErrorKind;
-use clap::{Args, ValueEnum};
 use edge8::{Framing, Preparation};
 use files::{Dataset, Pictures, Set, Survey};
 use mobilenet::{ModelFile, Preprocessing};
 use trainer::download;
-use trainer::fit::{Finished, Order, Outcome, Recipe, Wishes, fit, training_counts};
+use trainer::fit::{Finished, Outcome, Recipe, Wishes, fit, training_counts};
+use trainer::order::Order;
 use trainer::plot::{confusion_png, curves_png};
 
 use super::bar::Bar;
@@ -65,7 +66,7 @@ pub(crate) struct Fit {
     /// How classes follow one another that are numbers, in the order of their names: a picture's class is then also a little
     /// those beside it.
     #[arg(long, value_enum)]
-    order: Option<OrderOption>,
+    order: Option<Order>,
     /// Folder for model.safetensors, history.json, curves.png, confusion.png and checkpoint.safetensors.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
@@ -86,14 +87,6 @@ pub(crate) struct Fit {
     /// Train on the pictures as they are, without random changes.
     #[arg(long)]
     no_augment: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum OrderOption {
-    /// One after the other.
-    Line,
-    /// And the first again after the last, as on a wheel.
-    Cycle,
 }
 
 impl Fit {
@@ -141,10 +134,7 @@ impl Fit {
             smoothing: self.smoothing,
             no_augment: self.no_augment,
             groups: self.groups,
-            order: self.order.map(|order| match order {
-                OrderOption::Line => Order::Line,
-                OrderOption::Cycle => Order::Cycle,
-            }),
+            order: self.order,
         }
     }
 
@@ -217,6 +207,12 @@ impl Fit {
         model.save(&path("model.safetensors"))?;
         let (correct, images) = (validation.correct, validation.images);
         eprintln!("validation: {correct} of {images} right, {:.2} %", 100.0 * validation.accuracy());
+        if let Some(order) = recipe.order {
+            for beside in [1, 2] {
+                let share = 100.0 * validation.near(order, beside);
+                eprintln!("at most {beside} beside the right class: {share:.2} %");
+            }
+        }
         eprintln!("wrote {}, history.json, curves.png, confusion.png", path("model.safetensors").display());
         Ok(())
     }

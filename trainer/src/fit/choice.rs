@@ -6,8 +6,8 @@ use anyhow::Result;
 use edge8::Preparation;
 use mobilenet::{Architecture, DEFAULT_HIDDEN};
 
-use super::loss::Order;
 use super::recipe::Recipe;
+use crate::order::Order;
 
 /// From so many pictures on a set is large: the network may have a head of its own to fit, a batch is large, and passes over the
 /// pictures count, not steps.

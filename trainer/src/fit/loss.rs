@@ -2,17 +2,8 @@
 
 use anyhow::Result;
 use candle_core::{D, Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-/// How classes follow one another, of those that are numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Order {
-    /// One after the other.
-    Line,
-    /// And the first again after the last, as on a wheel.
-    Cycle,
-}
+use crate::order::Order;
 
 /// Standard deviation of what an ordered class gives its neighbours, in classes.
 const SPREAD: f32 = 0.7;
@@ -76,15 +67,9 @@ impl Targets {
 
 /// What a class and those beside it get.
 fn neighbours(classes: usize, class: usize, order: Option<Order>) -> Vec<f32> {
-    let share = |other: usize| {
-        let far = class.abs_diff(other);
-        match order {
-            None => f32::from(u8::from(far == 0)),
-            Some(order) => {
-                let far = if order == Order::Cycle { far.min(classes - far) } else { far };
-                (-0.5 * (far as f32 / SPREAD).powi(2)).exp()
-            }
-        }
+    let share = |other: usize| match order {
+        None => f32::from(u8::from(other == class)),
+        Some(order) => (-0.5 * (order.distance(class, other, classes) as f32 / SPREAD).powi(2)).exp(),
     };
     let shares: Vec<f32> = (0..classes).map(share).collect();
     let sum: f32 = shares.iter().sum();

@@ -26,7 +26,6 @@ use split::Split;
 use step::Trainer;
 
 pub use choice::Wishes;
-pub use loss::Order;
 pub use recipe::Recipe;
 pub use report::{Epoch, Finished, Outcome, Progress};
 pub use split::{training_counts, validation_split};
@@ -50,11 +49,11 @@ pub fn fit(
 ) -> Result<Outcome> {
     let split = Split::of(data, recipe.groups);
     check(recipe, data, split.train.len())?;
-    ensure!(
-        !split.validation.is_empty(),
-        "{} pictures cannot be split: no class has two, one to train on and one to validate with; add pictures",
-        data.len()
-    );
+    let missing = match recipe.groups {
+        true => "each class needs pictures in two groups or more; add groups, or leave --groups out",
+        false => "no class has two, one to train on and one to validate with; add pictures",
+    };
+    ensure!(!split.validation.is_empty(), "{} pictures cannot be split: {missing}", data.len());
     let batches = Batches { data, train: &split.train, recipe };
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);

@@ -1,9 +1,10 @@
 //! What decides the result of training, and the command that says it.
 
-use super::loss::Order;
 use anyhow::{Result, ensure};
 use mobilenet::Architecture;
 use serde::{Deserialize, Serialize};
+
+use crate::order::Order;
 
 /// More epochs have no random numbers of their own.
 const MOST_EPOCHS: usize = 1_000_000;

@@ -48,14 +48,18 @@ impl Split {
         split
     }
 
-    /// Groups at random, until a tenth of the pictures is reached; none that is more than another tenth. A class that is in
-    /// these groups only cannot be learnt: they are left to the training.
+    /// Groups at random, until a tenth of the pictures is reached, and no group that goes beyond a fifth; where all do, the
+    /// smallest one. A class that is in these groups only cannot be learnt: they are left to the training.
     fn by_groups(labels: &[u32], groups: &[u32]) -> Self {
         let mut order: Vec<u32> = (0..groups.iter().max().map_or(0, |last| last + 1)).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let mut sizes = vec![0; order.len()];
+        groups.iter().for_each(|&group| sizes[group as usize] += 1);
+        let smallest = sizes.iter().copied().filter(|&size| size > 0).min().unwrap_or(0);
         let mut left = vec![0usize; labels.iter().max().map_or(0, |&last| last as usize + 1)];
         labels.iter().for_each(|&label| left[label as usize] += 1);
         let wanted = labels.len() / 10;
+        let most = (2 * wanted).max(smallest.min(labels.len() / 2));
         let (mut taken, mut validation) = (0, vec![false; order.len()]);
         for group in order {
             let mut of_class = vec![0; left.len()];
@@ -63,7 +67,7 @@ impl Split {
             members.for_each(|(_, &label)| of_class[label as usize] += 1);
             let count: usize = of_class.iter().sum();
             let spared = left.iter().zip(&of_class).all(|(left, of_class)| *of_class == 0 || left > of_class);
-            if taken < wanted && taken + count <= 2 * wanted && spared {
+            if taken < wanted && count > 0 && taken + count <= most && spared {
                 taken += count;
                 validation[group as usize] = true;
                 left.iter_mut().zip(&of_class).for_each(|(left, of_class)| *left -= of_class);

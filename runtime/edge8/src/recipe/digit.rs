@@ -35,8 +35,13 @@ pub struct Digit<'a> {
 }
 
 impl<'a> Digit<'a> {
-    pub(super) fn parse(section: &'a [u8]) -> Option<Self> {
+    /// Reads a section with a recipe of this kind; [`None`] if it is of another, or not valid. A program that reads nothing but
+    /// digits has no code for other recipes then.
+    pub fn parse(section: &'a [u8]) -> Option<Self> {
         let (head, table) = section.split_first_chunk::<8>()?;
+        if bytes::u16(head, 0)? != KIND {
+            return None;
+        }
         let framing = Framing { side: bytes::u16(head, 2)?, digit: bytes::u16(head, 4)? };
         let fits = bytes::u16(head, 6)? == 0 && framing.digit >= 1 && framing.digit <= framing.side;
         fits.then_some(Self { framing, table: cast::as_i8(table).try_into().ok()? })
