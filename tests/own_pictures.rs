@@ -8,7 +8,7 @@ use tests::tools;
 
 const CLASSES: [&str; 3] = ["blaue Tür", "green", "rot"];
 
-/// Pictures of three colours, each with noise and a frame of its own grey, in the subfolders of two groups.
+/// Pictures of three colours, each with noise and a frame of its own grey, in the subfolders of four cameras.
 fn pictures(folder: &Path, count: usize) {
     let mut rng = Rng::with_seed(count as u64);
     for (class, colour) in CLASSES.iter().zip([[40, 60, 200], [30, 160, 50], [200, 40, 40]]) {

@@ -80,19 +80,24 @@ fn open(arguments: &Arguments, is_onnx: bool) -> Result<(FloatNetwork, Samples)>
         let inputs = OnnxInputs {
             data,
             set: Set::Training,
-            classes: Vec::new(),
+            classes: recipe.labels()?,
             layout: *layout,
             normalisation: recipe.normalisation()?,
             preparation: &|shape| recipe.preparation(shape),
         };
         let (mut float, samples) = inputs::onnx(model, inputs)?;
         let graph = &float.graph;
-        if recipe.are_given() && float.recipe.is_none() {
-            let preparation = recipe.preparation(graph.tensor(graph.input()).shape)?;
-            float.recipe = Some((preparation, recipe.normalisation()?));
+        if float.recipe.is_none() {
+            // From arrays: whether pictures become such an input too, they do not tell.
+            let preparation = recipe.preparation(graph.tensor(graph.input()).shape);
+            float.recipe = match preparation {
+                Ok(preparation) if recipe.are_given() => Some((preparation, recipe.normalisation()?)),
+                Err(error) if recipe.is_asked_for() => return Err(error),
+                _ => None,
+            };
         }
-        let classes = graph.tensor(graph.output()).shape.volume();
-        if let Some(labels) = recipe.labels(classes)? {
+        let outputs = graph.tensor(graph.output()).shape.volume();
+        if let Some(labels) = recipe.labels_for(outputs)? {
             float.labels = labels;
         }
         return Ok((float, samples));

@@ -1,6 +1,7 @@
 //! `quantizer check`.
 
 use super::inputs::{self, OnnxInputs};
+use super::recipe::RecipeOptions;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use files::{ModelImage, Set};
@@ -48,26 +49,28 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     let (float, samples) = if inputs::is_onnx(&arguments.float)? {
         let normalisation = inputs::normalisation(&model).with_context(name)?;
         let classes = model.labels().map(|labels| labels.map(str::to_owned).collect()).unwrap_or_default();
-        let preparation = model.recipe().map(|recipe| recipe.preparation());
-        let missing = "the image has no pre-processing recipe: pass an .npz file, or calibrate with pictures";
-        let preparation = |_| preparation.ok().context(missing);
+        let preparation = |shape| match model.recipe() {
+            Ok(recipe) => Ok(recipe.preparation()),
+            // Calibrated on arrays: pictures are scaled as `calibrate` would.
+            Err(_) => RecipeOptions::default().preparation(shape),
+        };
         let set = Set::Test;
         let inputs = OnnxInputs { data, set, classes, layout, normalisation, preparation: &preparation };
         inputs::onnx(&arguments.float, inputs)?
     } else {
         ensure!(
             arguments.layout.is_none(),
-            "--layout is for .onnx: a safetensors file reads framed pictures"
+            "--layout is for .onnx: a safetensors file says itself how it is fed"
         );
-        inputs::trained(&arguments.float, data, Set::Test)?
-    };
-    if let Some((wanted, _)) = &float.recipe {
+        let trained = inputs::trained(&arguments.float, data, Set::Test)?;
+        let wanted = trained.0.recipe.as_ref().map(|(preparation, _)| *preparation);
         let found = model.recipe().with_context(name)?.preparation();
         ensure!(
-            *wanted == found,
+            wanted == Some(found),
             "the float network wants {wanted:?}, the model image {found:?}: they are no pair"
         );
-    }
+        trained
+    };
     let all: Vec<usize> = (0..samples.len()).collect();
     let (readable, left_out) = samples.readable(&all);
     left_out.check(arguments.strict)?;

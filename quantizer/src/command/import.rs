@@ -58,7 +58,7 @@ fn sections(options: &RecipeOptions, import: &Import) -> Result<Vec<(u32, Vec<u8
         let recipe = image::recipe(input, &options.preparation(input.shape)?, &options.normalisation()?)?;
         put(section::RECIPE, recipe);
     }
-    if let Some(labels) = options.labels(network.tensor(network.output).shape.volume())? {
+    if let Some(labels) = options.labels_for(network.tensor(network.output).shape.volume())? {
         put(section::LABELS, labels.join("\n").into_bytes());
     }
     Ok(sections)

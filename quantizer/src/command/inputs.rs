@@ -31,7 +31,7 @@ pub fn is_onnx(model: &Path) -> Result<bool> {
     }
 }
 
-/// The network of a safetensors file, with framed pictures of `set`; by default those that the repository ships.
+/// The network of a safetensors file, with prepared pictures of `set`; by default those that the repository ships.
 ///
 /// # Errors
 /// If a file cannot be read, or no picture.
@@ -76,7 +76,11 @@ pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Sampl
     let pictures = match (data.is_dir(), &classes[..]) {
         (false, _) => None,
         (true, []) => Some(Pictures::open(data, set)?),
-        (true, classes) => Some(Pictures::open_for(data, set, classes)?),
+        (true, classes) => {
+            let found = Pictures::open(data, set)?;
+            // Those without classes can be calibrated on.
+            Some(if found.have_labels() { Pictures::open_for(data, set, classes)? } else { found })
+        }
     };
     let mut float = FloatNetwork::from_onnx(model)?;
     let shape = float.graph.tensor(float.graph.input()).shape;

@@ -8,7 +8,7 @@ use quantizer::samples::Normalisation;
 use std::path::{Path, PathBuf};
 
 /// See [`RecipeOptions::preparation`] and [`RecipeOptions::normalisation`].
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct RecipeOptions {
     /// What a picture shows: one digit, which is looked for, or anything
     #[arg(long, value_enum)]
@@ -49,10 +49,14 @@ impl RecipeOptions {
         !self.are_given() && self.labels.is_none()
     }
 
+    /// Whether a recipe is asked for, and not only what bytes are normalised with, as those of arrays are too.
+    pub fn is_asked_for(&self) -> bool {
+        self.recipe.is_some() || self.fit.is_some()
+    }
+
     /// Whether one is given that says how a picture becomes the input.
     pub fn are_given(&self) -> bool {
-        let Self { recipe, fit, mean, std, labels: _ } = self;
-        recipe.is_some() || fit.is_some() || !mean.is_empty() || !std.is_empty()
+        self.is_asked_for() || !self.mean.is_empty() || !self.std.is_empty()
     }
 
     /// How pictures become bytes for a network that reads this shape.
@@ -80,7 +84,9 @@ impl RecipeOptions {
             sizing.is_valid().then_some(Preparation::Picture(sizing))
         };
         sizing().with_context(|| {
-            format!("the network reads {shape}: a picture has 1 channel or 3 and up to 4096 rows and columns; pass an .npz file")
+            format!(
+                "the network reads {shape}: a picture has 1 channel or 3, and up to 4096 rows and columns"
+            )
         })
     }
 
@@ -96,27 +102,37 @@ impl RecipeOptions {
         Normalisation::new(&or(&self.mean, 0.0, self.std.len()), &or(&self.std, 1.0, self.mean.len()))
     }
 
-    /// The names of so many classes, if there is a file of them.
+    /// The names of the classes, or nothing without a file of them.
     ///
     /// # Errors
-    /// If it cannot be read, or has another number of lines.
-    pub fn labels(&self, classes: usize) -> Result<Option<Vec<String>>> {
-        self.labels.as_deref().map(|path| read_labels(path, classes)).transpose()
+    /// If it cannot be read, or a line is empty.
+    pub fn labels(&self) -> Result<Vec<String>> {
+        self.labels.as_deref().map_or(Ok(Vec::new()), read_labels)
+    }
+
+    /// The names of a network's classes, if there is a file of them.
+    ///
+    /// # Errors
+    /// As [`labels`](Self::labels); if it has not as many lines as the network has outputs.
+    pub fn labels_for(&self, outputs: usize) -> Result<Option<Vec<String>>> {
+        let Some(path) = &self.labels else { return Ok(None) };
+        let (labels, name) = (self.labels()?, path.display());
+        ensure!(
+            labels.len() == outputs,
+            "{name} has {} lines, the network {outputs} outputs: one name a line is expected",
+            labels.len()
+        );
+        Ok(Some(labels))
     }
 }
 
-fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>> {
+fn read_labels(path: &Path) -> Result<Vec<String>> {
     let name = path.display();
     let text = String::from_utf8(files::read(path)?).with_context(|| format!("{name} is not UTF-8 text"))?;
     let labels: Vec<String> =
         text.trim_start_matches('\u{feff}').lines().map(|line| line.trim().to_owned()).collect();
     let end = labels.iter().rposition(|label| !label.is_empty()).map_or(0, |last| last + 1);
     let labels = labels.get(..end).unwrap_or(&[]);
-    ensure!(
-        labels.len() == classes,
-        "{name} has {} lines, the network {classes} outputs: one name a line is expected",
-        labels.len()
-    );
     let empty = labels.iter().position(String::is_empty);
     ensure!(
         empty.is_none(),
@@ -130,16 +146,12 @@ fn read_labels(path: &Path, classes: usize) -> Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn options() -> RecipeOptions {
-        RecipeOptions { recipe: None, fit: None, mean: vec![], std: vec![], labels: None }
-    }
-
     #[test]
     fn the_shape_decides_what_is_possible() {
-        let picture = options().preparation(Shape::new(20, 32, 3)).unwrap();
+        let picture = RecipeOptions::default().preparation(Shape::new(20, 32, 3)).unwrap();
         assert_eq!(picture, Preparation::Picture(Sizing::stretch([20, 32], 3)));
-        assert!(options().preparation(Shape::new(1, 1, 640)).is_err());
-        let digit = RecipeOptions { recipe: Some(Kind::Digit), ..options() };
+        assert!(RecipeOptions::default().preparation(Shape::new(1, 1, 640)).is_err());
+        let digit = RecipeOptions { recipe: Some(Kind::Digit), ..RecipeOptions::default() };
         assert_eq!(digit.preparation(Shape::new(28, 28, 1)).unwrap(), Preparation::Digit(Framing::mnist(28)));
         for shape in [Shape::new(28, 28, 3), Shape::new(28, 20, 1)] {
             assert!(digit.preparation(shape).unwrap_err().to_string().contains("grey square"));
@@ -151,10 +163,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels.txt");
         std::fs::write(&path, "\u{feff}red fox\r\nÄpfel\r\n\r\n").unwrap();
-        let options = RecipeOptions { labels: Some(path.clone()), ..options() };
-        assert_eq!(options.labels(2).unwrap().unwrap(), ["red fox", "Äpfel"]);
-        assert!(options.labels(3).unwrap_err().to_string().contains("2 lines, the network 3 outputs"));
+        let options = RecipeOptions { labels: Some(path.clone()), ..RecipeOptions::default() };
+        assert_eq!(options.labels_for(2).unwrap().unwrap(), ["red fox", "Äpfel"]);
+        assert!(options.labels_for(3).unwrap_err().to_string().contains("2 lines, the network 3 outputs"));
         std::fs::write(&path, "a\n\nb").unwrap();
-        assert!(options.labels(3).unwrap_err().to_string().contains("line 2"));
+        assert!(options.labels().unwrap_err().to_string().contains("line 2"));
     }
 }

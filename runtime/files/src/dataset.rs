@@ -166,11 +166,11 @@ mod tests {
     use edge8::{Framing, Sizing};
     use image::{GrayImage, Luma};
 
-    /// A folder with three pictures for each of two classes.
     fn digits(side: u16) -> Preparation {
         Preparation::Digit(Framing::mnist(side))
     }
 
+    /// A folder with three pictures for each of two classes.
     fn bars_and_blocks() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (class, width) in [("bar", 4), ("block", 20)] {

@@ -56,7 +56,9 @@ pub(crate) fn groups(class: &Path) -> Result<Vec<(Option<String>, Vec<PathBuf>)>
         let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
             files.extend(pictures(&folder)?);
-            folders.extend(subfolders(&folder)?.iter().map(|name| folder.join(name)));
+            // Links may lead back, again and again.
+            let inside = subfolders(&folder)?.into_iter().map(|name| folder.join(name));
+            folders.extend(inside.filter(|folder| !folder.is_symlink()));
         }
         groups.push((Some(group), files));
     }

@@ -22,6 +22,9 @@ pub enum Set {
     Any,
 }
 
+/// Folders that hold classes, and are none.
+const PARTS: [&str; 7] = ["train", "training", "test", "testing", "val", "valid", "validation"];
+
 impl Set {
     /// How the files' names begin.
     const fn prefixes(self) -> &'static [&'static str] {
@@ -120,6 +123,11 @@ impl Pictures {
                 classes.push(class);
             }
         }
+        let name = folder.display();
+        ensure!(
+            classes.is_empty() || !classes.iter().all(|class| PARTS.contains(&class.to_lowercase().as_str())),
+            "{name} holds the parts {classes:?} of a data set, not classes: pass the folder of one of them"
+        );
         let mut labels = Some(labels);
         if files.is_empty() {
             files = folder::pictures(folder)?;

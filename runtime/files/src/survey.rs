@@ -22,7 +22,7 @@ pub struct Survey {
     pub middle: [usize; 2],
     /// Smallest and largest height and width.
     pub extremes: [[usize; 2]; 2],
-    /// Whether some picture is more than grey.
+    /// Whether some picture of those that were looked at, 64 evenly spread, is more than grey.
     pub coloured: bool,
 }
 

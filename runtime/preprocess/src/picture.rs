@@ -33,6 +33,20 @@ pub enum PictureError {
         /// Rows given.
         height: usize,
     },
+    /// A side of more than 65,535 pixels, where the picture is scaled.
+    Side {
+        /// Columns given.
+        width: usize,
+        /// Rows given.
+        height: usize,
+    },
+    /// A row of another length than the source's.
+    RowLength {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
     /// There is nothing to read: no ink stands out from the paper and its noise, or it spans fewer than 5 pixels.
     Blank,
     /// The output buffer has the wrong length.
@@ -71,8 +85,17 @@ impl fmt::Display for PictureError {
                     Picture::MAX_PIXELS
                 )
             }
+            Self::Side { width, height } => {
+                write!(
+                    f,
+                    "a picture of {width}x{height} is too long: sides up to 65535 pixels are scaled, make it smaller"
+                )
+            }
+            Self::RowLength { expected, found } => write!(f, "a row has {expected} bytes, found {found}"),
             Self::Blank => f.write_str("the picture is blank: no ink stands out from its background"),
-            Self::Recipe => f.write_str("the model's recipe is of an unknown kind: it needs a newer library"),
+            Self::Recipe => f.write_str(
+                "the model's recipe is not valid, or of an unknown kind that needs a newer library",
+            ),
             Self::Coloured => {
                 f.write_str("the recipe is for grey pictures, this one is coloured: make it grey")
             }

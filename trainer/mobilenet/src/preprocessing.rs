@@ -44,7 +44,7 @@ impl fmt::Display for Preprocessing {
 
 /// The JSON: what kind it is, its fields tell.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, deny_unknown_fields, expecting = "a recipe of an unknown kind: it needs a newer version")]
 enum Stored {
     Digit {
         /// Rows and columns of the framed picture.

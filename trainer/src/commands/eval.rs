@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 use files::{Dataset, Pictures, Set, data_folder};
-use mobilenet::ModelFile;
+use mobilenet::{ModelFile, Preprocessing};
 use trainer::evaluate::{Evaluation, evaluate};
 use trainer::network::Network;
 use trainer::order::Order;
@@ -39,6 +39,13 @@ impl Eval {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let file = ModelFile::load(&self.model)?;
+        let usual = Preprocessing::new(file.preprocessing.preparation);
+        ensure!(
+            file.preprocessing == usual,
+            "{} reads {}, which is not what trainer makes: {usual}",
+            self.model.display(),
+            file.preprocessing
+        );
         let network = Network::from_file(&file)?;
         let folder = data_folder(self.data.as_deref(), DEFAULT_DATA)?;
         let classes = &file.architecture.classes;

@@ -10,7 +10,7 @@ use clap::Args;
 use clap::error::ErrorKind;
 use edge8::{Framing, Preparation};
 use files::{Dataset, Pictures, Set, Survey};
-use mobilenet::{ModelFile, Preprocessing};
+use mobilenet::ModelFile;
 use trainer::download;
 use trainer::fit::{Finished, Outcome, Recipe, Wishes, fit, training_counts};
 use trainer::order::Order;
@@ -186,7 +186,7 @@ impl Fit {
         let validation = &finished.validation;
         let model = ModelFile {
             architecture: recipe.architecture.clone(),
-            preprocessing: Preprocessing::new(data.preparation),
+            preprocessing: recipe.preprocessing,
             provenance: serde_json::json!({
                 "command": commands(recipe, &finished.ended),
                 "dataset": name,

@@ -84,10 +84,10 @@ impl Prepare {
         if self.recipe == Some(Kind::Digit) {
             ensure!(
                 self.colours != Some(Colours::Rgb) && self.fit == FitOption::Stretch,
-                "--recipe digit frames grey digits: leave --colours and --fit out"
+                "digits are framed in grey: leave --colours and --fit out, or pass --recipe picture"
             );
             let square = self.input_size.is_none_or(|InputSize([rows, columns])| rows == columns);
-            ensure!(square, "--recipe digit frames to a square: pass --input-size N");
+            ensure!(square, "digits are framed to a square: pass --input-size N, or --recipe picture");
         }
         Ok(())
     }

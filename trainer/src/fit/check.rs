@@ -10,6 +10,12 @@ pub(super) fn check(recipe: &Recipe, data: &Dataset, train: usize) -> Result<()>
     recipe.check()?;
     let classes = &recipe.architecture.classes;
     ensure!(*classes == data.classes, "the network's classes are {classes:?}, the data's {:?}", data.classes);
+    let wanted = recipe.preprocessing.preparation;
+    ensure!(
+        data.preparation == wanted,
+        "the pictures are prepared by {:?}, the recipe says {wanted:?}",
+        data.preparation
+    );
     let (prepared, taken) = (data.shape(), recipe.architecture.input_shape());
     ensure!(prepared == taken, "the pictures are prepared as {prepared:?}, the network takes {taken:?}");
     ensure!(

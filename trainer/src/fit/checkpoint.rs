@@ -109,6 +109,12 @@ impl Checkpoint {
             )
         };
         let (stored, mut tensors) = parse(&bytes).with_context(broken)?;
+        let stored: Stored = serde_json::from_value(stored).with_context(|| {
+            let name = path.display();
+            format!(
+                "{name} was made by another version of trainer: start anew with --overwrite or another --out"
+            )
+        })?;
         stored.check(recipe, dataset).with_context(|| format!("cannot resume from {}", path.display()))?;
         trainer.restore(optimizer(&stored, &mut tensors, trainer.len()).with_context(broken)?)?;
         Ok(stored.continued(recipe.epochs))
@@ -118,7 +124,7 @@ impl Checkpoint {
 /// The vectors of a checkpoint by name.
 type Vectors = BTreeMap<String, Weights>;
 
-fn parse(bytes: &[u8]) -> Result<(Stored, Vectors)> {
+fn parse(bytes: &[u8]) -> Result<(serde_json::Value, Vectors)> {
     let (vectors, metadata) = from_bytes(bytes)?;
     let text = metadata.get("checkpoint").context("its metadata has no \"checkpoint\"")?;
     Ok((serde_json::from_str(text)?, vectors))

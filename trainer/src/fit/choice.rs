@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use edge8::Preparation;
-use mobilenet::{Architecture, DEFAULT_HIDDEN};
+use mobilenet::{Architecture, DEFAULT_HIDDEN, Preprocessing};
 
 use super::recipe::Recipe;
 use crate::order::Order;
@@ -83,6 +83,7 @@ impl Recipe {
         let epochs = if large { EPOCHS } else { STEPS.div_ceil(steps).max(EPOCHS) };
         let uneven = counts.iter().max() > counts.iter().min().map(|least| 2 * least).as_ref();
         let recipe = Self {
+            preprocessing: Preprocessing::new(*preparation),
             architecture,
             epochs: wishes.epochs.unwrap_or(epochs),
             batch_size,
@@ -122,7 +123,7 @@ mod tests {
         let recipe = chosen(Preparation::Digit(Framing::mnist(32)), &[5500; 10]);
         assert_eq!(
             recipe.command(),
-            "trainer fit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 --stem-stride 1 \
+            "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 --stem-stride 1 \
              --hidden 128 --dropout 0.5 --smoothing 0"
         );
     }

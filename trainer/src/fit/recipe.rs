@@ -1,7 +1,8 @@
 //! What decides the result of training, and the command that says it.
 
 use anyhow::{Result, ensure};
-use mobilenet::Architecture;
+use edge8::{Fit, Preparation};
+use mobilenet::{Architecture, Preprocessing};
 use serde::{Deserialize, Serialize};
 
 use crate::order::Order;
@@ -12,6 +13,8 @@ const MOST_EPOCHS: usize = 1_000_000;
 /// Everything that decides the result, besides the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
+    /// How pictures become its input.
+    pub preprocessing: Preprocessing,
     /// How the network is built.
     pub architecture: Architecture,
     /// Passes over the training pictures.
@@ -75,13 +78,27 @@ impl Recipe {
         pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
     }
 
-    fn options(&self) -> [TypedOption; 14] {
+    fn options(&self) -> [TypedOption; 17] {
         let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
         let order = self.order.map(|order| match order {
             Order::Line => "line".to_owned(),
             Order::Cycle => "cycle".to_owned(),
         });
+        let (kind, colours, fit) = match self.preprocessing.preparation {
+            Preparation::Digit(_) => ("digit", None, None),
+            Preparation::Picture(sizing) => {
+                let fit = match sizing.fit {
+                    Fit::Stretch => "stretch",
+                    Fit::Crop => "crop",
+                    Fit::Letterbox => "letterbox",
+                };
+                ("picture", Some(if sizing.channels == 1 { "grey" } else { "rgb" }), Some(fit))
+            }
+        };
         [
+            ("--recipe", Some(kind.to_owned())),
+            ("--colours", colours.map(str::to_owned)),
+            ("--fit", fit.map(str::to_owned)),
             ("--epochs", Some(self.epochs.to_string())),
             ("--batch-size", Some(self.batch_size.to_string())),
             ("--lr", Some(self.learning_rate.to_string())),
@@ -130,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_command_says_every_option() {
-        let defaults = "trainer fit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
+        let defaults = "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
                         --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0";
         assert_eq!(recipe().command(), defaults);
         let architecture = recipe().architecture.with_last_channels(Some(256)).unwrap();

@@ -51,30 +51,37 @@ impl Split {
     /// Groups at random, until a tenth of the pictures is reached, and no group that goes beyond a fifth; where all do, the
     /// smallest one. A class that is in these groups only cannot be learnt: they are left to the training.
     fn by_groups(labels: &[u32], groups: &[u32]) -> Self {
-        let mut order: Vec<u32> = (0..groups.iter().max().map_or(0, |last| last + 1)).collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
-        let mut sizes = vec![0; order.len()];
-        groups.iter().for_each(|&group| sizes[group as usize] += 1);
-        let smallest = sizes.iter().copied().filter(|&size| size > 0).min().unwrap_or(0);
+        let mut members = vec![Vec::new(); groups.iter().max().map_or(0, |&last| last as usize + 1)];
+        groups.iter().enumerate().for_each(|(index, &group)| members[group as usize].push(index));
+        members.retain(|members| !members.is_empty());
+        members.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
         let mut left = vec![0usize; labels.iter().max().map_or(0, |&last| last as usize + 1)];
         labels.iter().for_each(|&label| left[label as usize] += 1);
-        let wanted = labels.len() / 10;
+        let counts = |members: &[usize]| {
+            let mut counts = std::collections::BTreeMap::<usize, usize>::new();
+            members.iter().for_each(|&index| *counts.entry(labels[index] as usize).or_default() += 1);
+            counts
+        };
+        let spared = |left: &[usize], members: &[usize]| {
+            counts(members).iter().all(|(&class, &count)| left[class] > count)
+        };
+        let smallest =
+            members.iter().filter(|members| spared(&left, members)).map(Vec::len).min().unwrap_or(0);
+        let wanted = (labels.len() / 10).clamp(1, VALIDATION);
         let most = (2 * wanted).max(smallest.min(labels.len() / 2));
-        let (mut taken, mut validation) = (0, vec![false; order.len()]);
-        for group in order {
-            let mut of_class = vec![0; left.len()];
-            let members = groups.iter().zip(labels).filter(|(other, _)| **other == group);
-            members.for_each(|(_, &label)| of_class[label as usize] += 1);
-            let count: usize = of_class.iter().sum();
-            let spared = left.iter().zip(&of_class).all(|(left, of_class)| *of_class == 0 || left > of_class);
-            if taken < wanted && count > 0 && taken + count <= most && spared {
-                taken += count;
-                validation[group as usize] = true;
-                left.iter_mut().zip(&of_class).for_each(|(left, of_class)| *left -= of_class);
+        let mut split = Self { train: Vec::new(), validation: Vec::new() };
+        for members in members {
+            let taken = split.validation.len();
+            if taken < wanted && taken + members.len() <= most && spared(&left, &members) {
+                counts(&members).iter().for_each(|(&class, &count)| left[class] -= count);
+                split.validation.extend(members);
+            } else {
+                split.train.extend(members);
             }
         }
-        let (validation, train) = (0..labels.len()).partition(|&index| validation[groups[index] as usize]);
-        Self { train, validation }
+        split.train.sort_unstable();
+        split.validation.sort_unstable();
+        split
     }
 
     /// A tenth at random. Every class is trained on; one of two pictures or more is also among the validation pictures.

@@ -6,7 +6,7 @@ use edge8::{Framing, Preparation};
 
 use super::*;
 use files::load_train;
-use mobilenet::Architecture;
+use mobilenet::{Architecture, Preprocessing};
 
 /// The first pictures of the calibration slice.
 fn data(count: usize, side: u16) -> Dataset {
@@ -20,6 +20,7 @@ fn data(count: usize, side: u16) -> Dataset {
 
 fn recipe(data: &Dataset, epochs: usize) -> Recipe {
     Recipe {
+        preprocessing: Preprocessing::new(data.preparation),
         architecture: Architecture::new(0.35, [data.shape()[0]; 2], 2, data.classes.clone()).unwrap(),
         epochs,
         batch_size: 16,

@@ -62,8 +62,8 @@ impl Network {
         self.parameters.iter().map(Parameter::len).sum()
     }
 
-    /// The logits `[images, classes]` of pictures `[images, rows, columns, channels]` (f32, byte / 255), for
-    /// evaluation: batch normalisation with stored statistics, no dropout.
+    /// The logits `[images, classes]` of pictures `[images, rows, columns, channels]` (f32, as the
+    /// pre-processing makes them), for evaluation: batch normalisation with stored statistics, no dropout.
     ///
     /// # Errors
     /// For a tensor of another shape or type.

@@ -49,7 +49,7 @@ impl Source {
             return Err(PictureError::Size { width, height, pixels: 0 });
         }
         if width > Self::MOST || height > Self::MOST {
-            return Err(PictureError::TooLarge { width, height });
+            return Err(PictureError::Side { width, height });
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ pub const fn luma([red, green, blue]: [u8; 3]) -> u8 {
     ((77 * red as u32 + 150 * green as u32 + 29 * blue as u32 + 128) >> 8) as u8
 }
 
-/// Each colour's upper bits repeated in the lower ones, so that the brightest is 255.
+/// Each colour scaled so that its brightest is 255, rounded.
 fn rgb565(pixel: u16) -> [u8; 3] {
     let wide = |bits: u16, from: u32| ((u32::from(bits) * 255 + from / 2) / from) as u8;
     [wide(pixel >> 11, 31), wide(pixel >> 5 & 63, 63), wide(pixel & 31, 31)]

@@ -35,7 +35,7 @@ impl<'a> Rows<'a> {
     /// values (see [`edge8::bytes_of_mut`]).
     ///
     /// # Errors
-    /// [`PictureError::Size`] and [`PictureError::TooLarge`] for a source without pixels or with a side above 65,535,
+    /// [`PictureError::Size`] and [`PictureError::Side`] for a source without pixels or with a side above 65,535,
     /// [`PictureError::WorkspaceLength`] for less than [`workspace_len`], [`PictureError::OutputLength`] if `bytes` are not the
     /// input's, [`PictureError::Recipe`] for a sizing that is not valid, or with another number of tables.
     pub fn new(
@@ -68,11 +68,11 @@ impl<'a> Rows<'a> {
     /// Takes the next row; further ones than the source has are left alone.
     ///
     /// # Errors
-    /// [`PictureError::Size`] for a row of another length than [`Source::row_len`].
+    /// [`PictureError::RowLength`] for a row of another length than [`Source::row_len`].
     pub fn push(&mut self, row: &[u8]) -> Result<(), PictureError> {
-        let Source { width, height, .. } = self.source;
-        if row.len() != self.source.row_len() {
-            return Err(PictureError::Size { width, height, pixels: row.len() });
+        let (expected, found) = (self.source.row_len(), row.len());
+        if found != expected {
+            return Err(PictureError::RowLength { expected, found });
         }
         let counts = self.next.checked_sub(self.rows.from).filter(|&row| row < self.rows.source);
         self.next = self.next.saturating_add(1);

@@ -183,10 +183,7 @@ fn what_does_not_fit_is_refused() {
         Err(PictureError::OutputLength { expected: 48, found: 47 })
     );
     assert_eq!(new(sizing, source(0, 3), 48, 48), Err(PictureError::Size { width: 0, height: 3, pixels: 0 }));
-    assert_eq!(
-        new(sizing, source(3, 70_000), 48, 48),
-        Err(PictureError::TooLarge { width: 3, height: 70_000 })
-    );
+    assert_eq!(new(sizing, source(3, 70_000), 48, 48), Err(PictureError::Side { width: 3, height: 70_000 }));
     assert_eq!(new(Sizing { channels: 2, ..sizing }, source(3, 3), 48, 48), Err(PictureError::Recipe));
     let (mut workspace, mut bytes) = ([0; 48], [0; 48]);
     let mut rows = Rows::new(sizing, None, source(3, 3), &mut workspace, &mut bytes).unwrap();

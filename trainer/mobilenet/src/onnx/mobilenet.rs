@@ -10,8 +10,8 @@ use crate::{BATCH_NORM_EPSILON, Block, Dense, KERNEL, ModelFile};
 
 /// The network of a safetensors file as an ONNX file, batch norms as nodes of their own.
 ///
-/// Its input is `input`, f32 `[N, channels, rows, columns]`, as the pre-processing makes it of a picture. Its output is `probabilities`, f32 `[N, classes]`. Classes, pre-processing and provenance are metadata,
-/// in JSON.
+/// Its input is `input`, f32 `[N, channels, rows, columns]`, as the pre-processing makes it of a picture. Its output is
+/// `probabilities`, f32 `[N, classes]`. Classes, pre-processing and provenance are metadata, in JSON.
 ///
 /// # Errors
 /// If a tensor is absent or has another shape than the architecture says.
