@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
             Err(error) => return Err(Refused::Model(error)),
         };
         let ends = matches!(model.operators().last(), Some(Operator::Softmax(_)));
-        if !ends || model.output().shape.len() != DIGITS {
+        if !ends || model.output_len() != DIGITS {
             return Err(Refused::NoProbabilities);
         }
         let arena_len = model.arena_len().max(WORKSPACE_LEN);

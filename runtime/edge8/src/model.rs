@@ -144,16 +144,7 @@ impl<'a> Model<'a> {
             return Err(Error::InputLength { expected: self.input_len(), found: input.len() });
         }
         let arena = self.checked_arena(arena, output)?;
-        // What an operator of a strange image reads without anything having written it is zero, on every device.
-        arena.fill(0);
-        let mut rest = input;
-        for tensor in self.inputs() {
-            let Some((values, others)) = rest.split_at_checked(tensor.shape.len()) else { break };
-            if let Some(place) = arena.get_mut(tensor.range()) {
-                copy(place, values);
-            }
-            rest = others;
-        }
+        self.put_inputs(input, arena);
         self.execute(workers, arena, output, observe);
         Ok(())
     }
@@ -209,6 +200,27 @@ impl<'a> Model<'a> {
         if let Some((scratch, tensors)) = arena.split_at_mut_checked(self.scratch_len()) {
             engine::execute(self.code, self.operators, self.steps, [scratch, tensors], workers, observe);
         }
+        self.take_outputs(arena, output);
+    }
+
+    /// The inputs in their places, and nothing else in the arena.
+    #[cfg_attr(device, inline(never))]
+    fn put_inputs(&self, input: &[i8], arena: &mut [i8]) {
+        // What an operator of a strange image reads without anything having written it is zero, on every device.
+        arena.fill(0);
+        let mut rest = input;
+        for tensor in self.inputs() {
+            let Some((values, others)) = rest.split_at_checked(tensor.shape.len()) else { break };
+            if let Some(place) = arena.get_mut(tensor.range()) {
+                copy(place, values);
+            }
+            rest = others;
+        }
+    }
+
+    /// The outputs from their places.
+    #[cfg_attr(device, inline(never))]
+    fn take_outputs(&self, arena: &[i8], output: &mut [i8]) {
         let mut rest = output;
         for tensor in self.outputs() {
             let Some((values, others)) = rest.split_at_mut_checked(tensor.shape.len()) else { break };

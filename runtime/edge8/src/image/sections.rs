@@ -66,6 +66,7 @@ impl<'a> Sections<'a> {
     }
 
     /// The first section of this kind.
+    #[cfg_attr(device, inline(never))]
     pub(crate) fn get(&self, kind: u32) -> Result<&'a [u8], Error> {
         self.entries()
             .find(|section| section.kind == kind)

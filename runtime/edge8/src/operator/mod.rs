@@ -334,29 +334,25 @@ impl<'a> Operator<'a> {
     /// all rows kept where they are needed at once.
     fn check_tensors(&self, room: Room) -> Result<(), Problem> {
         let output = self.output();
-        let [mut invalid, mut outside] = [!output.is_valid(), !room.holds(output)];
-        let [mut few_rows, mut overlap] = [!(output.is_whole() || self.works_by_rows()), false];
-        let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
+        if !(output.is_whole() || self.works_by_rows()) {
+            return Err(Problem::Rows);
+        }
+        if self.scratch_len() > room.scratch_len as usize {
+            return Err(Problem::Scratch);
+        }
+        room.check(output)?;
         let mut in_place = self.works_in_place();
         for input in self.inputs() {
-            invalid |= !input.is_valid();
-            outside |= !room.holds(input);
-            few_rows |= !input.is_whole() && input.rows < self.rows_at_once(input.shape.height);
-            overlap |= input.overlaps(output) && !(in_place && place(input) == place(output));
+            room.check(input)?;
+            if !input.is_whole() && input.rows < self.rows_at_once(input.shape.height) {
+                return Err(Problem::Rows);
+            }
+            let place = |tensor: &Tensor| (tensor.range(), tensor.rows);
+            if input.overlaps(output) && !(in_place && place(input) == place(output)) {
+                return Err(Problem::Overlap);
+            }
             in_place = false;
         }
-        if invalid {
-            Err(Problem::Tensor)
-        } else if outside {
-            Err(Problem::OutsideArena)
-        } else if self.scratch_len() > room.scratch_len as usize {
-            Err(Problem::Scratch)
-        } else if few_rows {
-            Err(Problem::Rows)
-        } else if overlap {
-            Err(Problem::Overlap)
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
