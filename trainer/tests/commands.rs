@@ -122,8 +122,8 @@ fn a_run_is_neither_lost_nor_the_end() {
     assert!(more.status.success(), "{}", stderr(&more));
     let provenance = ModelFile::load(&path).unwrap().provenance;
     let command = provenance["command"].as_str().unwrap();
-    assert!(command.starts_with("trainer fit --epochs 1 --batch-size 64"), "{command}");
-    assert!(command.contains(" && trainer fit --epochs 2 --batch-size 64"), "{command}");
+    assert!(command.starts_with("trainer fit --recipe digit --epochs 1 --batch-size 64"), "{command}");
+    assert!(command.contains(" && trainer fit --recipe digit --epochs 2 --batch-size 64"), "{command}");
     assert!(command.ends_with(" --resume"), "{command}");
 
     let anew = fit_briefly(&out, &["--epochs", "1", "--overwrite"]);
