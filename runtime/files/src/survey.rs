@@ -46,10 +46,19 @@ impl Survey {
                     let decoded = file::read(path).and_then(|bytes| OwnedPicture::decode(&bytes, 3));
                     decoded.is_ok_and(|picture| picture.appearance() == Appearance::Coloured)
                 });
+                if let Some(Err(error)) = sizes.first()
+                    && sizes.iter().all(Result::is_err)
+                {
+                    anyhow::bail!(
+                        "none of {} pictures can be read; {}: {error:#}",
+                        files.len(),
+                        files[0].display()
+                    );
+                }
                 (sizes.into_iter().flatten().collect(), coloured)
             }
         };
-        anyhow::ensure!(!sizes.is_empty(), "no picture can be read: PNG and JPEG files are expected");
+        anyhow::ensure!(!sizes.is_empty(), "there is no picture");
         let sorted = |side: usize| {
             let mut sides: Vec<usize> = sizes.iter().map(|size| size[side]).collect();
             sides.sort_unstable();
@@ -119,5 +128,14 @@ mod tests {
         assert_eq!(survey().middle, [5, 8]);
         RgbImage::from_pixel(6, 4, Rgb([7, 90, 7])).save(path("c/a.png")).unwrap();
         assert!(survey().coloured);
+        for name in ["c/a.png", "ä b/b.png", "ä b/c.png"] {
+            std::fs::write(path(name), "x").unwrap();
+        }
+        let error =
+            Survey::of(&Pictures::open(folder.path(), Set::Training).unwrap()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("none of 4 pictures can be read; ") && error.contains("is not a picture"),
+            "{error}"
+        );
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! In units of which a pixel has as many as there are places, and a place as many as there are pixels.
 
-use super::axis::Axis;
+use super::axis::{Axis, divisor};
 
 /// The pixels that a place covers, each with its share; the shares' sum is the number of all pixels.
 #[inline(always)]
 pub(super) fn shares(axis: &Axis, place: usize) -> impl Iterator<Item = (usize, u32)> {
-    let first = place * axis.source / axis.target;
-    let last = ((place + 1) * axis.source - 1) / axis.target;
+    let target = divisor(axis.target);
+    let first = place * axis.source / target;
+    let last = ((place + 1) * axis.source - 1) / target;
     (first..=last).map(move |pixel| (pixel, share(axis, place, pixel)))
 }
 

@@ -1,5 +1,6 @@
 //! One of the two sides: which part of the picture becomes which part of the input.
 
+use core::num::NonZero;
 use edge8::{Fit, Sizing};
 
 /// Rows, or columns.
@@ -34,13 +35,13 @@ impl Axis {
     }
 
     fn cut_source(&mut self, len: usize) {
-        let len = len.clamp(1, self.source);
+        let len = len.min(self.source).max(1);
         self.from = (self.source - len) / 2;
         self.source = len;
     }
 
     fn cut_target(&mut self, len: usize) {
-        let len = len.clamp(1, self.target);
+        let len = len.min(self.target).max(1);
         self.to = (self.target - len) / 2;
         self.target = len;
     }
@@ -49,6 +50,16 @@ impl Axis {
     pub(super) fn shrinks(&self) -> bool {
         self.source >= self.target
     }
+}
+
+/// A divisor of a source that has been checked, in a form that cannot be zero: no division of a device panics.
+pub(super) fn divisor(value: usize) -> NonZero<usize> {
+    NonZero::new(value).unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// The same in 32 bits.
+pub(super) fn divisor_u32(value: u32) -> NonZero<u32> {
+    NonZero::new(value).unwrap_or(NonZero::<u32>::MIN)
 }
 
 fn rounded(product: usize, by: usize) -> usize {

@@ -1,7 +1,7 @@
 //! A row of the picture at the input's width, with 8 bits behind the point.
 
 use super::area;
-use super::axis::Axis;
+use super::axis::{Axis, divisor, divisor_u32};
 use super::pixels::PixelFormat;
 
 /// One, with 8 bits behind the point.
@@ -35,18 +35,24 @@ fn averaged<const C: usize>(columns: &Axis, place: usize, pixel: impl Fn(usize) 
     }
     // The weights' sum is the number of columns, at most 65,535: 255 of 256 times as much fits.
     let all = columns.source as u32;
-    sum.map(|sum| (sum * ONE + all / 2) / all)
+    sum.map(|sum| (sum * ONE + all / 2) / divisor_u32(all))
 }
 
 #[inline(always)]
-fn between<const C: usize>(columns: &Axis, place: usize, pixel: impl Fn(usize) -> [u8; C]) -> [u32; C] {
+fn between<const C: usize>(
+    columns: &Axis,
+    place: usize,
+    pixel_values: impl Fn(usize) -> [u8; C],
+) -> [u32; C] {
     let Neighbours { pixels, weights: [left, right] } = Neighbours::of(columns, place);
-    let [first, second] = pixels.map(pixel);
+    let mut sum = [0; C];
+    for (pixel, weight) in pixels.into_iter().zip([left, right]) {
+        for (sum, value) in sum.iter_mut().zip(pixel_values(pixel)) {
+            *sum += weight * u32::from(value);
+        }
+    }
     let all = left + right;
-    core::array::from_fn(|channel| {
-        let sum = u32::from(first[channel]) * left + u32::from(second[channel]) * right;
-        (sum * ONE + all / 2) / all
-    })
+    sum.map(|sum| (sum * ONE + all / 2) / divisor_u32(all))
 }
 
 /// The two pixels that a place of a longer input lies between, the same one twice at the ends.
@@ -61,7 +67,7 @@ impl Neighbours {
         let all = 2 * axis.target;
         // From centre to centre: (place + 1/2) * source / target - 1/2, in units of 1 / all.
         let at = ((2 * place + 1) * axis.source).saturating_sub(axis.target);
-        let (pixel, right) = (at / all, at % all);
+        let (pixel, right) = (at / divisor(all), at % divisor(all));
         let last = axis.source - 1;
         Self {
             pixels: [pixel.min(last), (pixel + 1).min(last)],

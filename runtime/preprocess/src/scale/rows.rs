@@ -1,7 +1,7 @@
 //! Rows in, rows of the input out.
 
 use super::area;
-use super::axis::Axis;
+use super::axis::{Axis, divisor_u32};
 use super::line::{self, Neighbours, ONE};
 use super::pixels::Source;
 use crate::picture::PictureError;
@@ -108,7 +108,7 @@ impl<'a> Rows<'a> {
                 // At most 255 * 256 times the number of rows, 65,535.
                 let sum = u32::from_le_bytes(*state) + weight * value;
                 let kept = if ends {
-                    out.put(((sum + all / 2) / all) as u8);
+                    out.put(((sum + all / 2) / divisor_u32(all)) as u8);
                     rest * value
                 } else {
                     sum
@@ -137,11 +137,11 @@ impl<'a> Rows<'a> {
             }
             let mut out = Out::new(self.sizing, self.tables, &self.rows, &self.columns, self.row, self.bytes);
             let all = (weights[0] + weights[1]) * ONE;
-            for state in &self.state[..self.columns.target * C] {
+            for state in self.state.iter().take(self.columns.target * C) {
                 let [a, b, c, d] = *state;
                 let rows = [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])].map(u32::from);
                 let upper = if first == index { rows[1] } else { rows[0] };
-                out.put(((upper * weights[0] + rows[1] * weights[1] + all / 2) / all) as u8);
+                out.put(((upper * weights[0] + rows[1] * weights[1] + all / 2) / divisor_u32(all)) as u8);
             }
             self.row += 1;
         }
@@ -150,11 +150,13 @@ impl<'a> Rows<'a> {
     /// What the picture leaves free.
     fn fill_around(&mut self) {
         if self.rows.target < self.sizing.height.into() || self.columns.target < self.sizing.width.into() {
-            let channels = usize::from(self.sizing.channels);
-            for (index, byte) in self.bytes.iter_mut().enumerate() {
-                *byte = self.sizing.fill;
-                if let Some(table) = self.tables.and_then(|tables| tables.get(index % channels)) {
-                    *byte = table[usize::from(self.sizing.fill)] as u8;
+            let fill = self.sizing.fill;
+            match self.tables {
+                None => self.bytes.fill(fill),
+                Some(tables) => {
+                    for (byte, table) in self.bytes.iter_mut().zip(tables.iter().cycle()) {
+                        *byte = table[usize::from(fill)] as u8;
+                    }
                 }
             }
         }

@@ -11,6 +11,8 @@
 #[cfg(target_os = "none")]
 mod bare_metal;
 #[cfg(not(images))]
+mod camera;
+#[cfg(not(images))]
 mod check;
 #[cfg(images)]
 mod images;
