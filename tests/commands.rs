@@ -88,6 +88,11 @@ impl Run {
 
 /// Runs a command of the repository in its root folder.
 pub fn run(name: &str, arguments: &[&str]) -> Run {
+    run_in(&root(), name, arguments)
+}
+
+/// Runs a command of the repository in some folder.
+pub fn run_in(place: &Path, name: &str, arguments: &[&str]) -> Run {
     let mut command = Command::new(folder().join(name));
-    Run::of(command.current_dir(root()).args(arguments).output().expect("the command was built"))
+    Run::of(command.current_dir(place).args(arguments).output().expect("the command was built"))
 }

@@ -64,7 +64,7 @@ fn image_of_onnx(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     image::write(&network, &Extras::default())
 }
 
-/// Decodes bytes as a PNG or JPEG file and frames what is on the picture.
+/// Decodes bytes as a PNG, JPEG, WebP or BMP file and frames what is on the picture.
 ///
 /// # Errors
 /// Why the file is refused, or that nothing is on the picture.

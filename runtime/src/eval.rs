@@ -19,7 +19,7 @@ const DEFAULT: &str = "trainer/data/mnist";
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Folder with MNIST's idx files, gz or not, or with one subfolder of PNG or JPEG files per class.
+    /// Folder with MNIST's idx files, gz or not, or with one subfolder of pictures per class.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]

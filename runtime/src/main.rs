@@ -25,7 +25,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Read the digit in a PNG or JPEG picture.
+    /// Read the digit in a PNG, JPEG, WebP or BMP picture.
     Run(run::Arguments),
     /// Measure the accuracy on a labelled data set.
     Eval(eval::Arguments),

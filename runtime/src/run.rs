@@ -22,7 +22,8 @@ const LIKELIEST: usize = 5;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// PNG or JPEG picture, up to 100 megapixels: of one digit, dark on light or light on dark, or of what the model knows.
+    /// PNG, JPEG, WebP or BMP picture, up to 100 megapixels: of one digit, dark on light or light on dark, or of what the
+    /// model knows.
     image: PathBuf,
     #[command(flatten)]
     model: ModelOption,

@@ -1,14 +1,15 @@
-"""Milliseconds of one training step of the default network in Keras on the CPU, to compare with `trainer bench`.
+"""Milliseconds of one training step of a network in Keras on the CPU, to compare with `trainer bench`.
 
     pip install tensorflow-cpu
-    python trainer/bench/keras_step.py [STEPS]
+    python trainer/bench/keras_step.py [--rows N] [--columns N] [--channels N] [--alpha A] [--hidden N] [--steps N]
 
-Prints the median over the steps. Same network (MobileNetV2, alpha 0.35, 32x32x1, stem stride 1, Dense 128, Dropout
-0.5, Dense 10), same batch of 128, AdamW, compiled to one graph; the batch's content does not change the time.
+Prints the median over the steps. By default the digits' network (MobileNetV2, alpha 0.35, 32x32x1, stem stride 1, Dense
+128, Dropout 0.5, Dense 10); `--hidden 0` has the head of `trainer bench --input-size` (Dropout 0.2, Dense 10). Above 48
+pixels the stem's stride is 2. Same batch of 128, AdamW, compiled to one graph; what a batch shows does not change the time.
 """
 
+import argparse
 import statistics
-import sys
 import time
 
 import numpy as np
@@ -18,27 +19,36 @@ BATCH = 128
 WARM_UP = 5
 
 
-def network():
-    """The default network. Keras has no option for the stem's stride, so the first convolution is set to 1."""
+def network(shape, alpha, hidden, stride):
+    """Keras has no option for the stem's stride, so the first convolution is set to it."""
     layers = tf.keras.layers
 
-    def stem_stride_one(layer):
+    def with_stride(layer):
         config = layer.get_config()
         if layer.name == "Conv1":
-            config["strides"] = (1, 1)
+            config["strides"] = (stride, stride)
         return layer.__class__.from_config(config)
 
-    base = tf.keras.applications.MobileNetV2(input_shape=(32, 32, 1), alpha=0.35, include_top=False, weights=None)
-    base = tf.keras.models.clone_model(base, clone_function=stem_stride_one)
+    base = tf.keras.applications.MobileNetV2(input_shape=shape, alpha=alpha, include_top=False, weights=None)
+    base = tf.keras.models.clone_model(base, clone_function=with_stride)
     features = layers.GlobalAveragePooling2D()(base.output)
-    hidden = layers.Dropout(0.5)(layers.Dense(128, activation="relu")(features))
-    return tf.keras.Model(base.input, layers.Dense(10)(hidden))
+    if hidden:
+        features = layers.Dropout(0.5)(layers.Dense(hidden, activation="relu")(features))
+    else:
+        features = layers.Dropout(0.2)(features)
+    return tf.keras.Model(base.input, layers.Dense(10)(features))
 
 
 def main():
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    model = network()
-    assert model.get_layer("Conv1").output.shape[1:3] == (32, 32)
+    parser = argparse.ArgumentParser()
+    for name, default in [("rows", 32), ("columns", 32), ("channels", 1), ("hidden", 128), ("steps", 40)]:
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--alpha", type=float, default=0.35)
+    options = parser.parse_args()
+    shape = (options.rows, options.columns, options.channels)
+    stride = 2 if max(shape[:2]) > 48 else 1
+    model = network(shape, options.alpha, options.hidden, stride)
+    assert model.get_layer("Conv1").output.shape[1] == -(-options.rows // stride)
     optimizer = tf.keras.optimizers.AdamW(1e-3)
     loss_of = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -51,15 +61,15 @@ def main():
         return loss
 
     rng = np.random.default_rng(0)
-    pictures = tf.constant(rng.random((BATCH, 32, 32, 1), dtype=np.float32))
+    pictures = tf.constant(rng.random((BATCH, *shape), dtype=np.float32))
     labels = tf.constant(rng.integers(0, 10, BATCH))
     times = []
-    for number in range(WARM_UP + steps):
+    for number in range(WARM_UP + options.steps):
         start = time.perf_counter()
         step(pictures, labels).numpy()
         if number >= WARM_UP:
             times.append((time.perf_counter() - start) * 1e3)
-    print(f"{statistics.median(times):.1f} ms per step, median of {steps}")
+    print(f"{statistics.median(times):.1f} ms per step, median of {options.steps}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,21 @@ pub struct Evaluation {
     pub loss: f64,
     /// `confusion[class][answer]`: how often a picture of `class` was given `answer`.
     pub confusion: Vec<Vec<usize>>,
+    /// The wrong answers, in the order of the pictures.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A wrong answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mistake {
+    /// The picture's place in its data set.
+    pub index: usize,
+    /// Its class.
+    pub label: usize,
+    /// The network's answer.
+    pub answer: usize,
+    /// How probable the network held its answer, 0 to 1.
+    pub probability: f64,
 }
 
 impl Evaluation {
@@ -34,6 +49,20 @@ impl Evaluation {
             near.map(|(_, count)| count).sum::<usize>()
         };
         self.confusion.iter().enumerate().map(count).sum::<usize>() as f64 / self.images.max(1) as f64
+    }
+
+    /// The wrong answers that were held most probable, at most so many.
+    pub fn worst(&self, most: usize) -> Vec<&Mistake> {
+        let mut worst: Vec<&Mistake> = self.mistakes.iter().collect();
+        worst.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        worst.truncate(most);
+        worst
+    }
+
+    /// Whether the answers are no better than guessing, see [`files::at_chance`].
+    pub fn at_chance(&self) -> bool {
+        let counts: Vec<usize> = self.confusion.iter().map(|row| row.iter().sum()).collect();
+        files::at_chance(self.correct, &counts)
     }
 
     /// Share of right answers, 0 to 1.
@@ -63,6 +92,7 @@ pub fn evaluate(network: &Network, data: &Dataset, indices: &[usize]) -> Result<
         correct: 0,
         loss: 0.0,
         confusion: vec![vec![0; classes]; classes],
+        mistakes: Vec::new(),
     };
     for batch in indices.chunks(BATCH) {
         let logits = network.logits(&pictures(data, batch)?)?.to_vec2::<f32>()?;
@@ -72,6 +102,10 @@ pub fn evaluate(network: &Network, data: &Dataset, indices: &[usize]) -> Result<
             evaluation.correct += usize::from(answer == label);
             evaluation.loss += cross_entropy(logits, label) / indices.len() as f64;
             evaluation.confusion[label][answer] += 1;
+            if answer != label {
+                let probability = (-cross_entropy(logits, answer)).exp();
+                evaluation.mistakes.push(Mistake { index, label, answer, probability });
+            }
         }
     }
     Ok(evaluation)
@@ -103,7 +137,7 @@ mod tests {
         // Of class 0 one answer is right, one is the last class, one is two further.
         let mut confusion = vec![vec![0; 5]; 5];
         (confusion[0][0], confusion[0][4], confusion[0][2]) = (1, 1, 2);
-        let evaluation = Evaluation { images: 4, correct: 1, loss: 0.0, confusion };
+        let evaluation = Evaluation { images: 4, correct: 1, loss: 0.0, confusion, mistakes: Vec::new() };
         let near = |order, classes| evaluation.near(order, classes);
         assert_eq!([near(Order::Cycle, 0), near(Order::Cycle, 1), near(Order::Cycle, 2)], [0.25, 0.5, 1.0]);
         assert_eq!(near(Order::Line, 2), 0.75);

@@ -45,6 +45,14 @@ impl Comparison {
         self.share(|answer| answer.int8 == answer.label)
     }
 
+    /// Whether the float network is no better than guessing, see [`files::at_chance`].
+    pub fn float_is_at_chance(&self) -> bool {
+        let mut counts = vec![0; self.answers.iter().map(|answer| answer.label + 1).max().unwrap_or(0)];
+        self.answers.iter().for_each(|answer| counts[answer.label] += 1);
+        let correct = self.answers.iter().filter(|answer| answer.float == answer.label).count();
+        files::at_chance(correct, &counts)
+    }
+
     /// The share of images that both put into the same class, right or wrong, in [0, 1].
     pub fn agreement(&self) -> f64 {
         self.share(|answer| answer.float == answer.int8)
@@ -187,6 +195,10 @@ mod tests {
         assert_eq!(comparison.int8_accuracy(), 0.4);
         assert_eq!(comparison.agreement(), 0.2);
         assert_eq!(comparison.discordance(), Discordance { images: 5, lost: 2, gained: 1 });
+        assert!(
+            comparison.float_is_at_chance(),
+            "three of five are right where always answering 6 gives two"
+        );
         assert_eq!(comparison.flips().map(|(index, _)| index).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use edge8::Model;
 use files::Set;
 use quantizer::calibrate::{Method, NotFinite, STABLE};
-use quantizer::check::compare;
+use quantizer::check::{Comparison, compare};
 use quantizer::samples::{Layout, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
 use std::path::PathBuf;
@@ -66,7 +66,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     print_layers(&conversion);
     print_summary(&conversion);
     if samples.labels.is_some() {
-        print_accuracy(&float, &conversion, &samples, &chosen)?;
+        let comparison = compare(&float.graph, &Model::parse(&conversion.image)?, &samples, &chosen)?;
+        print_accuracy(&comparison);
+        inputs::warn_at_chance(&comparison, is_onnx);
     }
     left_out.report();
     println!("written: {}", output.display());
@@ -153,18 +155,11 @@ fn print_summary(conversion: &Conversion) {
 }
 
 /// On the calibration images: a first look, not the measurement that `quantizer check` makes.
-fn print_accuracy(
-    float: &FloatNetwork,
-    conversion: &Conversion,
-    samples: &Samples,
-    chosen: &[usize],
-) -> Result<()> {
-    let comparison = compare(&float.graph, &Model::parse(&conversion.image)?, samples, chosen)?;
+fn print_accuracy(comparison: &Comparison) {
     println!(
         "on these images: float {:.2} %, int8 {:.2} %, drop {:.3} points",
         100.0 * comparison.float_accuracy(),
         100.0 * comparison.int8_accuracy(),
         comparison.discordance().drop_points()
     );
-    Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use edge8::{Model, Preparation, section};
 use files::{Dataset, Kind, Pictures, Set};
+use quantizer::check::Comparison;
 use quantizer::graph::Shape;
 use quantizer::samples::{Layout, Normalisation, Samples};
 use quantizer::{FloatNetwork, normalisation as trained_normalisation};
@@ -98,6 +99,19 @@ pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Sampl
     }
     float.provenance[NORMALISATION] = json!(samples.normalisation);
     Ok((float, samples))
+}
+
+/// Says so if the float network is no better than guessing: what goes into it is then most likely not what it was trained on.
+pub fn warn_at_chance(comparison: &Comparison, is_onnx: bool) {
+    if comparison.float_is_at_chance() {
+        let accuracy = 100.0 * comparison.float_accuracy();
+        let advice = if is_onnx {
+            "look whether --mean, --std and --recipe of calibrate are those of the training, and --labels in the order of the outputs"
+        } else {
+            "look whether these are pictures of what it was trained on, each in the folder of its class"
+        };
+        eprintln!("warning: the float network, {accuracy:.2} % right, is no better than guessing: {advice}");
+    }
 }
 
 /// How bytes became the inputs when this image was made from an ONNX file.

@@ -207,7 +207,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("bar/1a.png"), "broken").unwrap();
         GrayImage::from_pixel(30, 30, Luma([200])).save(path("block/0a.png")).unwrap();
-        std::fs::write(path("block/9.webp"), b"RIFF\x24\0\0\0WEBPVP8 ").unwrap();
+        std::fs::write(path("block/9.gif"), b"GIF89a").unwrap();
         let (data, left_out) =
             Dataset::prepare(&Pictures::open(folder.path(), Set::Test).unwrap(), framing).unwrap();
         // The numbers of groups, of which each picture is one, have gaps.
@@ -216,7 +216,7 @@ mod tests {
         let text = left_out.to_string();
         assert!(text.starts_with("3 of 9 pictures left out:"), "{text}");
         for reason in
-            ["1a.png: is not a picture", "0a.png: the picture is blank", "9.webp: is a WebP picture: convert"]
+            ["1a.png: is not a picture", "0a.png: the picture is blank", "9.gif: is a GIF picture: convert"]
         {
             assert!(text.contains(reason), "{text}");
         }

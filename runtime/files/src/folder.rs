@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The extensions of pictures. Those that are not PNG or JPEG are counted as unreadable: who put them there should know.
+/// The extensions of pictures. Those of a kind that is not read are counted as unreadable: who put them there should know.
 const EXTENSIONS: [&str; 24] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "gif", "webp", "bmp", "dib", "tif", "tiff", "heic", "heif", "avif",
     "jxl", "jp2", "svg", "psd", "qoi", "ico", "ppm", "pgm", "pbm", "tga",

@@ -34,6 +34,10 @@ pub enum Kind {
     Png,
     /// A picture that is read.
     Jpeg,
+    /// A picture that is read.
+    WebP,
+    /// A picture that is read.
+    Bmp,
     /// A picture of a kind that is not read, by its name.
     OtherPicture(&'static str),
     /// None of these.
@@ -54,6 +58,8 @@ impl Kind {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x89, b'P', b'N', b'G', ..] => Self::Png,
             [0xff, 0xd8, 0xff, ..] => Self::Jpeg,
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::WebP,
+            [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Bmp,
             _ => other_picture(bytes).map_or_else(|| network(bytes), Self::OtherPicture),
         }
     }
@@ -124,6 +130,8 @@ impl fmt::Display for Kind {
             Self::Gzip => "a file packed with gzip",
             Self::Png => "a PNG picture",
             Self::Jpeg => "a JPEG picture",
+            Self::WebP => "a WebP picture",
+            Self::Bmp => "a BMP picture",
             Self::OtherPicture(name) => return write!(f, "a {name} picture"),
             Self::Unknown => "a file of an unknown kind",
         })
@@ -134,8 +142,6 @@ impl fmt::Display for Kind {
 fn other_picture(bytes: &[u8]) -> Option<&'static str> {
     Some(match bytes {
         [b'G', b'I', b'F', b'8', ..] => "GIF",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "WebP",
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => "BMP",
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "TIFF",
         [b'8', b'B', b'P', b'S', ..] => "Photoshop",
         [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => "JPEG XL",
@@ -180,7 +186,7 @@ mod tests {
         assert_eq!(Kind::of(b"\x1c\0\0\0TFL3\x14\0"), Kind::TfLite);
         assert_eq!(Kind::of(b"\x08\x08\x12\x07pytorch"), Kind::Onnx);
         assert_eq!(Kind::of(b"\0\0\0\x18ftypheic\0\0\0\0"), Kind::OtherPicture("HEIC"));
-        assert_eq!(Kind::of(b"RIFF\x24\0\0\0WEBPVP8 "), Kind::OtherPicture("WebP"));
+        assert_eq!(Kind::of(b"RIFF\x24\0\0\0WEBPVP8 "), Kind::WebP);
         assert_eq!(Kind::of(b"BMW is no picture"), Kind::Unknown);
         assert!(Kind::of_file(&repository).unwrap_err().to_string().contains("folder"));
     }

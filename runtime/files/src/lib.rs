@@ -10,10 +10,12 @@
 //! | `pictures` | labelled pictures: MNIST's `idx` files, or a `folder` for each class |
 //! | `dataset` | the same, prepared for a network's input |
 //! | `survey` | how many pictures there are, how large, in which colours |
+//! | `chance` | answers that are no better than guessing |
 //! | `left_out` | pictures that cannot be read |
 //! | `npz` | arrays, with the feature `npz` |
 
 mod cache_aligned;
+mod chance;
 mod dataset;
 mod file;
 mod folder;
@@ -30,6 +32,7 @@ mod survey;
 mod unpack;
 
 pub use cache_aligned::CacheAligned;
+pub use chance::at_chance;
 pub use dataset::{Dataset, hex, load_test, load_train};
 pub use file::{MAX_LENGTH, check_output, read, write};
 pub use folder::data_folder;

@@ -1,4 +1,4 @@
-//! PNG and JPEG files as grey pictures, for the digit finder, or in colour, for networks that read it.
+//! PNG, JPEG, WebP and BMP files as grey pictures, for the digit finder, or in colour, for networks that read it.
 //!
 //! Colour becomes grey by the luma weights of ITU-R Rec. 601, 16 bits become 8. Transparent pixels show white paper
 //! behind, as a viewer does, or black where the ink itself is white. EXIF orientation is honoured.
@@ -20,7 +20,7 @@ pub struct OwnedPicture {
 }
 
 impl OwnedPicture {
-    /// Decodes the bytes of a PNG or JPEG file of at most [`Picture::MAX_PIXELS`] pixels: 1 channel is grey, 3 are red, green and
+    /// Decodes the bytes of a picture file of at most [`Picture::MAX_PIXELS`] pixels: 1 channel is grey, 3 are red, green and
     /// blue.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl OwnedPicture {
         Ok(Self { image })
     }
 
-    /// Reads a PNG or JPEG file.
+    /// Reads a picture file.
     ///
     /// # Errors
     /// As [`read`](file::read) and [`decode`](Self::decode), with the file's name.
@@ -84,7 +84,7 @@ pub(crate) enum Appearance {
 /// How far apart the colours of a grey pixel may be.
 const JPEG_TINT: u8 = 12;
 
-/// Height and width of a PNG or JPEG file, as its header says them and its orientation turns them.
+/// Height and width of a picture file, as its header says them and its orientation turns them.
 pub(crate) fn size(bytes: &[u8]) -> Result<[usize; 2]> {
     let (mut decoder, name) = decoder(bytes)?;
     let (width, height) = decoder.dimensions();
@@ -120,8 +120,10 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder, &'static str)> {
         Kind::Jpeg => {
             (ImageFormat::Jpeg, "JPEG", jpeg::whole(bytes).context("is a broken JPEG: it was cut short")?)
         }
+        Kind::WebP => (ImageFormat::WebP, "WebP", bytes),
+        Kind::Bmp => (ImageFormat::Bmp, "BMP", bytes),
         Kind::OtherPicture(name) => bail!("is a {name} picture: convert it to PNG or JPEG"),
-        _ => bail!("is not a picture: give a PNG or JPEG file"),
+        _ => bail!("is not a picture: give a PNG, JPEG, WebP or BMP file"),
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());

@@ -61,6 +61,19 @@ fn colours_stay_and_grey_is_the_same_for_all() {
 
 /// Phones append a film to a photo, cameras further frames or zeros; a file cut before its end stays refused.
 #[test]
+fn what_is_stored_without_loss_is_the_same_in_every_format() {
+    let picture = image::RgbImage::from_fn(7, 5, |x, y| image::Rgb([x as u8 * 30, y as u8 * 40, 200]));
+    for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp] {
+        let bytes = encode(picture.clone(), format);
+        assert_eq!(rgb(&bytes), *picture.as_raw(), "{format:?}");
+        assert_eq!(size(&bytes).unwrap(), [5, 7], "{format:?}");
+        for cut in [bytes.len() / 2, 40] {
+            assert!(OwnedPicture::decode(&bytes[..cut], 3).is_err(), "{format:?} cut to {cut} bytes");
+        }
+    }
+}
+
+#[test]
 fn bytes_after_a_jpeg_are_none_of_it() {
     let noise = GrayImage::from_fn(60, 60, |x, y| Luma([(x * x * 7 + y * 31) as u8]));
     let photo = encode(noise, ImageFormat::Jpeg);

@@ -1,4 +1,4 @@
-//! Any bytes as a PNG or JPEG file. Run as the target `tflite`, with `-max_len=4096`.
+//! Any bytes as a PNG, JPEG, WebP or BMP file. Run as the target `tflite`, with `-max_len=4096`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

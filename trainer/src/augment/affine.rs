@@ -8,12 +8,12 @@ use rand_chacha::ChaCha8Rng;
 pub(super) struct Limits {
     /// Degrees.
     pub(super) rotation: f32,
-    /// Change of each side's length.
-    pub(super) zoom: f32,
+    /// Change of the width and of the height.
+    pub(super) zoom: [f32; 2],
     /// Horizontal: columns moved for each row.
     pub(super) shear: f32,
-    /// As part of each side.
-    pub(super) shift: f32,
+    /// Across and down, as part of each side.
+    pub(super) shift: [f32; 2],
 }
 
 /// What lies outside the picture.
@@ -39,12 +39,13 @@ impl Affine {
     pub(super) fn random(rng: &mut ChaCha8Rng, limits: Limits, [height, width, _]: Shape) -> Self {
         let mut within = |limit: f32| rng.random_range(-limit..=limit);
         let (sine, cosine) = within(limits.rotation).to_radians().sin_cos();
-        let (across, down) = (1.0 + within(limits.zoom), 1.0 + within(limits.zoom));
+        let [across, down] = limits.zoom.map(|limit| 1.0 + within(limit));
         let shear = within(limits.shear);
         // Rotation after shear, then the zoom of each source axis.
         let matrix =
             [cosine / across, (shear * cosine - sine) / across, sine / down, (shear * sine + cosine) / down];
-        Self { matrix, shift: [within(limits.shift * width as f32), within(limits.shift * height as f32)] }
+        let [right, below] = limits.shift;
+        Self { matrix, shift: [within(right * width as f32), within(below * height as f32)] }
     }
 
     /// `target[i] = source` at the mapped place, bilinear; both have the shape.

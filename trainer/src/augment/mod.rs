@@ -6,21 +6,31 @@
 
 mod affine;
 mod erase;
+mod focus;
 mod light;
 
 use affine::{Affine, Limits, Outside};
 use edge8::Preparation;
 use rand_chacha::ChaCha8Rng;
 
-const DIGITS: Limits = Limits { rotation: 12.0, zoom: 0.12, shear: 0.15, shift: 1.5 / 28.0 };
-const PICTURES: Limits = Limits { rotation: 10.0, zoom: 0.15, shear: 0.1, shift: 0.08 };
-/// Where classes follow one another, what moved a little may be the next one.
-const ORDERED: Limits = Limits { rotation: 4.0, zoom: 0.06, shear: 0.04, shift: 0.03 };
+const DIGITS: Limits = Limits { rotation: 12.0, zoom: [0.12; 2], shear: 0.15, shift: [1.5 / 28.0; 2] };
+const PICTURES: Limits = Limits { rotation: 10.0, zoom: [0.15; 2], shear: 0.1, shift: [0.08; 2] };
+/// Where classes follow one another, what moved down a little may be the next one: the wheels of a counter turn so.
+const ORDERED: Limits = Limits { rotation: 6.0, zoom: [0.2, 0.12], shear: 0.08, shift: [0.12, 0.04] };
 
-/// A variant of a picture of this shape (rows, columns, channels), from 0 to 255; `ordered` if classes follow one another.
+/// What may change besides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// Whether the classes follow one another.
+    pub(crate) ordered: bool,
+    /// Whether only the shape tells the class: pictures get any colours.
+    pub(crate) recolour: bool,
+}
+
+/// A variant of a picture of this shape (rows, columns, channels), from 0 to 255.
 pub(crate) fn augment(
     preparation: &Preparation,
-    ordered: bool,
+    kind: Kind,
     shape: [usize; 3],
     rng: &mut ChaCha8Rng,
     source: &[u8],
@@ -31,9 +41,11 @@ pub(crate) fn augment(
             Affine::random(rng, DIGITS, shape).apply(shape, Outside::Black, source, target);
         }
         Preparation::Picture(_) => {
-            let limits = if ordered { ORDERED } else { PICTURES };
+            let limits = if kind.ordered { ORDERED } else { PICTURES };
             Affine::random(rng, limits, shape).apply(shape, Outside::Edge, source, target);
-            light::change(rng, shape[2], target);
+            focus::change(rng, shape, target);
+            let limits = if kind.recolour { light::RECOLOURED } else { light::LIGHT };
+            light::change(rng, limits, shape[2], target);
             erase::hide(rng, shape, target);
         }
     }

@@ -37,14 +37,15 @@ impl Bar {
                     100.0 * accuracy
                 ));
             }
-            Progress::Epoch { epoch, result } => {
+            Progress::Epoch { epoch, result, at_chance } => {
                 let line = format!(
-                    "epoch {:>2}/{epochs}: loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %; {:.0} s",
+                    "epoch {:>2}/{epochs}: loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %{}; {:.0} s",
                     epoch + 1,
                     result.loss,
                     100.0 * result.accuracy,
                     result.validation_loss,
                     100.0 * result.validation_accuracy,
+                    if at_chance { " (as by guessing)" } else { "" },
                     result.seconds
                 );
                 bar.suspend(|| eprintln!("{line}"));

@@ -4,13 +4,24 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use edge8::{Framing, Preparation};
+use edge8::{Framing, Preparation, Sizing};
 use files::Dataset;
 use trainer::fit::{Recipe, Wishes, measure_steps};
+
+use super::prepare::{Colours, InputSize};
 
 /// Options of `trainer bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
+    /// Rows and columns of pictures, N or ROWSxCOLUMNS [default: digits of 32].
+    #[arg(long, value_name = "SIZE")]
+    input_size: Option<InputSize>,
+    /// Of pictures: grey or in colour.
+    #[arg(long, value_enum, requires = "input_size", default_value_t = Colours::Grey)]
+    colours: Colours,
+    /// Width multiplier of the channels.
+    #[arg(long, default_value_t = 0.35)]
+    alpha: f64,
     /// Steps to measure.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
@@ -22,9 +33,9 @@ pub(crate) struct Bench {
 impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let data = noise(32, 512);
+        let data = noise(self.preparation(), 512);
         // As many pictures of each class as MNIST has.
-        let wishes = Wishes { seed: 1, ..Wishes::default() };
+        let wishes = Wishes { seed: 1, alpha: Some(self.alpha), ..Wishes::default() };
         let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &[5500; 10])?;
         let mut times = measure_steps(&recipe, &data, self.steps as usize)?;
         times.sort_by(f64::total_cmp);
@@ -44,14 +55,21 @@ impl Bench {
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    fn preparation(&self) -> Preparation {
+        match self.input_size {
+            None => Preparation::Digit(Framing::mnist(32)),
+            Some(InputSize(size)) => Preparation::Picture(Sizing::stretch(size, self.colours.channels())),
+        }
+    }
 }
 
 /// Pictures of noise: the time of a step does not depend on what they show.
-fn noise(side: usize, count: usize) -> Dataset {
+fn noise(preparation: Preparation, count: usize) -> Dataset {
     let byte = |index: usize| (index.wrapping_mul(0x9E37_79B9) >> 13) as u8;
     Dataset {
-        preparation: Preparation::Digit(Framing::mnist(side as u16)),
-        images: (0..count * side * side).map(byte).collect(),
+        preparation,
+        images: (0..count * preparation.shape().len()).map(byte).collect(),
         groups: (0..count as u32).collect(),
         labels: (0..count as u32).map(|index| index % 10).collect(),
         classes: (0..10).map(|digit| digit.to_string()).collect(),

@@ -10,6 +10,7 @@ use mobilenet::{ModelFile, Preprocessing};
 use trainer::evaluate::{Evaluation, evaluate};
 use trainer::network::Network;
 use trainer::order::Order;
+use trainer::plot::mistakes_png;
 
 /// The test pictures in the repository.
 const DEFAULT_DATA: &str = "trainer/data/mnist";
@@ -19,13 +20,16 @@ const DEFAULT_DATA: &str = "trainer/data/mnist";
 pub(crate) struct Eval {
     /// A `model.safetensors` of `trainer fit`.
     model: PathBuf,
-    /// MNIST's t10k files (.gz or not), or one subfolder of PNG or JPEG pictures for each class [default:
+    /// MNIST's t10k files (.gz or not), or one subfolder of pictures for each class [default:
     /// trainer/data/mnist, if it is there].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Also tell how many answers are next to the right one, of classes that follow one another.
     #[arg(long, value_enum)]
     order: Option<Order>,
+    /// Also write a sheet of the worst mistakes, the pictures as the network saw them.
+    #[arg(long, value_name = "FILE.png")]
+    mistakes: Option<PathBuf>,
     /// End at pictures that cannot be read, instead of leaving them out.
     #[arg(long)]
     strict: bool,
@@ -60,6 +64,9 @@ impl Eval {
         left_out.check(self.strict)?;
         let everything: Vec<usize> = (0..data.len()).collect();
         let evaluation = evaluate(&network, &data, &everything)?;
+        if let Some(sheet) = &self.mistakes {
+            files::write(sheet, &mistakes_png(&evaluation, &data)?)?;
+        }
         if self.json {
             println!(
                 "{}",

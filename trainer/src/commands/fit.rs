@@ -9,12 +9,13 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::error::ErrorKind;
 use edge8::{Framing, Preparation};
-use files::{Dataset, Pictures, Set, Survey};
-use mobilenet::ModelFile;
+use files::{Dataset, Pictures, Set, Survey, hex};
+use mobilenet::{Architecture, ModelFile};
+use sha2::{Digest, Sha256};
 use trainer::download;
-use trainer::fit::{Finished, Outcome, Recipe, Wishes, fit, training_counts};
+use trainer::fit::{Finished, Init, Outcome, Recipe, Wishes, fit, training_counts};
 use trainer::order::Order;
-use trainer::plot::{confusion_png, curves_png};
+use trainer::plot::{confusion_png, curves_png, mistakes_png};
 
 use super::bar::Bar;
 use super::prepare::Prepare;
@@ -26,20 +27,32 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
-    /// MNIST's train files (.gz or not), or one subfolder of PNG or JPEG pictures for each class [default: MNIST,
+    /// MNIST's train files (.gz or not), or one subfolder of pictures for each class [default: MNIST,
     /// downloaded once into the user's cache folder].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
     prepare: Prepare,
-    /// Passes over the training pictures [default: 20, or enough for 4000 steps]. With --resume and more of them than before,
+    /// Begin with this network, a model.safetensors: its widths and, unless told otherwise, its input are taken over; what it
+    /// cannot know, as classes of other names, is learnt anew.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["alpha", "last_channels"])]
+    init: Option<PathBuf>,
+    /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
+    #[arg(long, value_name = "LAYERS", requires = "init", default_value_t = 0)]
+    freeze: usize,
+    /// Epochs, after each of which the network is validated: passes over the training pictures, several for fewer than 3200
+    /// [default: 20, or enough for 4000 steps; with --init 5, or enough for 1500]. With --resume and more of them than before,
     /// a run goes on after its end: the learning rate rises to where that of the longer run would be, and falls again.
     #[arg(long)]
     epochs: Option<usize>,
     /// Pictures for one step [default: 128; 32 or fewer for fewer than 10,000 pictures].
     #[arg(long)]
     batch_size: Option<usize>,
-    /// Highest learning rate [default: 0.003, less for a batch below 32].
+    /// End after so many epochs in which the validation loss was no better, and take the best epoch's network [default: go on to
+    /// the end, and take the last].
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+    /// Highest learning rate [default: 0.003, with --init 0.001; less for a batch below 32].
     #[arg(long)]
     lr: Option<f64>,
     /// Decides first weights, order, augmentation and dropout: the same seed gives the same weights.
@@ -67,7 +80,8 @@ pub(crate) struct Fit {
     /// those beside it.
     #[arg(long, value_enum)]
     order: Option<Order>,
-    /// Folder for model.safetensors, history.json, curves.png, confusion.png and checkpoint.safetensors.
+    /// Folder for model.safetensors, history.json, curves.png, confusion.png, mistakes.png and
+    /// checkpoint.safetensors.
     #[arg(long, value_name = "DIR", default_value = "trained")]
     out: PathBuf,
     /// Go on from the checkpoint in the --out folder: the same command with --resume ends an interrupted run, one with
@@ -84,6 +98,9 @@ pub(crate) struct Fit {
     /// as of one camera, do not flatter the validation then.
     #[arg(long)]
     groups: bool,
+    /// Only the shape tells the class, as of letters: also train on the pictures in other colours, in grey and inverted.
+    #[arg(long, conflicts_with = "no_augment")]
+    recolour: bool,
     /// Train on the pictures as they are, without random changes.
     #[arg(long)]
     no_augment: bool,
@@ -96,15 +113,20 @@ impl Fit {
         self.check_options().map_err(usage)?;
         let checkpoint = self.out.join("checkpoint.safetensors");
         self.check_output(&checkpoint)?;
-        let (data, name) = self.load()?;
+        let init = self.init.as_deref().map(|file| start(file, self.freeze)).transpose()?;
+        let (data, name) = self.load(init.as_ref().map(|(_, file)| file.preprocessing.preparation))?;
         let counts = training_counts(&data, self.groups);
-        let recipe = Recipe::choose(&self.wishes(), &data.preparation, data.classes.clone(), &counts)?;
+        let (init, base) = init.unzip();
+        let wishes = self.wishes(init.zip(base.as_ref().map(|file| file.architecture.clone())));
+        let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &counts)?;
         eprintln!("{}", recipe.command());
         let stop = Arc::new(AtomicBool::new(false));
         let handler = stop.clone();
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))?;
         let bar = Bar::new(&recipe);
-        match fit(&recipe, &data, &checkpoint, self.resume, &stop, |progress| bar.show(&progress))? {
+        match fit(&recipe, base.as_ref(), &data, &checkpoint, self.resume, &stop, |progress| {
+            bar.show(&progress)
+        })? {
             Outcome::Interrupted { checkpoint } => {
                 bar.abandon();
                 let instead = if self.overwrite { " instead of --overwrite" } else { "" };
@@ -120,8 +142,10 @@ impl Fit {
         }
     }
 
-    fn wishes(&self) -> Wishes {
+    fn wishes(&self, init: Option<(Init, Architecture)>) -> Wishes {
         Wishes {
+            init,
+            patience: self.patience,
             epochs: self.epochs,
             batch_size: self.batch_size,
             learning_rate: self.lr,
@@ -133,6 +157,7 @@ impl Fit {
             dropout: self.dropout,
             smoothing: self.smoothing,
             no_augment: self.no_augment,
+            recolour: self.recolour,
             groups: self.groups,
             order: self.order,
         }
@@ -142,7 +167,7 @@ impl Fit {
     fn check_options(&self) -> Result<()> {
         self.prepare.check()?;
         let preparation = Preparation::Digit(Framing::mnist(32));
-        Recipe::choose(&self.wishes(), &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
+        Recipe::choose(&self.wishes(None), &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
     }
 
     /// Refuses a folder that cannot be written into, whose checkpoint would be lost, or that has none to resume from.
@@ -162,7 +187,7 @@ impl Fit {
     }
 
     /// The training pictures and what to call them.
-    fn load(&self) -> Result<(Dataset, String)> {
+    fn load(&self, init: Option<Preparation>) -> Result<(Dataset, String)> {
         let folder = match &self.data {
             Some(folder) => folder.clone(),
             None => {
@@ -175,7 +200,7 @@ impl Fit {
         let pictures = Pictures::open(&folder, Set::Training)?;
         let survey = Survey::of(&pictures)?;
         eprintln!("{survey}");
-        let preparation = self.prepare.preparation(&pictures, &survey)?;
+        let preparation = self.prepare.preparation(&pictures, &survey, init)?;
         let (data, left_out) = Dataset::prepare(&pictures, preparation)?;
         left_out.check(self.strict)?;
         left_out.report();
@@ -189,6 +214,7 @@ impl Fit {
             preprocessing: recipe.preprocessing,
             provenance: serde_json::json!({
                 "command": commands(recipe, &finished.ended),
+                "init_sha256": recipe.init.as_ref().map(|init| &init.sha256),
                 "dataset": name,
                 "dataset_sha256": data.sha256,
                 "train_images": finished.train_images,
@@ -204,18 +230,53 @@ impl Fit {
         files::write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
         files::write(&path("curves.png"), &curves_png(&finished.history)?)?;
         files::write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
+        files::write(&path("mistakes.png"), &mistakes_png(validation, data)?)?;
         model.save(&path("model.safetensors"))?;
         let (correct, images) = (validation.correct, validation.images);
         eprintln!("validation: {correct} of {images} right, {:.2} %", 100.0 * validation.accuracy());
+        if let Some(advice) = advice(finished) {
+            eprintln!("warning: {advice}");
+        }
         if let Some(order) = recipe.order {
             for beside in [1, 2] {
                 let share = 100.0 * validation.near(order, beside);
                 eprintln!("at most {beside} beside the right class: {share:.2} %");
             }
         }
-        eprintln!("wrote {}, history.json, curves.png, confusion.png", path("model.safetensors").display());
+        eprintln!(
+            "wrote {}, history.json, curves.png, confusion.png, mistakes.png",
+            path("model.safetensors").display()
+        );
         Ok(())
     }
+}
+
+/// The network to begin with, and what the recipe is to say about it.
+fn start(file: &Path, freeze: usize) -> Result<(Init, ModelFile)> {
+    let model = ModelFile::load(file)?;
+    let sha256 = hex(&Sha256::digest(files::read(file)?));
+    Ok((Init { file: file.display().to_string(), sha256, freeze }, model))
+}
+
+/// What to do about a run that has learnt nothing.
+fn advice(finished: &Finished) -> Option<String> {
+    let Finished { validation, history, .. } = finished;
+    if !validation.at_chance() {
+        return None;
+    }
+    let trained = history.last().map_or(0.0, |epoch| epoch.accuracy);
+    let why = if trained > 2.0 * validation.accuracy() {
+        format!(
+            "of the training pictures, changed at random, it knows {:.0} %: there are too few of them, or the classes do not \
+             show in them; add pictures, and look whether they lie in the right folders",
+            100.0 * trained
+        )
+    } else {
+        "the training pictures were not learnt either: look whether they lie in the right folders, and whether they can be told \
+         apart at this --input-size; then try more --epochs, another --lr or --alpha"
+            .to_owned()
+    };
+    Some(format!("this is no better than guessing; {why}"))
 }
 
 /// What makes clap say it and end with its exit code.

@@ -29,9 +29,9 @@ pub(crate) struct Prepare {
     /// Of pictures: grey or in colour [default: as they are].
     #[arg(long, value_enum)]
     colours: Option<Colours>,
-    /// Of pictures in other proportions than the input.
-    #[arg(long, value_enum, default_value_t = FitOption::Stretch)]
-    fit: FitOption,
+    /// Of pictures in other proportions than the input [default: stretch].
+    #[arg(long, value_enum)]
+    fit: Option<FitOption>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,9 +41,18 @@ enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Colours {
+pub(super) enum Colours {
     Grey,
     Rgb,
+}
+
+impl Colours {
+    pub(super) const fn channels(self) -> u8 {
+        match self {
+            Self::Grey => 1,
+            Self::Rgb => 3,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,7 +67,7 @@ enum FitOption {
 
 /// Rows and columns.
 #[derive(Clone, Copy, Debug)]
-struct InputSize([u16; 2]);
+pub(super) struct InputSize(pub(super) [u16; 2]);
 
 impl FromStr for InputSize {
     type Err = anyhow::Error;
@@ -83,7 +92,7 @@ impl Prepare {
     pub(crate) fn check(&self) -> Result<()> {
         if self.recipe == Some(Kind::Digit) {
             ensure!(
-                self.colours != Some(Colours::Rgb) && self.fit == FitOption::Stretch,
+                self.colours != Some(Colours::Rgb) && self.fit.is_none_or(|fit| fit == FitOption::Stretch),
                 "digits are framed in grey: leave --colours and --fit out, or pass --recipe picture"
             );
             let square = self.input_size.is_none_or(|InputSize([rows, columns])| rows == columns);
@@ -92,27 +101,49 @@ impl Prepare {
         Ok(())
     }
 
-    /// How pictures are prepared: as asked, else as suits what is there.
+    /// How pictures are prepared: as asked, else as for the network that training begins with, else as suits what is there.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub(crate) fn preparation(&self, pictures: &Pictures, survey: &Survey) -> Result<Preparation> {
-        let default = if pictures.are_numbered() { Kind::Digit } else { Kind::Picture };
+    pub(crate) fn preparation(
+        &self,
+        pictures: &Pictures,
+        survey: &Survey,
+        init: Option<Preparation>,
+    ) -> Result<Preparation> {
+        let default = match init {
+            Some(Preparation::Digit(_)) => Kind::Digit,
+            Some(Preparation::Picture(_)) => Kind::Picture,
+            None if pictures.are_numbered() => Kind::Digit,
+            None => Kind::Picture,
+        };
         let recipe = Some(self.recipe.unwrap_or(default));
         Self { recipe, ..*self }.check()?;
         if recipe == Some(Kind::Digit) {
-            let side = self.input_size.map_or(32, |InputSize([side, _])| side);
-            return Ok(Preparation::Digit(Framing::mnist(side)));
+            let default = match init {
+                Some(Preparation::Digit(framing)) => framing,
+                _ => Framing::mnist(32),
+            };
+            let framing = self.input_size.map_or(default, |InputSize([side, _])| Framing::mnist(side));
+            return Ok(Preparation::Digit(framing));
         }
-        let [height, width] = self.input_size.map_or_else(|| default_size(survey.middle), |size| size.0);
-        let default = if survey.coloured { Colours::Rgb } else { Colours::Grey };
-        let channels = if self.colours.unwrap_or(default) == Colours::Rgb { 3 } else { 1 };
-        let fit = match self.fit {
-            FitOption::Stretch => Fit::Stretch,
-            FitOption::Crop => Fit::Crop,
-            FitOption::Letterbox => Fit::Letterbox,
+        let default = match init {
+            Some(Preparation::Picture(sizing)) => sizing,
+            _ => {
+                let [height, width] = default_size(survey.middle);
+                let channels = if survey.coloured { 3 } else { 1 };
+                Sizing { height, width, channels, fit: Fit::Stretch, fill: 0 }
+            }
         };
-        Ok(Preparation::Picture(Sizing { height, width, channels, fit, fill: 0 }))
+        let [height, width] = self.input_size.map_or([default.height, default.width], |size| size.0);
+        let channels = self.colours.map_or(default.channels, Colours::channels);
+        let fit = match self.fit {
+            Some(FitOption::Stretch) => Fit::Stretch,
+            Some(FitOption::Crop) => Fit::Crop,
+            Some(FitOption::Letterbox) => Fit::Letterbox,
+            None => default.fit,
+        };
+        Ok(Preparation::Picture(Sizing { height, width, channels, fit, fill: default.fill }))
     }
 }
 

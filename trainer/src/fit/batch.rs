@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::recipe::Recipe;
-use crate::augment::augment;
+use crate::augment::{Kind, augment};
 use crate::evaluate::pictures;
 use crate::input::real;
 use files::Dataset;
@@ -47,8 +47,13 @@ enum Purpose {
 }
 
 impl Batches<'_> {
-    /// Steps of an epoch; what does not fill a batch waits for another epoch's order.
+    /// Steps of an epoch.
     pub(super) fn steps(&self) -> usize {
+        self.steps_of_pass() * self.recipe.passes
+    }
+
+    /// Steps of a pass; what does not fill a batch waits for another pass' order.
+    fn steps_of_pass(&self) -> usize {
         self.train.len() / self.recipe.batch_size
     }
 
@@ -59,25 +64,31 @@ impl Batches<'_> {
         counts
     }
 
-    /// The pictures in the order of `epoch`.
+    /// The pictures in the order of `epoch`, pass by pass.
     pub(super) fn order(&self, epoch: usize) -> Vec<usize> {
-        let mut order = self.train.to_vec();
-        order.shuffle(&mut self.rng(Purpose::Order, epoch, 0));
-        order
+        let passes = self.recipe.passes;
+        let order = |pass| {
+            let mut order = self.train.to_vec();
+            order.shuffle(&mut self.rng(Purpose::Order, epoch * passes + pass, 0));
+            order.truncate(self.steps_of_pass() * self.recipe.batch_size);
+            order
+        };
+        (0..passes).flat_map(order).collect()
     }
 
     /// The batch for one step.
     pub(super) fn get(&self, order: &[usize], epoch: usize, step: usize) -> Result<Batch> {
         let size = self.recipe.batch_size;
         let indices = &order[step * size..][..size];
+        let pass = epoch * self.recipe.passes + step / self.steps_of_pass();
         let (shape, preparation) = (self.data.shape(), &self.data.preparation);
-        let ordered = self.recipe.order.is_some();
+        let kind = Kind { ordered: self.recipe.order.is_some(), recolour: self.recipe.recolour };
         let pictures = if self.recipe.augment {
             let length = shape.iter().product();
             let mut values = vec![0.0; size * length];
             (values.par_chunks_exact_mut(length)).zip(indices).for_each(|(target, &index)| {
-                let rng = &mut self.rng(Purpose::Augmentation, epoch, index);
-                augment(preparation, ordered, shape, rng, self.data.image(index), target);
+                let rng = &mut self.rng(Purpose::Augmentation, pass, index);
+                augment(preparation, kind, shape, rng, self.data.image(index), target);
                 target.iter_mut().for_each(|value| *value = real(preparation, *value));
             });
             Tensor::from_vec(values, (size, shape[0], shape[1], shape[2]), &Device::Cpu)?

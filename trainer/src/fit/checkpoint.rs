@@ -72,6 +72,18 @@ impl Checkpoint {
         &self.history[self.history.len() - 1]
     }
 
+    /// Epochs since the one with the least validation loss, the first of equals.
+    pub(super) fn epochs_since_best(&self) -> usize {
+        let losses = self.history.iter().map(|epoch| epoch.validation_loss);
+        let best = losses.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        best.map_or(0, |(best, _)| self.history.len() - 1 - best)
+    }
+
+    /// Whether so many epochs were no better than one before them.
+    pub(super) fn is_over(&self, patience: Option<usize>) -> bool {
+        patience.is_some_and(|patience| self.epochs_since_best() >= patience)
+    }
+
     /// Writes the state to `path`, and makes its folder if there is none.
     pub(super) fn save(&self, path: &Path, recipe: &Recipe, dataset: &str, trainer: &Trainer) -> Result<()> {
         let optimizer = &trainer.optimizer;
@@ -83,6 +95,7 @@ impl Checkpoint {
         };
         let vectors = [
             ("averaged", &optimizer.averaged),
+            ("chosen", &trainer.chosen),
             ("first", &optimizer.first),
             ("second", &optimizer.second),
             ("values", &optimizer.values),
@@ -116,7 +129,8 @@ impl Checkpoint {
             )
         })?;
         stored.check(recipe, dataset).with_context(|| format!("cannot resume from {}", path.display()))?;
-        trainer.restore(optimizer(&stored, &mut tensors, trainer.len()).with_context(broken)?)?;
+        let (optimizer, chosen) = restored(&stored, &mut tensors, trainer.len()).with_context(broken)?;
+        trainer.restore(optimizer, chosen)?;
         Ok(stored.continued(recipe.epochs))
     }
 }
@@ -130,20 +144,21 @@ fn parse(bytes: &[u8]) -> Result<(serde_json::Value, Vectors)> {
     Ok((serde_json::from_str(text)?, vectors))
 }
 
-/// The optimizer's state, from vectors of `length` values.
-fn optimizer(stored: &Stored, vectors: &mut Vectors, length: usize) -> Result<AdamW> {
+/// The optimizer's state and the chosen weights, from vectors of `length` values.
+fn restored(stored: &Stored, vectors: &mut Vectors, length: usize) -> Result<(AdamW, Vec<f32>)> {
     let mut vector = |name: &str| {
         let values = vectors.remove(name).map(|weights| weights.values).unwrap_or_default();
         ensure!(values.len() == length, "it has {} values of {name}, expected {length}", values.len());
         Ok(values)
     };
-    Ok(AdamW {
+    let optimizer = AdamW {
         steps: stored.optimizer_steps,
         values: vector("values")?,
         first: vector("first")?,
         second: vector("second")?,
         averaged: vector("averaged")?,
-    })
+    };
+    Ok((optimizer, vector("chosen")?))
 }
 
 impl Stored {
@@ -167,7 +182,7 @@ impl Stored {
         );
         ensure!(
             expected == *recipe,
-            "it was made by another version of trainer: start anew with --overwrite"
+            "it was made by another version of trainer, or from another --init file of that name: start anew with --overwrite"
         );
         Ok(())
     }

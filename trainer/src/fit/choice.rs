@@ -6,6 +6,7 @@ use anyhow::Result;
 use edge8::Preparation;
 use mobilenet::{Architecture, DEFAULT_HIDDEN, Preprocessing};
 
+use super::init::Init;
 use super::recipe::Recipe;
 use crate::order::Order;
 
@@ -13,11 +14,23 @@ use crate::order::Order;
 /// pictures count, not steps.
 const LARGE: usize = 10_000;
 
+/// Steps of a run on a small set that begins with another network.
+const TRANSFER_STEPS: usize = 1500;
+
+/// Steps of an epoch, at least: evaluations of small sets are not to take more time than the training.
+const EPOCH_STEPS: usize = 100;
+
 /// Steps of a run on a small set.
 const STEPS: usize = 4000;
 
-/// Passes over a large set.
+/// Passes over a large set, or epochs at least.
 const EPOCHS: usize = 20;
+
+/// Passes over a large set, or epochs at least, of a network that begins as another one.
+const TRANSFER_EPOCHS: usize = 5;
+
+/// Learning rate of a network that begins as another one.
+const TRANSFER_RATE: f64 = 1e-3;
 
 /// Learning rate for a batch of 32 or more; smaller ones go by the root of their size.
 const LEARNING_RATE: f64 = 3e-3;
@@ -25,7 +38,11 @@ const LEARNING_RATE: f64 = 3e-3;
 /// What is asked for, of all that decides the result.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
-    /// Passes over the training pictures.
+    /// The network that training begins with, and how it is built.
+    pub init: Option<(Init, Architecture)>,
+    /// Epochs without a better one after which training ends.
+    pub patience: Option<usize>,
+    /// Epochs.
     pub epochs: Option<usize>,
     /// Pictures for one step.
     pub batch_size: Option<usize>,
@@ -47,6 +64,8 @@ pub struct Wishes {
     pub smoothing: Option<f64>,
     /// Whether pictures are taken as they are.
     pub no_augment: bool,
+    /// Whether only the shape tells the class.
+    pub recolour: bool,
     /// Whether groups are kept together.
     pub groups: bool,
     /// How the classes follow one another.
@@ -68,29 +87,39 @@ impl Recipe {
         let large = pictures >= LARGE;
         let digits = matches!(preparation, Preparation::Digit(_));
         let batch_size = wishes.batch_size.unwrap_or(if large { 128 } else { (pictures / 4).clamp(4, 32) });
-        let default_hidden = (large && digits).then_some(DEFAULT_HIDDEN);
+        let (init, base) = wishes.init.as_ref().map(|(init, base)| (init, base)).unzip();
+        let default_hidden = base.map_or((large && digits).then_some(DEFAULT_HIDDEN), |base| base.hidden);
         let hidden = wishes.hidden.map_or(default_hidden, |units| (units > 0).then_some(units));
         let shape = preparation.shape();
         let input = [shape.height.into(), shape.width.into()];
         // A larger input has the details of a smaller one after its first convolution.
-        let stem_stride =
-            wishes.stem_stride.unwrap_or(if input.into_iter().max() > Some(48) { 2 } else { 1 });
-        let architecture = Architecture::new(wishes.alpha.unwrap_or(0.35), input, stem_stride, classes)?
+        let default_stride = if input.into_iter().max() > Some(48) { 2 } else { 1 };
+        let stem_stride = wishes.stem_stride.unwrap_or(base.map_or(default_stride, |base| base.stem_stride));
+        let alpha = wishes.alpha.unwrap_or(base.map_or(0.35, |base| base.alpha));
+        let architecture = Architecture::new(alpha, input, stem_stride, classes)?
             .with_channels(shape.channels.into())?
             .with_hidden(hidden)?
-            .with_last_channels(wishes.last_channels)?;
-        let steps = (pictures / batch_size.max(1)).max(1);
-        let epochs = if large { EPOCHS } else { STEPS.div_ceil(steps).max(EPOCHS) };
+            .with_last_channels(wishes.last_channels.or(base.and_then(|base| base.last_channels)))?;
+        let pass = (pictures / batch_size.max(1)).max(1);
+        let passes = EPOCH_STEPS.div_ceil(pass);
+        let (steps, rate) =
+            if init.is_some() { (TRANSFER_STEPS, TRANSFER_RATE) } else { (STEPS, LEARNING_RATE) };
+        let least = if init.is_some() { TRANSFER_EPOCHS } else { EPOCHS };
+        let epochs = if large { least } else { steps.div_ceil(passes * pass).max(least) };
         let uneven = counts.iter().max() > counts.iter().min().map(|least| 2 * least).as_ref();
         let recipe = Self {
             preprocessing: Preprocessing::new(*preparation),
             architecture,
+            init: init.cloned(),
             epochs: wishes.epochs.unwrap_or(epochs),
+            passes,
+            patience: wishes.patience,
             batch_size,
-            learning_rate: wishes.learning_rate.unwrap_or_else(|| rate(batch_size)),
+            learning_rate: wishes.learning_rate.unwrap_or_else(|| for_batch(rate, batch_size)),
             weight_decay: 0.02,
             seed: wishes.seed,
             augment: !wishes.no_augment,
+            recolour: wishes.recolour,
             dropout: wishes.dropout.unwrap_or(if hidden.is_some() { 0.5 } else { 0.2 }),
             smoothing: wishes.smoothing.unwrap_or(if digits { 0.0 } else { 0.1 }),
             balance: uneven && !digits,
@@ -103,8 +132,8 @@ impl Recipe {
 }
 
 /// The learning rate for a batch, in two digits: people read it.
-fn rate(batch_size: usize) -> f64 {
-    let rate = LEARNING_RATE * (batch_size as f64 / 32.0).sqrt().min(1.0);
+fn for_batch(rate: f64, batch_size: usize) -> f64 {
+    let rate = rate * (batch_size as f64 / 32.0).sqrt().min(1.0);
     (rate * 1e4).round() / 1e4
 }
 

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod checkpoint;
 mod choice;
+mod init;
 mod loss;
 mod recipe;
 mod report;
@@ -16,24 +17,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, ensure};
 
 use crate::evaluate::evaluate;
-use crate::network::Network;
 use batch::Batches;
 use check::check;
 use checkpoint::Checkpoint;
 use files::Dataset;
+use mobilenet::ModelFile;
 use schedule::Schedule;
 use split::Split;
 use step::Trainer;
 
 pub use choice::Wishes;
+pub use init::Init;
 pub use recipe::Recipe;
 pub use report::{Epoch, Finished, Outcome, Progress};
 pub use split::{training_counts, validation_split};
 pub use step::measure_steps;
 
-/// Trains a network. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
+/// Trains a network, from `init` on if the recipe says so. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
 /// training goes on from there and gives the very weights of an uninterrupted run. A run that has ended goes on if the
-/// recipe has more epochs: at the rates that a run of so many has from there, which its earlier epochs did not have.
+/// recipe has more epochs: at the rates that a run of so many has from there, which its earlier epochs did not have. With
+/// patience the network is that of the epoch with the least validation loss.
 ///
 /// The checkpoint's folder is made with the first checkpoint.
 ///
@@ -41,6 +44,7 @@ pub use step::measure_steps;
 /// If the data does not fit the recipe, a loss is not finite, or a checkpoint cannot be written or used.
 pub fn fit(
     recipe: &Recipe,
+    init: Option<&ModelFile>,
     data: &Dataset,
     checkpoint: &std::path::Path,
     resume: bool,
@@ -57,14 +61,14 @@ pub fn fit(
     let batches = Batches { data, train: &split.train, recipe };
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);
-    let mut trainer = Trainer::new(recipe, &batches.counts())?;
+    let mut network = recipe.network(init)?;
+    let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts())?;
     let mut state = match resume {
         true => Checkpoint::load(checkpoint, recipe, &data.sha256, &mut trainer)?,
         false => Checkpoint::default(),
     };
-    let mut network = Network::new(recipe.architecture.clone(), recipe.seed)?;
     let mut validation = None;
-    while state.history.len() < recipe.epochs {
+    while state.history.len() < recipe.epochs && !state.is_over(recipe.patience) {
         let epoch = state.history.len();
         let mut clock = std::time::Instant::now();
         let order = batches.order(epoch);
@@ -85,8 +89,12 @@ pub fn fit(
         let evaluation = evaluate(&network, data, &split.validation)?;
         let rate = schedule.rates((epoch + 1) * steps - 1).learning.into();
         let result = state.finish_epoch(recipe.batch_size, rate, &evaluation);
-        report(Progress::Epoch { epoch, result });
-        validation = Some(evaluation);
+        report(Progress::Epoch { epoch, result, at_chance: evaluation.at_chance() });
+        let is_chosen = recipe.patience.is_none() || state.epochs_since_best() == 0;
+        if is_chosen {
+            trainer.choose();
+        }
+        validation = is_chosen.then_some(evaluation);
         state.save(checkpoint, recipe, &data.sha256, &trainer)?;
         if stop.load(Ordering::Relaxed) && state.history.len() < recipe.epochs {
             return Ok(Outcome::Interrupted { checkpoint: checkpoint.to_owned() });
@@ -94,9 +102,9 @@ pub fn fit(
     }
     let validation = match validation {
         Some(validation) => validation,
-        // Resumed after the last epoch: only the network has to be made again.
+        // Resumed after the last epoch, or an earlier one is chosen: the network has to be made again.
         None => {
-            trainer.averaged_into(&mut network)?;
+            trainer.chosen_into(&mut network)?;
             network.recalibrate(batches.calibration())?;
             evaluate(&network, data, &split.validation)?
         }

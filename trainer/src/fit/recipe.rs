@@ -5,6 +5,7 @@ use edge8::{Fit, Preparation};
 use mobilenet::{Architecture, Preprocessing};
 use serde::{Deserialize, Serialize};
 
+use super::init::Init;
 use crate::order::Order;
 
 /// More epochs have no random numbers of their own.
@@ -17,8 +18,14 @@ pub struct Recipe {
     pub preprocessing: Preprocessing,
     /// How the network is built.
     pub architecture: Architecture,
-    /// Passes over the training pictures.
+    /// The network that training begins with, if it is not a random one.
+    pub init: Option<Init>,
+    /// Epochs: after each the network is validated.
     pub epochs: usize,
+    /// Passes over the training pictures in an epoch: small sets have several.
+    pub passes: usize,
+    /// Epochs without a better validation loss after which training ends; the best one's network is taken then.
+    pub patience: Option<usize>,
     /// Pictures for one step.
     pub batch_size: usize,
     /// Highest learning rate.
@@ -29,6 +36,8 @@ pub struct Recipe {
     pub seed: u64,
     /// Whether pictures are changed at random.
     pub augment: bool,
+    /// Whether pictures are also shown in other colours and inverted.
+    pub recolour: bool,
     /// Share of the hidden layer, or without one of the pooled features, that is left out in each step.
     pub dropout: f64,
     /// Share of each picture's class that is given to all classes alike.
@@ -42,7 +51,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Checks the ranges: 1 to 1,000,000 epochs, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout
+    /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout
     /// and smoothing from 0 to below 1, and those of [`Architecture::new`].
     ///
     /// # Errors
@@ -54,6 +63,10 @@ impl Recipe {
             "{} epochs, expected 1 to {MOST_EPOCHS}",
             self.epochs
         );
+        ensure!(self.passes > 0 && self.patience != Some(0), "passes and patience are 1 or more");
+        let layers = self.architecture.blocks().len() + 1;
+        let frozen = self.init.as_ref().map_or(0, |init| init.freeze);
+        ensure!(frozen <= layers, "{frozen} layers to freeze, expected at most {layers}");
         ensure!(self.batch_size >= 2, "a batch of {}: batch normalisation needs at least 2", self.batch_size);
         ensure!(
             self.learning_rate > 0.0 && self.learning_rate < 1.0,
@@ -78,8 +91,9 @@ impl Recipe {
         pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
     }
 
-    fn options(&self) -> [TypedOption; 17] {
+    fn options(&self) -> [TypedOption; 21] {
         let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
+        let init = self.init.as_ref();
         let order = self.order.map(|order| match order {
             Order::Line => "line".to_owned(),
             Order::Cycle => "cycle".to_owned(),
@@ -99,7 +113,10 @@ impl Recipe {
             ("--recipe", Some(kind.to_owned())),
             ("--colours", colours.map(str::to_owned)),
             ("--fit", fit.map(str::to_owned)),
+            ("--init", init.map(|init| init.file.clone())),
+            ("--freeze", init.filter(|init| init.freeze > 0).map(|init| init.freeze.to_string())),
             ("--epochs", Some(self.epochs.to_string())),
+            ("--patience", self.patience.map(|epochs| epochs.to_string())),
             ("--batch-size", Some(self.batch_size.to_string())),
             ("--lr", Some(self.learning_rate.to_string())),
             ("--seed", Some(self.seed.to_string())),
@@ -112,6 +129,7 @@ impl Recipe {
             ("--smoothing", Some(self.smoothing.to_string())),
             ("--order", order),
             ("--groups", self.groups.then(String::new)),
+            ("--recolour", self.recolour.then(String::new)),
             ("--no-augment", (!self.augment).then(String::new)),
         ]
     }

@@ -46,6 +46,8 @@ pub enum Progress<'a> {
         epoch: usize,
         /// Its results.
         result: &'a Epoch,
+        /// Whether the validation pictures were answered no better than by guessing.
+        at_chance: bool,
     },
 }
 

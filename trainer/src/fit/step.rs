@@ -10,7 +10,7 @@ use super::check::check;
 use super::loss::Targets;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
-use crate::network::{Network, Parameter};
+use crate::network::Network;
 use crate::optimizer::{AdamW, Rates};
 use files::Dataset;
 
@@ -18,8 +18,12 @@ use files::Dataset;
 #[derive(Debug)]
 pub(super) struct Trainer {
     network: Network,
-    /// Weights, moments and averaged weights.
+    /// The leading values, which are not trained.
+    frozen: Vec<f32>,
+    /// Weights, moments and averaged weights of the others.
     pub(super) optimizer: AdamW,
+    /// The averaged weights of the best epoch so far.
+    pub(super) chosen: Vec<f32>,
     decays: Vec<bool>,
     targets: Targets,
 }
@@ -34,15 +38,17 @@ pub(super) struct Done {
 }
 
 impl Trainer {
-    /// Before the first step; `counts` are the training pictures of each class.
-    pub(super) fn new(recipe: &Recipe, counts: &[usize]) -> Result<Self> {
-        let network = Network::new(recipe.architecture.clone(), recipe.seed)?;
+    /// Before the first step of training `network`; `counts` are the training pictures of each class.
+    pub(super) fn new(recipe: &Recipe, network: Network, counts: &[usize]) -> Result<Self> {
         let parts = network.parameters().iter().flat_map(|parameter| &parameter.parts);
-        let decays = parts.flat_map(|part| std::iter::repeat_n(part.decays, part.len())).collect();
+        let decays = parts.flat_map(|part| std::iter::repeat_n(part.decays, part.len()));
+        let decays = decays.skip(network.frozen_values()).collect();
         let counts = recipe.balance.then_some(counts);
         let classes = recipe.architecture.classes.len();
         let targets = Targets::new(classes, recipe.smoothing, recipe.order, counts);
-        Ok(Self { optimizer: AdamW::new(network.values()?), network, decays, targets })
+        let mut frozen = network.values()?;
+        let trained = frozen.split_off(network.frozen_values());
+        Ok(Self { chosen: trained.clone(), optimizer: AdamW::new(trained), frozen, network, decays, targets })
     }
 
     /// One step.
@@ -50,34 +56,49 @@ impl Trainer {
         let logits = self.network.training_logits(&batch.pictures, &batch.dropout)?;
         let loss = self.targets.loss(&logits, &batch.labels)?;
         let gradients = loss.backward()?;
-        let mut flat = Vec::with_capacity(self.decays.len());
+        let mut flat = Vec::with_capacity(self.frozen.len() + self.decays.len());
         for parameter in self.network.parameters() {
-            let gradient = gradients.get(parameter.tensor());
-            let gradient = gradient.ok_or_else(|| anyhow::anyhow!("a parameter has no gradient"))?;
-            flat.extend(gradient.flatten_all()?.to_vec1::<f32>()?);
+            match gradients.get(parameter.tensor()) {
+                Some(gradient) => flat.extend(gradient.flatten_all()?.to_vec1::<f32>()?),
+                None => {
+                    ensure!(flat.len() + parameter.len() <= self.frozen.len(), "a parameter has no gradient");
+                    flat.resize(flat.len() + parameter.len(), 0.0);
+                }
+            }
         }
         let loss = f64::from(loss.to_scalar::<f32>()?);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
-        self.optimizer.step(&flat, &self.decays, rates);
-        self.network.set_values(&self.optimizer.values)?;
+        self.optimizer.step(&flat[self.frozen.len()..], &self.decays, rates);
+        self.network.set_values(&[self.frozen.as_slice(), &self.optimizer.values].concat())?;
         Ok(Done { loss, correct: correct(&logits, &batch.labels)? })
     }
 
     /// Takes over the state of a checkpoint.
-    pub(super) fn restore(&mut self, optimizer: AdamW) -> Result<()> {
-        self.network.set_values(&optimizer.values)?;
+    pub(super) fn restore(&mut self, optimizer: AdamW, chosen: Vec<f32>) -> Result<()> {
+        self.network.set_values(&[self.frozen.as_slice(), &optimizer.values].concat())?;
         self.optimizer = optimizer;
+        self.chosen = chosen;
         Ok(())
     }
 
     /// Gives `network` the averaged weights.
     pub(super) fn averaged_into(&self, network: &mut Network) -> Result<()> {
-        network.set_values(&self.optimizer.averaged)
+        network.set_values(&[self.frozen.as_slice(), &self.optimizer.averaged].concat())
+    }
+
+    /// Chooses the averaged weights as they are now.
+    pub(super) fn choose(&mut self) {
+        self.chosen.copy_from_slice(&self.optimizer.averaged);
+    }
+
+    /// Gives `network` the chosen weights.
+    pub(super) fn chosen_into(&self, network: &mut Network) -> Result<()> {
+        network.set_values(&[self.frozen.as_slice(), &self.chosen].concat())
     }
 
     /// Number of trained values.
     pub(super) fn len(&self) -> usize {
-        self.network.parameters().iter().map(Parameter::len).sum()
+        self.decays.len()
     }
 }
 
@@ -97,7 +118,8 @@ pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Ve
     check(recipe, data, train.len())?;
     let batches = Batches { data, train: &train, recipe };
     let schedule = Schedule::new(recipe, batches.steps());
-    let mut trainer = Trainer::new(recipe, &batches.counts())?;
+    let mut trainer =
+        Trainer::new(recipe, Network::new(recipe.architecture.clone(), recipe.seed)?, &batches.counts())?;
     let order = batches.order(0);
     let mut times = Vec::with_capacity(count);
     for step in 0..WARM_UP + count {

@@ -6,7 +6,7 @@ use edge8::{Framing, Preparation};
 
 use super::*;
 use files::load_train;
-use mobilenet::{Architecture, Preprocessing};
+use mobilenet::{Architecture, ModelFile, Preprocessing};
 
 /// The first pictures of the calibration slice.
 fn data(count: usize, side: u16) -> Dataset {
@@ -22,12 +22,16 @@ fn recipe(data: &Dataset, epochs: usize) -> Recipe {
     Recipe {
         preprocessing: Preprocessing::new(data.preparation),
         architecture: Architecture::new(0.35, [data.shape()[0]; 2], 2, data.classes.clone()).unwrap(),
+        init: None,
         epochs,
+        passes: 1,
+        patience: None,
         batch_size: 16,
         learning_rate: 3e-3,
         weight_decay: 0.01,
         seed: 1,
         augment: true,
+        recolour: false,
         dropout: 0.5,
         smoothing: 0.0,
         balance: false,
@@ -45,7 +49,7 @@ fn run(recipe: &Recipe, data: &Dataset, folder: &Path, resume: bool, stop_after:
             stop.store(Some(steps) == stop_after, Ordering::Relaxed);
         }
     };
-    fit(recipe, data, &folder.join("checkpoint.safetensors"), resume, &stop, report).unwrap()
+    fit(recipe, None, data, &folder.join("checkpoint.safetensors"), resume, &stop, report).unwrap()
 }
 
 fn finished(outcome: Outcome) -> Finished {
@@ -94,7 +98,7 @@ fn a_checkpoint_of_other_options_is_refused() {
     let other = Recipe { seed: 2, ..once.clone() };
     let stop = AtomicBool::new(false);
     let refusal = |recipe: &Recipe, data: &Dataset| {
-        format!("{:#}", fit(recipe, data, &checkpoint, true, &stop, |_| ()).unwrap_err())
+        format!("{:#}", fit(recipe, None, data, &checkpoint, true, &stop, |_| ()).unwrap_err())
     };
     let error = refusal(&other, &data);
     assert!(
@@ -118,7 +122,7 @@ fn a_broken_checkpoint_is_named() {
     let stop = AtomicBool::new(false);
     for length in [0, 7, 20, whole.len() - 1] {
         std::fs::write(&checkpoint, &whole[..length]).unwrap();
-        let error = format!("{:#}", fit(&recipe, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+        let error = format!("{:#}", fit(&recipe, None, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
         assert!(error.contains(&format!("checkpoint.safetensors ({length} bytes) is no whole")), "{error}");
         assert!(error.contains("--overwrite"), "{error}");
     }
@@ -135,7 +139,7 @@ fn a_run_goes_on_for_more_epochs_after_its_end() {
     let stop = AtomicBool::new(false);
     let checkpoint = folder.path().join("checkpoint.safetensors");
     let longer = Recipe { epochs: 4, ..long.clone() };
-    let error = format!("{:#}", fit(&longer, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+    let error = format!("{:#}", fit(&longer, None, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
     assert!(error.contains("made with --epochs 3, but given is --epochs 4"), "{error}");
     let last = finished(run(&long, &data, folder.path(), true, None));
     assert_eq!((last.history.len(), last.ended), (3, vec![1]));
@@ -147,6 +151,70 @@ fn a_run_goes_on_for_more_epochs_after_its_end() {
     assert_ne!(last.network.tensors().unwrap(), first.network.tensors().unwrap());
 }
 
+/// What a run leaves behind, as another one begins with it.
+fn file(recipe: &Recipe, finished: &Finished) -> ModelFile {
+    ModelFile {
+        architecture: recipe.architecture.clone(),
+        preprocessing: recipe.preprocessing,
+        provenance: serde_json::Value::Null,
+        tensors: finished.network.tensors().unwrap(),
+    }
+}
+
+#[test]
+fn frozen_layers_stay_and_the_others_learn() {
+    let data = data(60, 28);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let once = recipe(&data, 1);
+    let before = file(&once, &finished(run(&once, &data, folder.path(), false, None)));
+    let frozen = "blocks.3.project.";
+    let learning = "blocks.4.expand.";
+    for (freeze, learns) in [(0, vec![frozen, learning, "last."]), (4, vec![learning, "last."]), (18, vec![])]
+    {
+        let init = Some(Init { file: "before".into(), sha256: String::new(), freeze });
+        let recipe = Recipe { init, seed: 2, ..once.clone() };
+        let run = |resume, stop_after| {
+            let (stop, mut steps) = (AtomicBool::new(false), 0);
+            let report = |_: Progress<'_>| {
+                steps += 1;
+                stop.store(steps == stop_after, Ordering::Relaxed);
+            };
+            fit(&recipe, Some(&before), &data, &checkpoint, resume, &stop, report).unwrap()
+        };
+        let whole = finished(run(false, 0));
+        assert!(matches!(run(false, 1), Outcome::Interrupted { .. }));
+        let after = finished(run(true, 0)).network.tensors().unwrap();
+        assert_eq!(after, whole.network.tensors().unwrap(), "resumed");
+        for part in [frozen, learning, "last."] {
+            for kind in ["weight", "gamma", "mean", "variance"] {
+                let name = format!("{part}{kind}");
+                let changed = after[&name] != before.tensors[&name];
+                assert_eq!(changed, learns.contains(&part), "{name} with {freeze} frozen");
+            }
+        }
+        assert_ne!(after["dense2.weight"], before.tensors["dense2.weight"]);
+    }
+    let init = Init { file: "before".into(), sha256: String::new(), freeze: 19 };
+    let error = Recipe { init: Some(init), ..once }.check().unwrap_err().to_string();
+    assert!(error.contains("19 layers to freeze, expected at most 18"), "{error}");
+}
+
+#[test]
+fn with_patience_the_best_epoch_is_kept() {
+    let data = data(60, 28);
+    let folder = tempfile::tempdir().unwrap();
+    // So high a rate that the loss goes up and down.
+    let recipe = Recipe { patience: Some(2), learning_rate: 0.3, ..recipe(&data, 30) };
+    let done = finished(run(&recipe, &data, folder.path(), false, None));
+    let losses: Vec<f64> = done.history.iter().map(|epoch| epoch.validation_loss).collect();
+    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(losses.len() < 30 && losses[losses.len() - 3] == least, "{losses:?}");
+    assert!((done.validation.loss - least).abs() < 1e-9);
+    let again = finished(run(&recipe, &data, folder.path(), true, None));
+    assert_eq!(again.network.tensors().unwrap(), done.network.tensors().unwrap());
+}
+
 #[test]
 fn pictures_that_cannot_be_split_are_refused() {
     let stop = AtomicBool::new(false);
@@ -154,7 +222,7 @@ fn pictures_that_cannot_be_split_are_refused() {
     let checkpoint = folder.path().join("new/checkpoint.safetensors");
     let refusal = |data: &Dataset| {
         let recipe = Recipe { batch_size: 2, ..recipe(data, 1) };
-        format!("{:#}", fit(&recipe, data, &checkpoint, false, &stop, |_| ()).unwrap_err())
+        format!("{:#}", fit(&recipe, None, data, &checkpoint, false, &stop, |_| ()).unwrap_err())
     };
     // 5, 0, 4, 1, 9, 2: six classes of one.
     let error = refusal(&data(6, 28));

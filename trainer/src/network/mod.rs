@@ -2,20 +2,20 @@
 
 mod layers;
 mod stored;
+mod transfer;
 
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
-use crate::ops::Mode;
+use crate::ops::Fixed;
 use crate::ops::batch_norm::{Moments, Statistics};
 use crate::ops::chain::{Chain, ChainState, lock};
 use crate::ops::geometry::Geometry;
 use crate::ops::patches::{patch_len, patches};
+use layers::Parameter;
 use mobilenet::Architecture;
-
-pub(crate) use layers::Parameter;
 
 /// MobileNetV2 with its weights. Its layers are 17 blocks, the first together with the stem, and the last convolution.
 pub struct Network {
@@ -26,6 +26,8 @@ pub struct Network {
     parameters: Vec<Parameter>,
     /// Of every layer's batch normalisations, for evaluation.
     statistics: Arc<Vec<Vec<Statistics>>>,
+    /// Of the leading layers that are not trained.
+    frozen: Fixed,
 }
 
 impl std::fmt::Debug for Network {
@@ -48,6 +50,7 @@ impl Network {
             parameters: layers::parameters(&architecture, &layers, seed)?,
             statistics: Arc::new(layers::unit_statistics(&layers)),
             layers: Arc::new(Mutex::new(ChainState::new(&layers))),
+            frozen: Fixed::default(),
             architecture,
         })
     }
@@ -57,7 +60,7 @@ impl Network {
         &self.architecture
     }
 
-    /// Number of trained values.
+    /// Number of values that training finds.
     pub fn parameter_count(&self) -> usize {
         self.parameters.iter().map(Parameter::len).sum()
     }
@@ -68,23 +71,33 @@ impl Network {
     /// # Errors
     /// For a tensor of another shape or type.
     pub fn logits(&self, pictures: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, Mode::Evaluate(self.statistics.clone()))?;
+        let features = self.features(pictures, Fixed(self.statistics.clone()))?;
         self.head(&features, None)
     }
 
     /// The logits in training: batch statistics, and `dropout` (`[images, dropout width]`, 0 or the inverse of the share
     /// kept) multiplied to the hidden layer, or to the pooled features if there is none.
     pub(crate) fn training_logits(&self, pictures: &Tensor, dropout: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, Mode::Train)?;
+        let features = self.features(pictures, self.frozen.clone())?;
         self.head(&features, Some(dropout))
     }
 
-    /// The trained values.
+    /// Keeps the leading layers as they are, with their statistics: 0 to all of them, where only the dense layers learn.
+    pub(crate) fn freeze(&mut self, layers: usize) {
+        self.frozen = Fixed(Arc::new(self.statistics[..layers].to_vec()));
+    }
+
+    /// Number of values that are not trained; they are the first.
+    pub(crate) fn frozen_values(&self) -> usize {
+        lock(&self.layers).parameters(self.frozen.layers())
+    }
+
+    /// The parameters.
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// All trained values one after the other.
+    /// All values one after the other.
     pub(crate) fn values(&self) -> Result<Vec<f32>> {
         let mut values = Vec::with_capacity(self.parameter_count());
         for parameter in &self.parameters {
@@ -93,7 +106,7 @@ impl Network {
         Ok(values)
     }
 
-    /// Replaces all trained values.
+    /// Replaces all values.
     pub(crate) fn set_values(&mut self, mut values: &[f32]) -> Result<()> {
         for parameter in &self.parameters {
             let (part, rest) = values.split_at(parameter.len());
@@ -108,7 +121,7 @@ impl Network {
     pub(crate) fn recalibrate(&mut self, batches: impl Iterator<Item = Result<Tensor>>) -> Result<()> {
         let mut seen: Vec<Vec<Vec<Moments>>> = Vec::new();
         for pictures in batches {
-            self.features(&pictures?, Mode::Train)?;
+            self.features(&pictures?, self.frozen.clone())?;
             let layers = lock(&self.layers).statistics();
             seen.resize_with(layers.len(), Vec::new);
             for (seen, layer) in seen.iter_mut().zip(layers) {
@@ -128,7 +141,7 @@ impl Network {
     }
 
     /// The pooled features, `[images, last channels]`.
-    fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn features(&self, pictures: &Tensor, fixed: Fixed) -> Result<Tensor> {
         let Architecture { input: [rows, columns], channels, .. } = self.architecture;
         let (_, height, width, depth) = pictures.dims4()?;
         anyhow::ensure!(
@@ -136,7 +149,7 @@ impl Network {
             "the pictures are {height}x{width}x{depth}, expected {rows}x{columns}x{channels}"
         );
         let patches = self.patches(pictures)?;
-        Ok(patches.apply_op2(self.parameters[0].tensor(), Chain::new(mode, self.layers.clone()))?)
+        Ok(patches.apply_op2(self.parameters[0].tensor(), Chain::new(fixed, self.layers.clone()))?)
     }
 
     /// What the stem, a 1x1 convolution then, takes of pictures of the right shape.

@@ -26,24 +26,28 @@ impl Network {
             }
             parameter.set(&values)?;
         }
-        let mut statistics = network.statistics.to_vec();
-        for (names, statistics) in norm_names(statistics.len()).iter().zip(&mut statistics) {
-            for (name, statistics) in names.iter().zip(statistics) {
-                let shape = [statistics.mean.len()];
-                let mean = file.tensor(&format!("{name}.mean"), &shape)?.to_vec();
-                let variance = file.tensor(&format!("{name}.variance"), &shape)?.to_vec();
-                ensure!(variance.iter().all(|&value| value >= 0.0), "{name}.variance holds a negative value");
-                *statistics = Statistics { mean, variance };
-                used += 2;
-            }
-        }
-        network.statistics = Arc::new(statistics);
+        network.statistics = Arc::new(network.stored_statistics(file)?);
+        used += 2 * network.statistics.iter().map(Vec::len).sum::<usize>();
         ensure!(
             used == file.tensors.len(),
             "the model has {} tensors, its architecture needs {used}",
             file.tensors.len()
         );
         Ok(network)
+    }
+
+    /// The statistics of a file for a network of the same widths.
+    pub(super) fn stored_statistics(&self, file: &ModelFile) -> Result<Vec<Vec<Statistics>>> {
+        let stored = |(name, norm): (&String, &Statistics)| {
+            let shape = [norm.mean.len()];
+            let mean = file.tensor(&format!("{name}.mean"), &shape)?.to_vec();
+            let variance = file.tensor(&format!("{name}.variance"), &shape)?.to_vec();
+            ensure!(variance.iter().all(|&value| value >= 0.0), "{name}.variance holds a negative value");
+            Ok(Statistics { mean, variance })
+        };
+        let names = norm_names(self.statistics.len());
+        let layers = names.iter().zip(self.statistics.iter());
+        layers.map(|(names, norms)| names.iter().zip(norms).map(stored).collect()).collect()
     }
 
     /// All tensors as they go into a file.

@@ -201,3 +201,62 @@ fn smooth(network: &mut Network) {
     }
     network.set_values(&values).unwrap();
 }
+
+/// Grey from 0 to 1 in, colour at another scale out: the same picture, and the same answers for the classes of the same names.
+#[test]
+fn another_input_and_other_classes_begin_with_the_same_answers() {
+    let shape = |channels: usize, classes: [&str; 3]| {
+        let classes = classes.map(String::from).to_vec();
+        Architecture::new(0.35, [20, 32], 1, classes).unwrap().with_channels(channels).unwrap()
+    };
+    let (grey, colour) = (shape(1, ["a", "b", "c"]), shape(3, ["c", "new", "a"]));
+    let mut old = Network::new(grey.clone(), 3).unwrap();
+    let picture = pictures(4, &grey);
+    old.recalibrate([Ok(picture.clone())].into_iter()).unwrap();
+    let sizing = edge8::Sizing::stretch([20, 32], 1);
+    let preprocessing = mobilenet::Preprocessing::new(edge8::Preparation::Picture(sizing));
+    let tensors = old.tensors().unwrap();
+    let file = ModelFile {
+        architecture: grey,
+        preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
+        provenance: serde_json::Value::Null,
+        tensors,
+    };
+    let other = mobilenet::Preprocessing { scale: 4.0 / 255.0, shift: 0.0, ..preprocessing };
+    let new = Network::from_other(colour, &other, 5, &file).unwrap();
+    let repeated = (picture.clone() * 4.0).unwrap().repeat((1, 1, 1, 3)).unwrap();
+    let logits =
+        |network: &Network, pictures: &Tensor| network.logits(pictures).unwrap().to_vec2::<f32>().unwrap();
+    for (old, new) in logits(&old, &picture).iter().zip(logits(&new, &repeated)) {
+        assert!((old[0] - new[2]).abs() < 1e-3 && (old[2] - new[0]).abs() < 1e-3, "{old:?} {new:?}");
+        assert!((old[1] - new[1]).abs() > 1e-3, "the new class is another one");
+    }
+}
+
+/// From black at 0 to black at -1, the first convolution's statistics move with the input.
+#[test]
+fn a_moved_input_moves_the_statistics() {
+    let architecture = architecture([20, 32], 1).with_hidden(None).unwrap();
+    let network = Network::new(architecture.clone(), 3).unwrap();
+    let preprocessing =
+        mobilenet::Preprocessing::new(edge8::Preparation::Picture(edge8::Sizing::stretch([20, 32], 1)));
+    let file = ModelFile {
+        architecture: architecture.clone(),
+        preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
+        provenance: serde_json::Value::Null,
+        tensors: network.tensors().unwrap(),
+    };
+    let moved = Network::from_other(architecture, &preprocessing, 3, &file).unwrap().tensors().unwrap();
+    // Inside an even picture of the byte 200.
+    let response =
+        |tensors: &std::collections::BTreeMap<String, mobilenet::Weights>, value: f64, unit: usize| {
+            let weights = tensors["stem.weight"].values.iter().skip(unit).step_by(16);
+            weights.map(|weight| f64::from(*weight)).sum::<f64>() * value
+                - f64::from(tensors["stem.mean"].values[unit])
+        };
+    for unit in 0..16 {
+        let [old, new] =
+            [response(&file.tensors, 200.0 / 255.0, unit), response(&moved, 200.0 / 127.5 - 1.0, unit)];
+        assert!((old - new).abs() < 1e-5, "{old} {new}");
+    }
+}

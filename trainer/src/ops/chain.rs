@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 
-use super::Mode;
+use super::Fixed;
 use super::batch_norm::Statistics;
 use super::features::{Features, FeaturesState};
 use super::inverted_residual::{BlockShape, BlockState};
@@ -102,14 +102,19 @@ impl ChainState {
         self.links.iter().map(statistics).collect()
     }
 
-    fn forward(&mut self, mode: &Mode, x: &[f32], images: usize, mut packed: &[f32]) {
+    /// Number of parameters of so many leading layers.
+    pub(crate) fn parameters(&self, layers: usize) -> usize {
+        self.links[..layers].iter().map(|link| link.layer().parameters()).sum()
+    }
+
+    fn forward(&mut self, fixed: &Fixed, x: &[f32], images: usize, mut packed: &[f32]) {
         for index in 0..self.links.len() {
             let (before, rest) = self.links.split_at_mut(index);
             let x = before.last().map_or(x, |link| &link.output);
             let (parameters, others) = packed.split_at(rest[0].layer().parameters());
             packed = others;
             let Link { stage, output } = &mut rest[0];
-            let fixed = mode.layer(index);
+            let fixed = fixed.layer(index);
             match stage {
                 Stage::Block(shape, state) => shape.forward(fixed, x, images, parameters, state, output),
                 Stage::Features(features, state) => {
@@ -119,14 +124,22 @@ impl ChainState {
         }
     }
 
-    /// Returns the gradient of the packed parameters; that of `x`, if it has one, is left in `gradients[0]`.
-    fn backward(&mut self, x: &[f32], images: usize, packed: &[f32], gradient: &[f32]) -> Vec<f32> {
+    /// Returns the gradient of the packed parameters, of which those of the `fixed` first layers stay 0; that of the input of
+    /// the first layer that is trained, if it has one, is left in `gradients[0]`.
+    fn backward(
+        &mut self,
+        fixed: usize,
+        x: &[f32],
+        images: usize,
+        packed: &[f32],
+        gradient: &[f32],
+    ) -> Vec<f32> {
         let [current, next] = &mut self.gradients;
         current.clear();
         current.extend_from_slice(gradient);
         let mut result = vec![0.0; packed.len()];
         let mut end = packed.len();
-        for index in (0..self.links.len()).rev() {
+        for index in (fixed..self.links.len()).rev() {
             let (before, rest) = self.links.split_at_mut(index);
             let x = before.last().map_or(x, |link| &link.output);
             let start = end - rest[0].layer().parameters();
@@ -148,15 +161,15 @@ impl ChainState {
 /// The operator: `x` is the first layer's input, the second argument all layers' packed parameters one after the
 /// other. Whether `x` gets a gradient is the first layer's matter: a picture's patches need none.
 pub(crate) struct Chain {
-    mode: Mode,
+    fixed: Fixed,
     state: Arc<Mutex<ChainState>>,
     pass: Mutex<u64>,
 }
 
 impl Chain {
     /// One application of the layers in `state`.
-    pub(crate) fn new(mode: Mode, state: Arc<Mutex<ChainState>>) -> Self {
-        Self { mode, state, pass: Mutex::new(0) }
+    pub(crate) fn new(fixed: Fixed, state: Arc<Mutex<ChainState>>) -> Self {
+        Self { fixed, state, pass: Mutex::new(0) }
     }
 }
 
@@ -186,13 +199,13 @@ impl CustomOp2 for Chain {
         if (height, width, channels) != expected {
             bail!("chain: input {height}x{width}x{channels}, expected {expected:?}");
         }
-        let expected: usize = state.links.iter().map(|link| link.layer().parameters()).sum();
+        let expected = state.parameters(state.links.len());
         if packed.len() != expected {
             bail!("chain: {} parameters, expected {expected}", packed.len());
         }
         state.pass += 1;
         *lock(&self.pass) = state.pass;
-        state.forward(&self.mode, x, images, packed);
+        state.forward(&self.fixed, x, images, packed);
         let last = &state.links[state.links.len() - 1];
         Ok((CpuStorage::F32(last.output.clone()), last.layer().output(images)))
     }
@@ -205,18 +218,22 @@ impl CustomOp2 for Chain {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let mut state = lock(&self.state);
-        if !matches!(self.mode, Mode::Train) || state.pass != *lock(&self.pass) {
-            bail!("chain: no gradient, the layers have worked again since, or not for training");
+        if state.pass != *lock(&self.pass) {
+            bail!("chain: no gradient, the layers have worked again since");
+        }
+        let fixed = self.fixed.layers();
+        if fixed == state.links.len() {
+            return Ok((None, None));
         }
         let images = x.dim(0)?;
         let gradient = gradient.contiguous()?;
         let packed_gradient = with_values(x, |x| {
             with_values(packed, |packed| {
-                with_values(&gradient, |gradient| Ok(state.backward(x, images, packed, gradient)))
+                with_values(&gradient, |gradient| Ok(state.backward(fixed, x, images, packed, gradient)))
             })
         })?;
         let dx = &state.gradients[0];
-        let dx = match dx.len() == x.elem_count() {
+        let dx = match fixed == 0 && dx.len() == x.elem_count() {
             true => Some(Tensor::from_slice(dx, x.shape(), x.device())?),
             false => None,
         };

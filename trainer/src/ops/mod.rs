@@ -27,22 +27,20 @@ mod vector;
 /// Parts of a batch that are worked on in parallel and added up in order.
 const CHUNKS: usize = 16;
 
-/// Whether batch normalisation uses the batch's statistics or given ones.
-#[derive(Clone, Debug)]
-pub(crate) enum Mode {
-    /// Training: the statistics of the batch, which are kept for the caller to read.
-    Train,
-    /// Evaluation with given statistics, for each layer those of its batch normalisations.
-    Evaluate(std::sync::Arc<Vec<Vec<batch_norm::Statistics>>>),
-}
+/// The statistics of the batch normalisations of the leading layers that are not trained: of none in training, of all in
+/// evaluation. The other layers use the batch's, and keep them for the caller to read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fixed(pub(crate) std::sync::Arc<Vec<Vec<batch_norm::Statistics>>>);
 
-impl Mode {
-    /// The given statistics of one layer; `None` in training.
+impl Fixed {
+    /// Number of layers that are not trained.
+    pub(crate) fn layers(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The statistics of one layer; `None` if it is trained.
     fn layer(&self, index: usize) -> Option<&[batch_norm::Statistics]> {
-        match self {
-            Self::Train => None,
-            Self::Evaluate(statistics) => Some(&statistics[index]),
-        }
+        self.0.get(index).map(Vec::as_slice)
     }
 }
 

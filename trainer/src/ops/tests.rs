@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Mode;
+use super::Fixed;
 use super::chain::{Chain, ChainState, Layer};
 use super::expansion::Sizes;
 use super::features::Features;
@@ -96,7 +96,7 @@ fn block_case(shape: BlockShape, images: usize) -> (Var, Var) {
 }
 
 fn apply(shape: BlockShape, x: &Tensor, packed: &Tensor) -> Result<Tensor> {
-    x.apply_op2(packed, Chain::new(Mode::Train, state(Layer::Block(shape))))
+    x.apply_op2(packed, Chain::new(Fixed::default(), state(Layer::Block(shape))))
 }
 
 fn state(layer: Layer) -> Arc<Mutex<ChainState>> {
@@ -149,7 +149,7 @@ fn features_agree_with_candles_operators() {
         let packed = Var::from_vec(packed, (k + 2) * n, &CPU).unwrap();
         let apply = |x: &Tensor, packed: &Tensor| {
             let layer = Layer::Features(Features { height, width, k, n });
-            x.apply_op2(packed, Chain::new(Mode::Train, state(layer)))
+            x.apply_op2(packed, Chain::new(Fixed::default(), state(layer)))
         };
         let reference = |x: &Tensor, packed: &Tensor| reference_features(k, n, x, packed);
         compare(&format!("{k}-{n}"), &x, &packed, apply, reference, true);
@@ -222,7 +222,7 @@ fn a_second_forward_pass_forbids_the_first_ones_gradient() {
     let shape = block(8, 16, 8, (4, 4), 1, true);
     let (x, packed) = block_case(shape, 2);
     let state = state(Layer::Block(shape));
-    let apply = || x.apply_op2(&packed, Chain::new(Mode::Train, state.clone())).unwrap();
+    let apply = || x.apply_op2(&packed, Chain::new(Fixed::default(), state.clone())).unwrap();
     let (first, second) = (apply(), apply());
     assert!(first.sum_all().unwrap().backward().is_err());
     assert!(second.sum_all().unwrap().backward().is_ok());

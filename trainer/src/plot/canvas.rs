@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::io::Cursor;
 
 use anyhow::Result;
-use embedded_graphics::mono_font::MonoTextStyle;
 use embedded_graphics::mono_font::ascii::{FONT_6X10, FONT_9X15, FONT_9X15_BOLD};
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage, imageops};
 
 /// Text and axes.
 pub(super) const INK: Rgb888 = Rgb888::new(40, 40, 40);
@@ -23,6 +23,21 @@ pub(super) enum Size {
     Small,
     Normal,
     Title,
+}
+
+impl Size {
+    /// Pixels from one character to the next.
+    pub(super) fn width(self) -> u32 {
+        self.font().character_size.width
+    }
+
+    fn font(self) -> &'static MonoFont<'static> {
+        match self {
+            Self::Small => &FONT_6X10,
+            Self::Normal => &FONT_9X15,
+            Self::Title => &FONT_9X15_BOLD,
+        }
+    }
 }
 
 /// A white picture.
@@ -44,14 +59,37 @@ impl Canvas {
         alignment: Alignment,
         colour: Rgb888,
     ) {
-        let font = match size {
-            Size::Small => &FONT_6X10,
-            Size::Normal => &FONT_9X15,
-            Size::Title => &FONT_9X15_BOLD,
-        };
         let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Middle).build();
-        let text = Text::with_text_style(text, Point::new(x, y), MonoTextStyle::new(font, colour), layout);
+        let text =
+            Text::with_text_style(text, Point::new(x, y), MonoTextStyle::new(size.font(), colour), layout);
         let Ok(_) = text.draw(self);
+    }
+
+    /// Draws a text from below to above, its middle at `x`, its beginning at `y`.
+    pub(super) fn upright(&mut self, text: &str, x: i32, y: i32, size: Size, colour: Rgb888) {
+        let height = size.font().character_size.height;
+        let mut line = Self::new(size.width() * text.chars().count().max(1) as u32, height);
+        line.text(text, 0, height as i32 / 2, size, Alignment::Left, colour);
+        let turned = imageops::rotate270(&line.0);
+        let top = i64::from(y) - i64::from(turned.height());
+        imageops::overlay(&mut self.0, &turned, i64::from(x) - i64::from(height / 2), top);
+    }
+
+    /// Draws a picture of rows, columns and 1 or 3 channels, as large as fits `most` pixels in each direction.
+    pub(super) fn picture(&mut self, x: i32, y: i32, most: usize, shape: [usize; 3], bytes: &[u8]) {
+        let [rows, columns, channels] = shape;
+        let (scale, longer) = (most, rows.max(columns));
+        let colour = |row: usize, column: usize| {
+            let pixel = &bytes[(row * columns + column) * channels..][..channels];
+            Rgb888::new(pixel[0], pixel[channels / 2], pixel[channels - 1])
+        };
+        let size = [rows, columns].map(|side| (side * scale / longer).max(1));
+        for row in 0..size[0] {
+            for column in 0..size[1] {
+                let colour = colour(row * rows / size[0], column * columns / size[1]);
+                self.fill(x + column as i32, y + row as i32, 1, 1, colour);
+            }
+        }
     }
 
     /// Draws a line.
