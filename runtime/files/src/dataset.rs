@@ -67,6 +67,22 @@ impl Dataset {
         Ok((data, LeftOut::new(pictures.len(), reasons)))
     }
 
+    /// Adds the pictures of another set of the same classes, prepared in the same way; its groups are others.
+    ///
+    /// # Errors
+    /// If it has other classes, or was prepared in another way.
+    pub fn append(&mut self, other: Self) -> Result<()> {
+        let [(here, ours), (there, theirs)] =
+            [&*self, &other].map(|set| (&set.classes, set.preparation));
+        ensure!(here == there && ours == theirs, "the sets are {here:?}, {ours:?}, and {there:?}, {theirs:?}");
+        let groups = self.groups.iter().max().map_or(0, |last| last + 1);
+        self.images.extend(other.images);
+        self.labels.extend(other.labels);
+        self.groups.extend(other.groups.iter().map(|group| group + groups));
+        self.sha256 = hex(&Sha256::digest(format!("{} {}", self.sha256, other.sha256)));
+        Ok(())
+    }
+
     /// Moves the pictures that have a result together; the reasons of the others, and the hash of the results.
     fn keep(
         &mut self,
@@ -220,6 +236,19 @@ mod tests {
         {
             assert!(text.contains(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn a_second_set_comes_behind_the_first_with_groups_of_its_own() {
+        let folder = bars_and_blocks();
+        let whole = load_train(folder.path(), digits(28)).unwrap();
+        let mut twice = whole.clone();
+        twice.append(whole.clone()).unwrap();
+        assert_eq!((twice.len(), twice.image(7)), (12, whole.image(1)));
+        assert!(twice.groups[..6].iter().all(|group| !twice.groups[6..].contains(group)));
+        assert_ne!(twice.sha256, whole.sha256);
+        let other = Dataset { classes: vec!["a".into(), "b".into()], ..whole.clone() };
+        assert!(twice.append(other).unwrap_err().to_string().contains("block"));
     }
 
     #[test]

@@ -27,16 +27,20 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
-    /// MNIST's train files (.gz or not), or one subfolder of pictures for each class [default: MNIST,
-    /// downloaded once into the user's cache folder].
+    /// MNIST's train files (.gz or not), or one subfolder of pictures for each class [default: MNIST, downloaded once into the
+    /// user's cache folder]. Several times for several folders, of which the first says what classes there are.
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    data: Vec<PathBuf>,
     #[command(flatten)]
     prepare: Prepare,
     /// Begin with this network, a model.safetensors: its widths and, unless told otherwise, its input are taken over; what it
     /// cannot know, as classes of other names, is learnt anew.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["alpha", "last_channels"])]
     init: Option<PathBuf>,
+    /// How much of --init is in the result, which is the mean of its weights and the trained ones: what it knew before is
+    /// not forgotten [default: 0.5 for the same classes, else 0].
+    #[arg(long, value_name = "SHARE", requires = "init")]
+    keep: Option<f64>,
     /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
     #[arg(long, value_name = "LAYERS", requires = "init", default_value_t = 0)]
     freeze: usize,
@@ -145,6 +149,7 @@ impl Fit {
     fn wishes(&self, init: Option<(Init, Architecture)>) -> Wishes {
         Wishes {
             init,
+            keep: self.keep,
             patience: self.patience,
             epochs: self.epochs,
             batch_size: self.batch_size,
@@ -188,23 +193,34 @@ impl Fit {
 
     /// The training pictures and what to call them.
     fn load(&self, init: Option<Preparation>) -> Result<(Dataset, String)> {
-        let folder = match &self.data {
-            Some(folder) => folder.clone(),
-            None => {
-                let folder = download::cache_folder()?;
-                download::download_mnist(&folder)?;
-                folder
+        let mut folders = self.data.clone();
+        if folders.is_empty() {
+            let folder = download::cache_folder()?;
+            download::download_mnist(&folder)?;
+            folders.push(folder);
+        }
+        let mut all: Option<Dataset> = None;
+        for folder in &folders {
+            let pictures = match &all {
+                None => Pictures::open(folder, Set::Training)?,
+                Some(first) => Pictures::open_for(folder, Set::Training, &first.classes)?,
+            };
+            let survey = Survey::of(&pictures)?;
+            eprintln!("{survey}");
+            let preparation = match &all {
+                None => self.prepare.preparation(&pictures, &survey, init)?,
+                Some(first) => first.preparation,
+            };
+            let (data, left_out) = Dataset::prepare(&pictures, preparation)?;
+            left_out.check(self.strict)?;
+            left_out.report();
+            match &mut all {
+                None => all = Some(data),
+                Some(first) => first.append(data)?,
             }
-        };
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let pictures = Pictures::open(&folder, Set::Training)?;
-        let survey = Survey::of(&pictures)?;
-        eprintln!("{survey}");
-        let preparation = self.prepare.preparation(&pictures, &survey, init)?;
-        let (data, left_out) = Dataset::prepare(&pictures, preparation)?;
-        left_out.check(self.strict)?;
-        left_out.report();
-        Ok((data, name))
+        }
+        let names = folders.iter().map(|folder| folder.file_name().unwrap_or_default().to_string_lossy());
+        Ok((all.context("there is no data")?, names.collect::<Vec<_>>().join(" + ")))
     }
 
     fn write(&self, recipe: &Recipe, data: &Dataset, name: &str, finished: &Finished) -> Result<()> {
@@ -255,7 +271,7 @@ impl Fit {
 fn start(file: &Path, freeze: usize) -> Result<(Init, ModelFile)> {
     let model = ModelFile::load(file)?;
     let sha256 = hex(&Sha256::digest(files::read(file)?));
-    Ok((Init { file: file.display().to_string(), sha256, freeze }, model))
+    Ok((Init { file: file.display().to_string(), sha256, freeze, keep: 0.0 }, model))
 }
 
 /// What to do about a run that has learnt nothing.

@@ -14,7 +14,11 @@ use crate::order::Order;
 /// pictures count, not steps.
 const LARGE: usize = 10_000;
 
-/// Steps of a run on a small set that begins with another network.
+/// Steps of a run on a small set that begins with a network of the same classes, and its learning rate.
+const ADAPTION_STEPS: usize = 500;
+const ADAPTION_RATE: f64 = 3e-4;
+
+/// Steps of a run on a small set that begins with a network of other classes.
 const TRANSFER_STEPS: usize = 1500;
 
 /// Steps of an epoch, at least: evaluations of small sets are not to take more time than the training.
@@ -29,7 +33,7 @@ const EPOCHS: usize = 20;
 /// Passes over a large set, or epochs at least, of a network that begins as another one.
 const TRANSFER_EPOCHS: usize = 5;
 
-/// Learning rate of a network that begins as another one.
+/// Learning rate of a network that begins with one of other classes.
 const TRANSFER_RATE: f64 = 1e-3;
 
 /// Learning rate for a batch of 32 or more; smaller ones go by the root of their size.
@@ -40,6 +44,8 @@ const LEARNING_RATE: f64 = 3e-3;
 pub struct Wishes {
     /// The network that training begins with, and how it is built.
     pub init: Option<(Init, Architecture)>,
+    /// Share of its weights in the result.
+    pub keep: Option<f64>,
     /// Epochs without a better one after which training ends.
     pub patience: Option<usize>,
     /// Epochs.
@@ -102,15 +108,23 @@ impl Recipe {
             .with_last_channels(wishes.last_channels.or(base.and_then(|base| base.last_channels)))?;
         let pass = (pictures / batch_size.max(1)).max(1);
         let passes = EPOCH_STEPS.div_ceil(pass);
-        let (steps, rate) =
-            if init.is_some() { (TRANSFER_STEPS, TRANSFER_RATE) } else { (STEPS, LEARNING_RATE) };
+        let knows = base.is_some_and(|base| architecture.classes.iter().all(|class| base.classes.contains(class)));
+        let (steps, rate) = match init {
+            None => (STEPS, LEARNING_RATE),
+            Some(_) if knows => (ADAPTION_STEPS, ADAPTION_RATE),
+            Some(_) => (TRANSFER_STEPS, TRANSFER_RATE),
+        };
+        let init = init.map(|init| {
+            let keep = wishes.keep.unwrap_or(if knows { 0.5 } else { 0.0 });
+            Init { keep, ..init.clone() }
+        });
         let least = if init.is_some() { TRANSFER_EPOCHS } else { EPOCHS };
         let epochs = if large { least } else { steps.div_ceil(passes * pass).max(least) };
         let uneven = counts.iter().max() > counts.iter().min().map(|least| 2 * least).as_ref();
         let recipe = Self {
             preprocessing: Preprocessing::new(*preparation),
             architecture,
-            init: init.cloned(),
+            init,
             epochs: wishes.epochs.unwrap_or(epochs),
             passes,
             patience: wishes.patience,
@@ -161,7 +175,7 @@ mod tests {
     fn small_sets_get_steps_enough_and_a_small_head() {
         for count in [5, 20, 80, 300] {
             let recipe = chosen(Preparation::Picture(Sizing::stretch([96, 96], 3)), &[count; 4]);
-            let steps = recipe.epochs * (4 * count / recipe.batch_size);
+            let steps = recipe.epochs * recipe.passes * (4 * count / recipe.batch_size);
             assert!(steps >= STEPS, "{steps} steps for 4 times {count}");
             assert_eq!((recipe.architecture.hidden, recipe.architecture.stem_stride), (None, 2));
             assert!(!recipe.balance && recipe.batch_size <= 4 * count);

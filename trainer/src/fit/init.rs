@@ -17,6 +17,9 @@ pub struct Init {
     /// Leading layers that stay as they are: the first block together with the stem is one, each other block, and the last
     /// convolution.
     pub freeze: usize,
+    /// Share of its weights in the result, 0 to below 1: what it knew is not forgotten (Wortsman et al., "Robust fine-tuning of
+    /// zero-shot models", 2022).
+    pub keep: f64,
 }
 
 impl Recipe {

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, ensure};
 
 use crate::evaluate::evaluate;
+use crate::network::Network;
 use batch::Batches;
 use check::check;
 use checkpoint::Checkpoint;
@@ -62,6 +63,7 @@ pub fn fit(
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);
     let mut network = recipe.network(init)?;
+    let before = init.map(|_| recipe.network(init)).transpose()?;
     let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts())?;
     let mut state = match resume {
         true => Checkpoint::load(checkpoint, recipe, &data.sha256, &mut trainer)?,
@@ -85,7 +87,7 @@ pub fn fit(
             }
         }
         trainer.averaged_into(&mut network)?;
-        network.recalibrate(batches.calibration())?;
+        recalibrate(recipe, &mut network, before.as_ref(), &batches)?;
         let evaluation = evaluate(&network, data, &split.validation)?;
         let rate = schedule.rates((epoch + 1) * steps - 1).learning.into();
         let result = state.finish_epoch(recipe.batch_size, rate, &evaluation);
@@ -105,13 +107,27 @@ pub fn fit(
         // Resumed after the last epoch, or an earlier one is chosen: the network has to be made again.
         None => {
             trainer.chosen_into(&mut network)?;
-            network.recalibrate(batches.calibration())?;
+            recalibrate(recipe, &mut network, before.as_ref(), &batches)?;
             evaluate(&network, data, &split.validation)?
         }
     };
     let train_images = split.train.len();
     let Checkpoint { history, ended, .. } = state;
     Ok(Outcome::Finished(Box::new(Finished { network, history, validation, train_images, ended })))
+}
+
+/// The statistics for the present weights: those of the pictures, mixed with what is kept of those before.
+fn recalibrate(
+    recipe: &Recipe,
+    network: &mut Network,
+    before: Option<&Network>,
+    batches: &Batches<'_>,
+) -> Result<()> {
+    network.recalibrate(batches.calibration())?;
+    if let (Some(before), Some(Init { keep, .. })) = (before, &recipe.init) {
+        network.mix_statistics(before, *keep as f32);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -51,8 +51,8 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout
-    /// and smoothing from 0 to below 1, and those of [`Architecture::new`].
+    /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout,
+    /// smoothing and keep from 0 to below 1, and those of [`Architecture::new`].
     ///
     /// # Errors
     /// Names the value outside its range.
@@ -66,6 +66,7 @@ impl Recipe {
         ensure!(self.passes > 0 && self.patience != Some(0), "passes and patience are 1 or more");
         let layers = self.architecture.blocks().len() + 1;
         let frozen = self.init.as_ref().map_or(0, |init| init.freeze);
+        let kept = self.init.as_ref().map_or(0.0, |init| init.keep);
         ensure!(frozen <= layers, "{frozen} layers to freeze, expected at most {layers}");
         ensure!(self.batch_size >= 2, "a batch of {}: batch normalisation needs at least 2", self.batch_size);
         ensure!(
@@ -73,7 +74,7 @@ impl Recipe {
             "the learning rate is {}, expected above 0 and below 1",
             self.learning_rate
         );
-        for (name, share) in [("dropout", self.dropout), ("smoothing", self.smoothing)] {
+        for (name, share) in [("dropout", self.dropout), ("smoothing", self.smoothing), ("keep", kept)] {
             ensure!((0.0..1.0).contains(&share), "{name} is {share}, expected from 0 to below 1");
         }
         Ok(())
@@ -91,7 +92,7 @@ impl Recipe {
         pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
     }
 
-    fn options(&self) -> [TypedOption; 21] {
+    fn options(&self) -> [TypedOption; 22] {
         let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
         let init = self.init.as_ref();
         let order = self.order.map(|order| match order {
@@ -114,6 +115,7 @@ impl Recipe {
             ("--colours", colours.map(str::to_owned)),
             ("--fit", fit.map(str::to_owned)),
             ("--init", init.map(|init| init.file.clone())),
+            ("--keep", init.map(|init| init.keep.to_string())),
             ("--freeze", init.filter(|init| init.freeze > 0).map(|init| init.freeze.to_string())),
             ("--epochs", Some(self.epochs.to_string())),
             ("--patience", self.patience.map(|epochs| epochs.to_string())),

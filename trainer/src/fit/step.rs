@@ -20,6 +20,8 @@ pub(super) struct Trainer {
     network: Network,
     /// The leading values, which are not trained.
     frozen: Vec<f32>,
+    /// The other values as they were before, and their share in the result.
+    kept: (Vec<f32>, f32),
     /// Weights, moments and averaged weights of the others.
     pub(super) optimizer: AdamW,
     /// The averaged weights of the best epoch so far.
@@ -48,7 +50,9 @@ impl Trainer {
         let targets = Targets::new(classes, recipe.smoothing, recipe.order, counts);
         let mut frozen = network.values()?;
         let trained = frozen.split_off(network.frozen_values());
-        Ok(Self { chosen: trained.clone(), optimizer: AdamW::new(trained), frozen, network, decays, targets })
+        let keep = recipe.init.as_ref().map_or(0.0, |init| init.keep as f32);
+        let kept = (trained.clone(), keep);
+        Ok(Self { chosen: trained.clone(), optimizer: AdamW::new(trained), frozen, kept, network, decays, targets })
     }
 
     /// One step.
@@ -83,7 +87,14 @@ impl Trainer {
 
     /// Gives `network` the averaged weights.
     pub(super) fn averaged_into(&self, network: &mut Network) -> Result<()> {
-        network.set_values(&[self.frozen.as_slice(), &self.optimizer.averaged].concat())
+        self.give(&self.optimizer.averaged, network)
+    }
+
+    /// Gives `network` trained values, mixed with what is kept of those before.
+    fn give(&self, trained: &[f32], network: &mut Network) -> Result<()> {
+        let (before, share) = &self.kept;
+        let mixed = trained.iter().zip(before).map(|(new, old)| new + share * (old - new));
+        network.set_values(&self.frozen.iter().copied().chain(mixed).collect::<Vec<f32>>())
     }
 
     /// Chooses the averaged weights as they are now.
@@ -93,7 +104,7 @@ impl Trainer {
 
     /// Gives `network` the chosen weights.
     pub(super) fn chosen_into(&self, network: &mut Network) -> Result<()> {
-        network.set_values(&[self.frozen.as_slice(), &self.chosen].concat())
+        self.give(&self.chosen, network)
     }
 
     /// Number of trained values.

@@ -172,7 +172,7 @@ fn frozen_layers_stay_and_the_others_learn() {
     let learning = "blocks.4.expand.";
     for (freeze, learns) in [(0, vec![frozen, learning, "last."]), (4, vec![learning, "last."]), (18, vec![])]
     {
-        let init = Some(Init { file: "before".into(), sha256: String::new(), freeze });
+        let init = Some(Init { file: "before".into(), sha256: String::new(), freeze, keep: 0.0 });
         let recipe = Recipe { init, seed: 2, ..once.clone() };
         let run = |resume, stop_after| {
             let (stop, mut steps) = (AtomicBool::new(false), 0);
@@ -195,9 +195,35 @@ fn frozen_layers_stay_and_the_others_learn() {
         }
         assert_ne!(after["dense2.weight"], before.tensors["dense2.weight"]);
     }
-    let init = Init { file: "before".into(), sha256: String::new(), freeze: 19 };
+    let init = Init { file: "before".into(), sha256: String::new(), freeze: 19, keep: 0.0 };
     let error = Recipe { init: Some(init), ..once }.check().unwrap_err().to_string();
     assert!(error.contains("19 layers to freeze, expected at most 18"), "{error}");
+}
+
+#[test]
+fn a_share_of_the_network_before_is_kept() {
+    let data = data(60, 28);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let once = recipe(&data, 1);
+    let before = file(&once, &finished(run(&once, &data, folder.path(), false, None)));
+    let tuned = |keep| {
+        let init = Some(Init { file: "before".into(), sha256: String::new(), freeze: 2, keep });
+        let recipe = Recipe { init, ..once.clone() };
+        let stop = AtomicBool::new(false);
+        let done = fit(&recipe, Some(&before), &data, &checkpoint, false, &stop, |_| ()).unwrap();
+        finished(done).network.tensors().unwrap()
+    };
+    let [new, mixed] = [0.0, 0.25].map(tuned);
+    for name in ["blocks.1.expand.weight", "blocks.9.depthwise.gamma", "dense2.weight"] {
+        let old = &before.tensors[name].values;
+        let expected = old.iter().zip(&new[name].values).map(|(old, new)| 0.25 * old + 0.75 * new);
+        for (found, expected) in mixed[name].values.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{name}: {found} {expected}");
+        }
+    }
+    assert_ne!(new["blocks.9.depthwise.gamma"], before.tensors["blocks.9.depthwise.gamma"]);
+    assert_eq!(mixed["stem.mean"], before.tensors["stem.mean"], "frozen");
 }
 
 #[test]

@@ -82,6 +82,17 @@ impl Network {
         self.head(&features, Some(dropout))
     }
 
+    /// Mixes its statistics with those of another network of the same sizes, of which so much is taken.
+    pub(crate) fn mix_statistics(&mut self, other: &Self, share: f32) {
+        let mut statistics = self.statistics.to_vec();
+        for (own, other) in statistics.iter_mut().flatten().zip(other.statistics.iter().flatten()) {
+            let own = own.mean.iter_mut().chain(&mut own.variance);
+            let other = other.mean.iter().chain(&other.variance);
+            own.zip(other).for_each(|(own, other)| *own += share * (other - *own));
+        }
+        self.statistics = Arc::new(statistics);
+    }
+
     /// Keeps the leading layers as they are, with their statistics: 0 to all of them, where only the dense layers learn.
     pub(crate) fn freeze(&mut self, layers: usize) {
         self.frozen = Fixed(Arc::new(self.statistics[..layers].to_vec()));
