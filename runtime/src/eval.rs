@@ -7,7 +7,7 @@ use crate::threads::Pool;
 use anyhow::{Result, anyhow};
 use edge8::Model;
 use edge8_preprocess::Picture;
-use files::{LeftOut, Pictures, Set, data_folder};
+use files::{LeftOut, Order, Pictures, Set, data_folder};
 use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -24,10 +24,14 @@ pub struct Arguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     model: ModelOption,
+    /// Also tell how many answers are next to the right one, of classes that follow one another.
+    #[arg(long, value_name = "line|cycle")]
+    order: Option<Order>,
     /// End at pictures that cannot be read, instead of counting them as wrong.
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object with the keys images, correct, accuracy, unreadable.
+    /// Print one JSON object with the keys images, correct, accuracy, unreadable, and with --order at_most_1_beside and
+    /// at_most_2_beside.
     #[arg(long)]
     json: bool,
 }
@@ -43,23 +47,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let predicted = classify_all(model, &data)?;
     let per_image = begin.elapsed().as_nanos() / data.len() as u128;
     let report = Report::new(arguments.json);
-    let mut of_class = vec![(0, 0); classes];
+    let mut confusion = vec![vec![0; classes]; classes];
     let mut reasons = Vec::new();
     for (class, &label) in predicted.into_iter().zip(data.labels()?) {
-        let label = label as usize;
-        let (correct, images) = &mut of_class[label];
-        *images += 1;
         match class {
-            Ok(class) => *correct += usize::from(class == label),
+            Ok(class) => confusion[label as usize][class] += 1,
             Err(error) => reasons.push(format!("{error:#}")),
         }
     }
     let unreadable = LeftOut::new(data.len(), reasons);
     unreadable.check(arguments.strict)?;
-    let correct: usize = of_class.iter().map(|(correct, _)| correct).sum();
+    let correct: usize = (0..classes).map(|class| confusion[class][class]).sum();
     let accuracy = correct as f64 / data.len() as f64;
-    for (class, (correct, images)) in of_class.iter().enumerate() {
-        let label = classifier.label(class);
+    let mut images = vec![0; classes];
+    data.labels()?.iter().for_each(|&label| images[label as usize] += 1);
+    for (class, images) in images.iter().enumerate() {
+        let (label, correct) = (classifier.label(class), confusion[class][class]);
         report.text(&format!("{label}: {correct} of {images}"))?;
     }
     if !unreadable.is_empty() {
@@ -71,12 +74,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         100.0 * accuracy,
         time(per_image)
     ))?;
-    report.finish(&json!({
+    let mut result = json!({
         "images": data.len(),
         "correct": correct,
         "accuracy": accuracy,
         "unreadable": unreadable.len(),
-    }))
+    });
+    if let Some(order) = arguments.order {
+        for beside in [1, 2] {
+            let share = order.near(beside, &confusion);
+            report.text(&format!("at most {beside} beside the right class: {:.2} %", 100.0 * share))?;
+            result[format!("at_most_{beside}_beside")] = json!(share);
+        }
+    }
+    report.finish(&result)
 }
 
 /// The class of every image, or why it cannot be read, in order, on all cores.

@@ -5,7 +5,6 @@ use candle_core::{Device, Tensor};
 
 use crate::input::real;
 use crate::network::Network;
-use crate::order::Order;
 use files::Dataset;
 
 /// Pictures evaluated at a time.
@@ -40,17 +39,6 @@ pub struct Mistake {
 }
 
 impl Evaluation {
-    /// Share of answers that are at most so many classes beside the right one, 0 to 1.
-    pub fn near(&self, order: Order, classes: usize) -> f64 {
-        let all = self.confusion.len();
-        let count = |(class, row): (usize, &Vec<usize>)| {
-            let near =
-                row.iter().enumerate().filter(|(answer, _)| order.distance(class, *answer, all) <= classes);
-            near.map(|(_, count)| count).sum::<usize>()
-        };
-        self.confusion.iter().enumerate().map(count).sum::<usize>() as f64 / self.images.max(1) as f64
-    }
-
     /// The wrong answers that were held most probable, at most so many.
     pub fn worst(&self, most: usize) -> Vec<&Mistake> {
         let mut worst: Vec<&Mistake> = self.mistakes.iter().collect();
@@ -131,17 +119,6 @@ fn cross_entropy(logits: &[f32], label: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_beside_the_right_one_are_near() {
-        // Of class 0 one answer is right, one is the last class, one is two further.
-        let mut confusion = vec![vec![0; 5]; 5];
-        (confusion[0][0], confusion[0][4], confusion[0][2]) = (1, 1, 2);
-        let evaluation = Evaluation { images: 4, correct: 1, loss: 0.0, confusion, mistakes: Vec::new() };
-        let near = |order, classes| evaluation.near(order, classes);
-        assert_eq!([near(Order::Cycle, 0), near(Order::Cycle, 1), near(Order::Cycle, 2)], [0.25, 0.5, 1.0]);
-        assert_eq!(near(Order::Line, 2), 0.75);
-    }
 
     #[test]
     fn cross_entropy_by_hand() {

@@ -8,5 +8,4 @@ mod input;
 pub mod network;
 mod ops;
 mod optimizer;
-pub mod order;
 pub mod plot;

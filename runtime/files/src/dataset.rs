@@ -72,9 +72,11 @@ impl Dataset {
     /// # Errors
     /// If it has other classes, or was prepared in another way.
     pub fn append(&mut self, other: Self) -> Result<()> {
-        let [(here, ours), (there, theirs)] =
-            [&*self, &other].map(|set| (&set.classes, set.preparation));
-        ensure!(here == there && ours == theirs, "the sets are {here:?}, {ours:?}, and {there:?}, {theirs:?}");
+        let [(here, ours), (there, theirs)] = [&*self, &other].map(|set| (&set.classes, set.preparation));
+        ensure!(
+            here == there && ours == theirs,
+            "the sets are {here:?}, {ours:?}, and {there:?}, {theirs:?}"
+        );
         let groups = self.groups.iter().max().map_or(0, |last| last + 1);
         self.images.extend(other.images);
         self.labels.extend(other.labels);

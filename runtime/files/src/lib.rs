@@ -11,6 +11,7 @@
 //! | `dataset` | the same, prepared for a network's input |
 //! | `survey` | how many pictures there are, how large, in which colours |
 //! | `chance` | answers that are no better than guessing |
+//! | `order` | classes that are numbers |
 //! | `left_out` | pictures that cannot be read |
 //! | `npz` | arrays, with the feature `npz` |
 
@@ -26,6 +27,7 @@ mod left_out;
 mod model_image;
 #[cfg(feature = "npz")]
 pub mod npz;
+mod order;
 mod picture;
 mod pictures;
 mod survey;
@@ -40,6 +42,7 @@ pub use idx::read as read_unpacked;
 pub use kind::Kind;
 pub use left_out::LeftOut;
 pub use model_image::{ModelImage, arena};
+pub use order::Order;
 pub use picture::OwnedPicture;
 pub use pictures::{Pictures, Set};
 pub use survey::Survey;

@@ -41,6 +41,8 @@ impl Set {
 pub struct Pictures {
     folder: PathBuf,
     classes: Vec<String>,
+    /// Subfolders that hold no picture, and are no classes.
+    empty: Vec<String>,
     labels: Option<Vec<u32>>,
     /// Of each picture the subfolder of its class that it lies in, in all classes of the same name; nothing if there are none.
     groups: Vec<Option<String>>,
@@ -70,8 +72,8 @@ impl Pictures {
         }
         Self::files(folder)?.with_context(|| {
             format!(
-                "{} has no pictures: it holds neither {}-images-idx3-ubyte(.gz) with its labels nor one subfolder of PNG \
-                 or JPEG pictures for each class",
+                "{} has no pictures: it holds neither {}-images-idx3-ubyte(.gz) with its labels nor one subfolder of \
+                 pictures for each class",
                 folder.display(),
                 set.prefixes()[0]
             )
@@ -102,6 +104,7 @@ impl Pictures {
         Self {
             folder: folder.into(),
             classes: (0..10).map(|digit| digit.to_string()).collect(),
+            empty: Vec::new(),
             labels: Some(digits.labels().iter().map(|&label| label.into()).collect()),
             groups: Vec::new(),
             source: Source::Idx(digits),
@@ -111,7 +114,7 @@ impl Pictures {
     /// [`None`] if neither the subfolders nor the folder itself hold a picture.
     fn files(folder: &Path) -> Result<Option<Self>> {
         let (mut files, mut groups) = (Vec::new(), Vec::new());
-        let (mut labels, mut classes) = (Vec::new(), Vec::new());
+        let (mut labels, mut classes, mut empty) = (Vec::new(), Vec::new(), Vec::new());
         for class in folder::subfolders(folder)? {
             let before = files.len();
             for (group, pictures) in folder::groups(&folder.join(&class))? {
@@ -121,6 +124,8 @@ impl Pictures {
             if files.len() > before {
                 labels.resize(files.len(), u32::try_from(classes.len())?);
                 classes.push(class);
+            } else {
+                empty.push(class);
             }
         }
         let name = folder.display();
@@ -134,7 +139,7 @@ impl Pictures {
             (labels, groups) = (None, Vec::new());
         }
         let source = Source::Files(files);
-        let found = Self { folder: folder.into(), classes, labels, groups, source };
+        let found = Self { folder: folder.into(), classes, empty, labels, groups, source };
         Ok((!found.is_empty()).then_some(found))
     }
 
@@ -149,6 +154,11 @@ impl Pictures {
     /// Whether there is no picture.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The subfolders that hold no picture.
+    pub(crate) fn empty(&self) -> &[String] {
+        &self.empty
     }
 
     /// The names of the classes, or nothing if they are unknown.

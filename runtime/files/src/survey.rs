@@ -13,11 +13,16 @@ const LOOKED_AT: usize = 64;
 /// Classes that are named one by one.
 const NAMED: usize = 12;
 
+/// Fewer pictures of a class are hardly enough to learn it.
+const FEW: usize = 5;
+
 /// How many pictures there are, how large, and whether they have colour.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// Names of the classes, each with the number of its pictures.
     pub classes: Vec<(String, usize)>,
+    /// Subfolders that hold no picture, and are no classes.
+    pub empty: Vec<String>,
     /// Height and width that are in the middle when pictures are sorted by them; of those that can be read.
     pub middle: [usize; 2],
     /// Smallest and largest height and width.
@@ -66,7 +71,8 @@ impl Survey {
         };
         let [heights, widths] = [sorted(0), sorted(1)];
         let extremes = [[heights[0], widths[0]], [heights[2], widths[2]]];
-        Ok(Self { classes, middle: [heights[1], widths[1]], extremes, coloured })
+        let empty = pictures.empty().to_vec();
+        Ok(Self { classes, empty, middle: [heights[1], widths[1]], extremes, coloured })
     }
 
     /// Number of pictures.
@@ -90,11 +96,28 @@ impl fmt::Display for Survey {
         let mut sorted: Vec<_> = self.classes.iter().collect();
         if classes <= NAMED {
             let named: Vec<String> = sorted.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            return write!(f, "\n  {}", named.join(", "));
+            write!(f, "\n  {}", named.join(", "))?;
+        } else {
+            sorted.sort_by_key(|(_, count)| *count);
+            let of = |place: usize| format!("{} ({})", sorted[place].1, sorted[place].0);
+            let middle = sorted[classes / 2].1;
+            write!(f, "\n  a class has {} to {}, {middle} in the middle", of(0), of(classes - 1))?;
         }
-        sorted.sort_by_key(|(_, count)| *count);
-        let of = |place: usize| format!("{} ({})", sorted[place].1, sorted[place].0);
-        write!(f, "\n  a class has {} to {}, {} in the middle", of(0), of(classes - 1), sorted[classes / 2].1)
+        let few = self.classes.iter().filter(|(_, count)| *count < FEW).map(|(name, _)| name.as_str());
+        list(f, &format!("fewer than {FEW} pictures are little to learn from:"), few)?;
+        list(f, "no picture is in:", self.empty.iter().map(String::as_str))
+    }
+}
+
+/// A line of names, if there are any; of many the first ones.
+fn list<'a>(f: &mut fmt::Formatter<'_>, title: &str, names: impl Iterator<Item = &'a str>) -> fmt::Result {
+    let names: Vec<&str> = names.collect();
+    match names.split_at_checked(NAMED) {
+        _ if names.is_empty() => Ok(()),
+        Some((first, rest)) if !rest.is_empty() => {
+            write!(f, "\n  {title} {} and {} more", first.join(", "), rest.len())
+        }
+        _ => write!(f, "\n  {title} {}", names.join(", ")),
     }
 }
 
@@ -112,7 +135,7 @@ mod tests {
     fn classes_sizes_and_colour() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for class in ["ä b", "c"] {
+        for class in ["ä b", "c", "none"] {
             std::fs::create_dir(path(class)).unwrap();
         }
         // Grey pixels in a file with room for colour are grey.
@@ -123,7 +146,8 @@ mod tests {
         let survey = || Survey::of(&Pictures::open(folder.path(), Set::Training).unwrap()).unwrap();
         assert_eq!(
             survey().to_string(),
-            "4 pictures of 2 classes, grey, 6 to 10 wide and 4 to 9 high\n  c 2, ä b 2"
+            "4 pictures of 2 classes, grey, 6 to 10 wide and 4 to 9 high\n  c 2, ä b 2\n  \
+             fewer than 5 pictures are little to learn from: c, ä b\n  no picture is in: none"
         );
         assert_eq!(survey().middle, [5, 8]);
         RgbImage::from_pixel(6, 4, Rgb([7, 90, 7])).save(path("c/a.png")).unwrap();

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use files::{Dataset, Pictures, Set, data_folder};
+use files::{Dataset, Order, Pictures, Set, data_folder};
 use mobilenet::{ModelFile, Preprocessing};
 use trainer::evaluate::{Evaluation, evaluate};
 use trainer::network::Network;
-use trainer::order::Order;
 use trainer::plot::mistakes_png;
 
 /// The test pictures in the repository.
@@ -25,7 +24,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Also tell how many answers are next to the right one, of classes that follow one another.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "line|cycle")]
     order: Option<Order>,
     /// Also write a sheet of the worst mistakes, the pictures as the network saw them.
     #[arg(long, value_name = "FILE.png")]
@@ -76,8 +75,8 @@ impl Eval {
                     "accuracy": evaluation.accuracy(),
                     "loss": evaluation.loss,
                     "confusion": evaluation.confusion,
-                    "at_most_1_beside": self.order.map(|order| evaluation.near(order, 1)),
-                    "at_most_2_beside": self.order.map(|order| evaluation.near(order, 2)),
+                    "at_most_1_beside": self.order.map(|order| order.near(1, &evaluation.confusion)),
+                    "at_most_2_beside": self.order.map(|order| order.near(2, &evaluation.confusion)),
                     "unreadable": left_out.len(),
                 })
             );
@@ -85,7 +84,7 @@ impl Eval {
             print(&evaluation, classes);
             if let Some(order) = self.order {
                 for beside in [1, 2] {
-                    let share = 100.0 * evaluation.near(order, beside);
+                    let share = 100.0 * order.near(beside, &evaluation.confusion);
                     println!("at most {beside} beside the right class: {share:.2} %");
                 }
             }

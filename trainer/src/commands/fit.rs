@@ -9,12 +9,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::error::ErrorKind;
 use edge8::{Framing, Preparation};
-use files::{Dataset, Pictures, Set, Survey, hex};
+use files::{Dataset, Order, Pictures, Set, Survey, hex};
 use mobilenet::{Architecture, ModelFile};
 use sha2::{Digest, Sha256};
 use trainer::download;
 use trainer::fit::{Finished, Init, Outcome, Recipe, Wishes, fit, training_counts};
-use trainer::order::Order;
 use trainer::plot::{confusion_png, curves_png, mistakes_png};
 
 use super::bar::Bar;
@@ -82,7 +81,7 @@ pub(crate) struct Fit {
     smoothing: Option<f64>,
     /// How classes follow one another that are numbers, in the order of their names: a picture's class is then also a little
     /// those beside it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "line|cycle")]
     order: Option<Order>,
     /// Folder for model.safetensors, history.json, curves.png, confusion.png, mistakes.png and
     /// checkpoint.safetensors.
@@ -255,7 +254,7 @@ impl Fit {
         }
         if let Some(order) = recipe.order {
             for beside in [1, 2] {
-                let share = 100.0 * validation.near(order, beside);
+                let share = 100.0 * order.near(beside, &validation.confusion);
                 eprintln!("at most {beside} beside the right class: {share:.2} %");
             }
         }
@@ -281,7 +280,8 @@ fn advice(finished: &Finished) -> Option<String> {
         return None;
     }
     let trained = history.last().map_or(0.0, |epoch| epoch.accuracy);
-    let why = if trained > 2.0 * validation.accuracy() {
+    let guessed = 1.0 / validation.confusion.len() as f64;
+    let why = if trained > 2.0 * validation.accuracy().max(guessed) {
         format!(
             "of the training pictures, changed at random, it knows {:.0} %: there are too few of them, or the classes do not \
              show in them; add pictures, and look whether they lie in the right folders",

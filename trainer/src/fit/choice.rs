@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 use edge8::Preparation;
+use files::Order;
 use mobilenet::{Architecture, DEFAULT_HIDDEN, Preprocessing};
 
 use super::init::Init;
 use super::recipe::Recipe;
-use crate::order::Order;
 
 /// From so many pictures on a set is large: the network may have a head of its own to fit, a batch is large, and passes over the
 /// pictures count, not steps.
@@ -108,7 +108,8 @@ impl Recipe {
             .with_last_channels(wishes.last_channels.or(base.and_then(|base| base.last_channels)))?;
         let pass = (pictures / batch_size.max(1)).max(1);
         let passes = EPOCH_STEPS.div_ceil(pass);
-        let knows = base.is_some_and(|base| architecture.classes.iter().all(|class| base.classes.contains(class)));
+        let knows =
+            base.is_some_and(|base| architecture.classes.iter().all(|class| base.classes.contains(class)));
         let (steps, rate) = match init {
             None => (STEPS, LEARNING_RATE),
             Some(_) if knows => (ADAPTION_STEPS, ADAPTION_RATE),

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use candle_core::{D, Device, Tensor};
-
-use crate::order::Order;
+use files::Order;
 
 /// Standard deviation of what an ordered class gives its neighbours, in classes.
 const SPREAD: f32 = 0.7;

@@ -2,11 +2,11 @@
 
 use anyhow::{Result, ensure};
 use edge8::{Fit, Preparation};
+use files::Order;
 use mobilenet::{Architecture, Preprocessing};
 use serde::{Deserialize, Serialize};
 
 use super::init::Init;
-use crate::order::Order;
 
 /// More epochs have no random numbers of their own.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -47,6 +47,7 @@ pub struct Recipe {
     /// Whether the pictures of a group are all trained on, or all validated with.
     pub groups: bool,
     /// How the classes follow one another, if they are numbers: a picture's class is then also a little those beside it.
+    #[serde(with = "stored_order")]
     pub order: Option<Order>,
 }
 
@@ -95,10 +96,7 @@ impl Recipe {
     fn options(&self) -> [TypedOption; 22] {
         let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
         let init = self.init.as_ref();
-        let order = self.order.map(|order| match order {
-            Order::Line => "line".to_owned(),
-            Order::Cycle => "cycle".to_owned(),
-        });
+        let order = self.order.map(|order| order.to_string());
         let (kind, colours, fit) = match self.preprocessing.preparation {
             Preparation::Digit(_) => ("digit", None, None),
             Preparation::Picture(sizing) => {
@@ -134,6 +132,22 @@ impl Recipe {
             ("--recolour", self.recolour.then(String::new)),
             ("--no-augment", (!self.augment).then(String::new)),
         ]
+    }
+}
+
+/// The order by its name.
+mod stored_order {
+    use files::Order;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(order: &Option<Order>, to: S) -> Result<S::Ok, S::Error> {
+        order.map(|order| order.to_string()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Order>, D::Error> {
+        let name = Option::<String>::deserialize(from)?;
+        name.map(|name| name.parse().map_err(D::Error::custom)).transpose()
     }
 }
 

@@ -52,7 +52,15 @@ impl Trainer {
         let trained = frozen.split_off(network.frozen_values());
         let keep = recipe.init.as_ref().map_or(0.0, |init| init.keep as f32);
         let kept = (trained.clone(), keep);
-        Ok(Self { chosen: trained.clone(), optimizer: AdamW::new(trained), frozen, kept, network, decays, targets })
+        Ok(Self {
+            chosen: trained.clone(),
+            optimizer: AdamW::new(trained),
+            frozen,
+            kept,
+            network,
+            decays,
+            targets,
+        })
     }
 
     /// One step.
