@@ -245,7 +245,7 @@ fn replay(image: &[u8], script: &str) -> Replayed {
     >::new());
     let strokes::Replayed { outcome, times } = strokes::replay(image, script, display.as_mut());
     let verdict = match outcome.verdict {
-        Verdict::Digit(digit) => digit.into(),
+        Verdict::Class(class) => class.into(),
         Verdict::Reject => 10,
         Verdict::Blank => 11,
     };

@@ -26,22 +26,23 @@ pub fn scripts() -> Vec<(String, String)> {
 
 /// What a script leaves.
 #[derive(Debug)]
-pub struct Replayed {
+pub struct Replayed<'a> {
     /// What it was read as.
-    pub outcome: Outcome,
+    pub outcome: Outcome<'a>,
     /// Microseconds of the reading after each event.
     pub times: Vec<u64>,
 }
 
 /// Draws a script on an empty sheet, with a step of the app for each event.
-pub fn replay<D>(image: &[u8], script: &str, display: &mut D) -> Replayed
+pub fn replay<'a, D>(image: &'a [u8], script: &str, display: &mut D) -> Replayed<'a>
 where
     D: DrawTarget<Color: Theme, Error = Infallible> + OriginDimensions,
 {
     let model = Model::parse(image).expect("an image");
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let memory = Memory { arena: &mut arena, input: &mut input };
+    let mut output = vec![0; model.output_len()];
+    let memory = Memory { arena: &mut arena, input: &mut input, output: &mut output };
     let reader = Reader::new(model, memory).expect("a model that reads digits");
     let mut canvas = Canvas::new();
     let mut app = App::new(reader, &mut canvas, display.size()).expect("large enough");
