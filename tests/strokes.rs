@@ -4,7 +4,7 @@ use crate::commands;
 use edge8::Model;
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions};
 use firmware_sim::canvas::Canvas;
-use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
+use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Outcome, Theme};
 use std::convert::Infallible;
@@ -26,15 +26,19 @@ pub fn scripts() -> Vec<(String, String)> {
 
 /// What a script leaves.
 #[derive(Debug)]
-pub struct Replayed<'a> {
+pub struct Replayed {
     /// What it was read as.
-    pub outcome: Outcome<'a>,
+    pub verdict: Verdict,
+    /// See [`Outcome::layers`].
+    pub layers: u32,
+    /// The outcome as the app writes it.
+    pub line: String,
     /// Microseconds of the reading after each event.
     pub times: Vec<u64>,
 }
 
 /// Draws a script on an empty sheet, with a step of the app for each event.
-pub fn replay<'a, D>(image: &'a [u8], script: &str, display: &mut D) -> Replayed<'a>
+pub fn replay<D>(image: &[u8], script: &str, display: &mut D) -> Replayed
 where
     D: DrawTarget<Color: Theme, Error = Infallible> + OriginDimensions,
 {
@@ -54,7 +58,10 @@ where
     };
     step(&mut app, None);
     let times = Script::new(script).map(|event| step(&mut app, Some(event))).collect();
-    Replayed { outcome: Outcome::of(&mut app), times }
+    let outcome = Outcome::of(&mut app);
+    let mut line = String::new();
+    outcome.write(|part| line += part);
+    Replayed { verdict: outcome.verdict, layers: outcome.layers, line, times }
 }
 
 /// A hand that does one thing after the other, and this machine's clock.
