@@ -9,8 +9,8 @@ use quantizer::samples::Normalisation;
 /// How sure it is.
 const STEEPNESS: f32 = 8.0;
 
-/// An image with a recipe for pictures of some rows and columns; each class has a name and a byte for each channel, of which
-/// there are 1 or 3.
+/// An image with a recipe for pictures of some rows and columns; each class has a name, or none has, and a byte for each
+/// channel, of which there are 1 or 3.
 ///
 /// # Panics
 /// If there is no class.
@@ -26,7 +26,7 @@ pub fn image(classes: &[(String, Vec<u8>)], [height, width]: [u16; 2]) -> Vec<u8
     let ranges = [[-1.0, 1.0], [-1.0, 1.0], logits, [0.0, 1.0]].map(|[min, max]| Range { min, max });
     let preparation = Preparation::Picture(Sizing::stretch([height, width], channels as u8));
     let extras = Extras {
-        labels: classes.iter().map(|(name, _)| name.clone()).collect(),
+        labels: classes.iter().map(|(name, _)| name.clone()).filter(|name| !name.is_empty()).collect(),
         recipe: Some((preparation, Normalisation::linear(1.0 / 127.5, -1.0))),
         ..Extras::default()
     };

@@ -1,25 +1,24 @@
 //! From the sheet or a picture to the network's input, as the model's recipe says.
 
 use crate::canvas::Canvas;
-use edge8::{Error, Model, Recipe};
+use crate::reader::Refused;
+use edge8::{Model, Recipe};
 use edge8_preprocess::{Picture, PictureError, digit};
 
-/// The model's recipe; one for pictures of any kind is as good as none in a program that has no code for it.
+/// The model's recipe.
 ///
 /// # Errors
-/// If there is none, or one that does not fit the model.
+/// If there is none, or one that does not fit the model or that the program has no code for.
 #[cfg(feature = "pictures")]
-pub fn recipe<'a>(model: &Model<'a>) -> Result<Recipe<'a>, Error> {
-    model.recipe()
+pub fn recipe<'a>(model: &Model<'a>) -> Result<Recipe<'a>, Refused> {
+    model.recipe().map_err(Refused::Model)
 }
 
-/// See above.
+/// The same, without code for any other recipe than that for digits.
 #[cfg(not(feature = "pictures"))]
-pub fn recipe<'a>(model: &Model<'a>) -> Result<Recipe<'a>, Error> {
-    use edge8::{Digit, section::RECIPE};
-
-    let digit = Digit::parse(model.section(RECIPE)?).ok_or(Error::SectionContent { kind: RECIPE })?;
-    Ok(Recipe::Digit(digit))
+pub fn recipe<'a>(model: &Model<'a>) -> Result<Recipe<'a>, Refused> {
+    let section = model.section(edge8::section::RECIPE).map_err(Refused::Model)?;
+    edge8::Digit::parse(section).map(Recipe::Digit).ok_or(Refused::NoDigits)
 }
 
 /// Turns the sheet into the network's input. A recipe for digits finds ink of either kind; for any other the sheet is dark ink on

@@ -25,8 +25,10 @@ pub struct Memory<'a> {
 /// Why a model cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The image is none, or has no recipe; without the feature `pictures`, none for digits.
+    /// The image is none, or has no recipe.
     Model(Error),
+    /// The recipe is not for digits, and the app was built without the feature `pictures`.
+    NoDigits,
     /// The recipe does not fill the network's inputs.
     Inputs {
         /// Values that the recipe makes.
@@ -56,6 +58,10 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Model(error) => error.fmt(f),
+            Self::NoDigits => f.write_str(
+                "expected a network that reads digits, found a recipe for other pictures: build the app with the feature \
+                 `pictures`",
+            ),
             Self::Inputs { expected, found } => {
                 write!(
                     f,
@@ -102,7 +108,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If the model does not read pictures or has no probabilities, or the memory is too small for it.
     pub fn new(model: Model<'a>, memory: Memory<'a>) -> Result<Self, Refused> {
-        let recipe = prepare::recipe(&model).map_err(Refused::Model)?;
+        let recipe = prepare::recipe(&model)?;
         let shape = recipe.input_shape();
         let (expected, found) = (shape.len(), model.input_len());
         if expected != found {
@@ -195,14 +201,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Characters of the longest name.
+    pub fn longest_name(&self) -> usize {
+        let label = self.labels().map(|label| label.chars().count()).max();
+        let numbers = [9, 99, 999].into_iter().filter(|&last| self.classes() > last + 1).count() + 1;
+        label.unwrap_or(numbers)
+    }
+
     fn label(&self, class: usize) -> Option<&'a str> {
-        if !LABELS {
-            return None;
-        }
-        // As `Model::labels`, whose lines a device's compiler does not see never to panic.
-        let mut labels = self.model.section(section::LABELS).ok()?.split(|&byte| byte == b'\n');
-        let label = core::str::from_utf8(labels.nth(class)?).ok()?.trim_end();
-        (!label.is_empty()).then_some(label)
+        self.labels().nth(class).filter(|label| !label.is_empty())
+    }
+
+    /// As [`Model::labels`], whose lines a device's compiler does not see never to panic; of a program without code for them, none.
+    fn labels(&self) -> impl Iterator<Item = &'a str> {
+        let section = if LABELS { self.model.section(section::LABELS).ok() } else { None };
+        let lines = section.into_iter().flat_map(|section| section.split(|&byte| byte == b'\n'));
+        lines.map(|line| core::str::from_utf8(line).unwrap_or("").trim_end())
     }
 
     /// Whether the recipe is for digits.

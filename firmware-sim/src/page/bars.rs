@@ -11,8 +11,9 @@ use embedded_graphics::primitives::Rectangle;
 /// So many classes have a row each; of more, at most so many rows are the likeliest ones.
 const MOST: usize = 10;
 
-/// The lowest row of those.
-const LOWEST: u32 = 7;
+/// The lowest row of a name, and of one of the likeliest ones.
+const LOWEST: u32 = 6;
+const LOWEST_OF_MANY: u32 = 7;
 
 /// From this height on a row has room for a bar below the name.
 const TWO_LINES: u32 = 14;
@@ -27,9 +28,12 @@ pub fn draw<D>(
 where
     D: DrawTarget<Color: Theme>,
 {
-    let each = reader.classes() <= MOST;
-    let count = if each { reader.classes() } else { MOST.min((place.size.height / LOWEST) as usize) };
-    let row = Row::new(place.size, count as u32, if each { longest(reader) } else { u32::MAX });
+    let (classes, longest) = (reader.classes(), reader.longest_name());
+    // Rows of single characters may touch each other.
+    let rows = if longest > 1 { MOST.min((place.size.height / LOWEST) as usize) } else { MOST };
+    let each = classes <= rows;
+    let count = if each { classes } else { MOST.min((place.size.height / LOWEST_OF_MANY) as usize) };
+    let row = Row::new(place.size, count as u32, longest as u32);
     let mut top = place.top_left;
     let mut draw = |(class, probability): (usize, u8)| {
         if !each {
@@ -46,14 +50,6 @@ where
     } else {
         reader.likeliest().take(count).try_for_each(&mut draw)
     }
-}
-
-/// Characters of the longest name, of at most [`MOST`].
-fn longest(reader: &Reader<'_>) -> u32 {
-    if !LABELS {
-        return 1;
-    }
-    (0..reader.classes()).map(|class| text::count(reader.name(class).as_str())).max().unwrap_or(0)
 }
 
 /// Where the parts of each row are, from its top left corner.
@@ -78,10 +74,10 @@ impl Row {
             let font = text::font(height);
             if takes(font) <= width { font } else { text::font(0) }
         };
-        let font = font_for(height, room);
-        if LABELS && takes(font) > room && height >= TWO_LINES {
+        if LABELS && takes(text::font(height)) > room && height >= TWO_LINES {
             return Self::below(Size::new(place.width, height), font_for(height / 2, place.width));
         }
+        let font = font_for(height, room);
         let label = font.character_size;
         let whole = room.checked_div(label.width).unwrap_or(0) * label.width;
         let name = Size::new(takes(font).min(whole), height);
@@ -95,7 +91,7 @@ impl Row {
     /// The bar below the name.
     fn below(row: Size, font: &'static MonoFont<'static>) -> Self {
         let name = Size::new(row.width, font.character_size.height + 1);
-        let thick = row.height.saturating_sub(name.height + 2);
+        let thick = row.height.saturating_sub(name.height + 2).min(2 * name.height);
         let bar = Rectangle::new(Point::new(0, name.height as i32), Size::new(row.width, thick));
         Self { height: row.height, font, name, lower: 0, bar }
     }
