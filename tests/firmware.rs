@@ -7,7 +7,7 @@ use embedded_graphics_simulator::SimulatorDisplay;
 use object::{Object, ObjectSection, SectionKind};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tests::{commands, cross, device, strokes};
+use tests::{commands, cross, device, nearest, strokes};
 
 /// A build of the firmware.
 struct Firmware {
@@ -61,9 +61,7 @@ fn expected(image: &[u8]) -> (String, String) {
     for (name, script) in strokes::scripts() {
         let mut display = SimulatorDisplay::new(DISPLAY);
         let replayed = strokes::replay(image, &script, &mut display);
-        lines += &format!("{name}: ");
-        replayed.outcome.write(|part| lines += part);
-        lines += "\n";
+        lines += &format!("{name}: {}\n", replayed.line);
         last = picture(&display);
     }
     (lines, last)
@@ -156,6 +154,28 @@ fn it_reads_shows_and_fits() {
             println!("| {processor} | {flash} | {ram} | {stack} | {}", columns.unwrap_or_default());
         }
     }
+}
+
+/// With a model of coloured pictures and other classes than digits inside, where there is flash for them.
+#[test]
+fn it_reads_with_a_model_of_pictures() {
+    let target = "thumbv7em-none-eabihf";
+    if !device::available(target) {
+        return;
+    }
+    let classes = [("white paper", [255; 3]), ("some ink", [215; 3]), ("ink", [0; 3])];
+    let classes = classes.map(|(name, colour)| (name.to_owned(), colour.to_vec()));
+    let image = nearest::image(&classes, [24, 32]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let model = folder.join("papers.edge8");
+    fs::write(&model, &image).expect("written");
+    let (lines, last) = expected(&image);
+    let program = device::firmware(target, folder, Some(&model));
+    let run = device::run("mps2-an386", &program, None);
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{text}");
+    assert!(lines.contains(": white paper, ") && lines.contains(": some ink, "), "{lines}");
+    assert!(text.starts_with(&lines) && text.ends_with(&last), "{text}expected: {lines}{last}");
 }
 
 /// The bytes of stack that a program says it took; it also says how much static RAM it has.

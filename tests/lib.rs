@@ -16,6 +16,8 @@ pub mod exercise;
 pub mod golden;
 #[cfg(feature = "chain")]
 pub mod mnist;
+#[cfg(feature = "chain")]
+pub mod nearest;
 pub mod network;
 pub mod random;
 pub mod reference;

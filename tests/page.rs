@@ -9,11 +9,11 @@ use firmware_sim::reader::Verdict;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 use tests::browser::{Browser, CHROMIUM};
 use tests::site::Site;
-use tests::{commands, strokes, tools};
+use tests::{commands, nearest, strokes, tools};
 
 const WIDTH: usize = 320;
 const HEIGHT: usize = 240;
@@ -24,17 +24,23 @@ const MOST: u64 = 1_500_000;
 /// The page, built once; [`None`] where a tool is missing.
 fn page() -> Option<&'static Path> {
     static PAGE: OnceLock<PathBuf> = OnceLock::new();
-    if !tools::have(CHROMIUM) || !tools::have_target("wasm32-unknown-unknown") {
-        return None;
-    }
-    Some(PAGE.get_or_init(|| {
-        let folder = commands::scratch().join("page");
-        let mut build = Command::new(commands::root().join("firmware-sim/page/build"));
-        let output =
-            build.arg(&folder).env("CARGO_TARGET_DIR", commands::scratch()).output().expect("sh starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        folder
-    }))
+    can_build().then(|| PAGE.get_or_init(|| build("page", None)).as_path())
+}
+
+fn can_build() -> bool {
+    tools::have(CHROMIUM) && tools::have_target("wasm32-unknown-unknown")
+}
+
+/// Builds a page into a folder of its own, with the shipped model or another. One at a time: the program is built in one place.
+fn build(name: &str, model: Option<&Path>) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock();
+    let folder = commands::scratch().join(name);
+    let mut build = Command::new(commands::root().join("firmware-sim/page/build"));
+    build.arg(&folder).args(model).env("CARGO_TARGET_DIR", commands::scratch());
+    let output = build.output().expect("sh starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
 }
 
 fn script(name: &str) -> String {
@@ -178,6 +184,52 @@ fn what_is_no_picture_or_has_no_digit_is_told() {
     says(&mut browser, "This is a 7");
 }
 
+/// A page with another model: 12 named colours, of which a dropped picture shows one.
+#[test]
+fn a_model_of_pictures_names_what_is_dropped() {
+    if !can_build() {
+        return;
+    }
+    let level = |index: usize, unit: usize| (index / unit % 3 * 127) as u8;
+    let colour = |index: usize| vec![level(index, 9), level(index, 3), level(index, 1)];
+    let classes: Vec<_> = (0..12).map(|index| (format!("Farbe {index} ü"), colour(2 * index))).collect();
+    let model = commands::scratch().join("colours.edge8");
+    std::fs::write(&model, nearest::image(&classes, [20, 28])).expect("written");
+    let site = Site::new(build("page of pictures", Some(&model)));
+    let mut browser = open(&site, &[]);
+    let texts = browser.evaluate(
+        "[document.title, document.querySelector('.hint').textContent, document.querySelector('#example').hidden]",
+    );
+    assert_eq!(texts, json!(["edge8 reads pictures", "Draw, or drop a picture anywhere.", true]));
+    let [red, green, blue] = [0, 1, 2].map(|channel| classes[7].1[channel]);
+    browser.evaluate(&format!(
+        "(async () => {{
+            const canvas = new OffscreenCanvas(40, 30);
+            const context = canvas.getContext('2d');
+            context.fillStyle = 'rgb({red} {green} {blue})';
+            context.fillRect(0, 0, 40, 30);
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([await canvas.convertToBlob()], 'seven.png', {{ type: 'image/png' }}));
+            document.dispatchEvent(new DragEvent('drop', {{ dataTransfer, cancelable: true }}));
+        }})()"
+    ));
+    says(&mut browser, "Farbe 7 ü, ");
+    let rows = browser.evaluate(
+        "(() => {
+            const items = [...document.querySelectorAll('#probabilities li')];
+            const seen = document.querySelector('#seen');
+            const { data } = seen.getContext('2d').getImageData(3, 3, 1, 1);
+            return [items.length, items[0].firstChild.textContent, seen.width, seen.height, ...data];
+        })()",
+    );
+    let seen: Vec<i64> = rows.as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
+    assert_eq!((rows[1].as_str(), &seen[..3]), (Some("Farbe 7 ü"), &[10, 28, 20][..]));
+    let near = |(&found, byte): (&i64, u8)| (found - i64::from(byte)).abs() <= 1;
+    assert!(seen[3..].iter().zip([red, green, blue, 255]).all(near), "{seen:?}");
+    draw(&mut browser, "50,20 50,80");
+    says(&mut browser, "Farbe ");
+}
+
 #[test]
 fn a_phone_shows_the_device_whole_either_way() {
     let Some(page) = page() else { return };
@@ -243,9 +295,9 @@ fn replay(image: &[u8], script: &str) -> Replayed {
         HEIGHT,
         { buffer_size::<Rgb565>(WIDTH, HEIGHT) },
     >::new());
-    let strokes::Replayed { outcome, times } = strokes::replay(image, script, display.as_mut());
-    let verdict = match outcome.verdict {
-        Verdict::Digit(digit) => digit.into(),
+    let strokes::Replayed { verdict, layers, times, .. } = strokes::replay(image, script, display.as_mut());
+    let verdict = match verdict {
+        Verdict::Class(class) => class.into(),
         Verdict::Reject => 10,
         Verdict::Blank => 11,
     };
@@ -254,7 +306,7 @@ fn replay(image: &[u8], script: &str) -> Replayed {
         [color.r(), color.g(), color.b(), u8::MAX]
     });
     let display = pixels.flatten().fold(0i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    Replayed { verdict, layers: format!("{:08x}", outcome.layers), display, times }
+    Replayed { verdict, layers: format!("{layers:08x}"), display, times }
 }
 
 /// Replays scripts in the page, with one of its programs.

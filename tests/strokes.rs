@@ -4,7 +4,7 @@ use crate::commands;
 use edge8::Model;
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions};
 use firmware_sim::canvas::Canvas;
-use firmware_sim::reader::{Memory, Reader, WORKSPACE_LEN};
+use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
 use firmware_sim::script::Script;
 use firmware_sim::{App, Board, Event, Outcome, Theme};
 use std::convert::Infallible;
@@ -28,7 +28,11 @@ pub fn scripts() -> Vec<(String, String)> {
 #[derive(Debug)]
 pub struct Replayed {
     /// What it was read as.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
+    /// See [`Outcome::layers`].
+    pub layers: u32,
+    /// The outcome as the app writes it.
+    pub line: String,
     /// Microseconds of the reading after each event.
     pub times: Vec<u64>,
 }
@@ -41,7 +45,8 @@ where
     let model = Model::parse(image).expect("an image");
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let memory = Memory { arena: &mut arena, input: &mut input };
+    let mut output = vec![0; model.output_len()];
+    let memory = Memory { arena: &mut arena, input: &mut input, output: &mut output };
     let reader = Reader::new(model, memory).expect("a model that reads digits");
     let mut canvas = Canvas::new();
     let mut app = App::new(reader, &mut canvas, display.size()).expect("large enough");
@@ -53,7 +58,10 @@ where
     };
     step(&mut app, None);
     let times = Script::new(script).map(|event| step(&mut app, Some(event))).collect();
-    Replayed { outcome: Outcome::of(&mut app), times }
+    let outcome = Outcome::of(&mut app);
+    let mut line = String::new();
+    outcome.write(|part| line += part);
+    Replayed { verdict: outcome.verdict, layers: outcome.layers, line, times }
 }
 
 /// A hand that does one thing after the other, and this machine's clock.

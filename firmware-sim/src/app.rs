@@ -1,4 +1,4 @@
-//! The app: what a person does becomes ink, ink becomes a digit, and what has changed is drawn.
+//! The app: what a person does becomes ink, ink becomes a class, and what has changed is drawn.
 
 use crate::board::{Board, Event};
 use crate::canvas::{Area, Canvas, Spot};

@@ -25,9 +25,9 @@ pub struct Layout {
     pub sheet: Rectangle,
     /// Pixels of the display for one of the sheet, each way.
     pub scale: u32,
-    /// The digit that was read.
+    /// The digit, or the name of another class, that was read.
     pub digit: Rectangle,
-    /// The ten probabilities, a row each.
+    /// The probabilities, a row each.
     pub bars: Rectangle,
     /// The button for an empty sheet.
     pub clear: Rectangle,

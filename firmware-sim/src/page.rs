@@ -1,11 +1,15 @@
 //! What the display shows.
 
+mod bars;
+mod seen;
+
 use crate::canvas::{Area, Canvas};
 use crate::layout::Layout;
-use crate::reader::{DIGITS, Reader, Verdict};
+use crate::reader::{Reader, Verdict};
 use crate::text::{self, Line};
 use crate::theme::Theme;
 use core::iter::repeat_n;
+use edge8::Shape;
 use embedded_graphics::prelude::{DrawTarget, Drawable, Point, Primitive, Size};
 use embedded_graphics::primitives::{Line as Stroke, PrimitiveStyle, Rectangle};
 
@@ -85,27 +89,31 @@ pub fn reading<D, const LEN: usize>(
 where
     D: DrawTarget<Color: Theme>,
 {
-    verdict(answer, shown.layout.digit, display)?;
+    verdict(&shown.reader, answer, shown.layout.digit, display)?;
     match page {
-        Page::Draw => bars(shown, answer, display),
+        Page::Draw => bars::draw(&shown.reader, answer, shown.layout.bars, display),
         Page::Seen => {
-            seen(shown, display)?;
+            seen::draw(&shown.reader, shown.layout.sheet, display)?;
             costs::<D, LEN>(shown, display)
         }
     }
 }
 
-/// The digit, or a cross where there is none, or what to do.
-fn verdict<D>(verdict: Verdict, place: Rectangle, display: &mut D) -> Result<(), D::Error>
+/// The class, or a cross where there is none, or what to do.
+fn verdict<D>(
+    reader: &Reader<'_>,
+    verdict: Verdict,
+    place: Rectangle,
+    display: &mut D,
+) -> Result<(), D::Error>
 where
     D: DrawTarget<Color: Theme>,
 {
     display.fill_solid(&place, D::Color::GROUND)?;
     match verdict {
         Verdict::Blank => text::centred("draw", place, D::Color::TEXT, display),
-        Verdict::Digit(digit) => {
-            let line = Line::new().number(digit.into());
-            text::large(line.as_str(), place, D::Color::CHOSEN, display)
+        Verdict::Class(class) => {
+            text::name(reader.name(class.into()).as_str(), place, D::Color::CHOSEN, display)
         }
         Verdict::Reject => cross(place, display),
     }
@@ -126,55 +134,6 @@ where
     Ok(())
 }
 
-/// The probabilities, a bar each.
-fn bars<D>(shown: &Shown<'_>, answer: Verdict, display: &mut D) -> Result<(), D::Error>
-where
-    D: DrawTarget<Color: Theme>,
-{
-    let place = shown.layout.bars;
-    let height = place.size.height / DIGITS as u32;
-    let font = text::font(height);
-    let label = font.character_size;
-    let left = label.width + 2;
-    let most = place.size.width.saturating_sub(left);
-    for (digit, probability) in shown.reader.probabilities().enumerate() {
-        let top = place.top_left + Point::new(0, digit as i32 * height as i32);
-        let lower = (height.saturating_sub(label.height) / 2) as i32;
-        let chosen = answer == Verdict::Digit(digit as u8);
-        let color = if chosen { D::Color::CHOSEN } else { D::Color::TEXT };
-        text::write(Line::new().number(digit).as_str(), top + Point::new(0, lower), font, color, display)?;
-        let long = (u32::from(probability) * most).div_ceil(256);
-        let bar = |from: u32, len: u32| {
-            let corner = top + Point::new((left + from) as i32, 1);
-            Rectangle::new(corner, Size::new(len, height.saturating_sub(2)))
-        };
-        let color = if chosen { D::Color::CHOSEN } else { D::Color::QUIET };
-        display.fill_solid(&bar(0, long), color)?;
-        display.fill_solid(&bar(long, most - long), D::Color::GROUND)?;
-    }
-    Ok(())
-}
-
-/// The network's input in the place of the sheet.
-fn seen<D>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
-where
-    D: DrawTarget<Color: Theme>,
-{
-    let sheet = shown.layout.sheet;
-    display.fill_solid(&sheet, D::Color::ink(0))?;
-    let (side, levels) = shown.reader.seen();
-    let cell = (sheet.size.width / side.max(1) as u32).max(1);
-    let corner = Rectangle::with_center(sheet.center(), Size::new_equal(cell * side as u32)).top_left;
-    for (index, level) in levels.enumerate() {
-        let column = index.checked_rem(side).unwrap_or(0);
-        let row = index.checked_div(side).unwrap_or(0);
-        let at = corner + Point::new(column as i32, row as i32) * cell as i32;
-        let place = Rectangle::new(at, Size::new_equal(cell)).intersection(&sheet);
-        display.fill_solid(&place, D::Color::ink(level))?;
-    }
-    Ok(())
-}
-
 /// What the latest reading took.
 fn costs<D, const LEN: usize>(shown: &Shown<'_>, display: &mut D) -> Result<(), D::Error>
 where
@@ -182,10 +141,14 @@ where
 {
     let place = shown.layout.bars;
     display.fill_solid(&place, D::Color::GROUND)?;
-    let (side, _) = shown.reader.seen();
+    let Shape { height, width, channels } = shown.reader.shape();
+    let mut input = Line::new().number(height.into()).text("x").number(width.into());
+    if channels > 1 {
+        input = input.text("x").number(channels.into());
+    }
     let micros = shown.micros as usize;
     let lines = [
-        ("input", Line::new().number(side).text("x").number(side)),
+        ("input", input),
         ("time", Line::new().number(micros / 1000).text(".").number(micros % 1000 / 100).text(" ms")),
         ("arena", Line::new().number(shown.reader.model().arena_len()).text(" B")),
         ("app", Line::new().number(LEN).text(" B")),

@@ -1,5 +1,6 @@
 //! The colours of each kind of display.
 
+use edge8_preprocess::luma;
 use embedded_graphics::pixelcolor::{BinaryColor, Rgb565};
 use embedded_graphics::prelude::PixelColor;
 
@@ -11,13 +12,18 @@ pub trait Theme: PixelColor {
     const TEXT: Self;
     /// What matters less.
     const QUIET: Self;
-    /// The digit that was read.
+    /// The class that was read.
     const CHOSEN: Self;
-    /// What is no digit.
+    /// What is no answer.
     const REJECT: Self;
 
+    /// Red, green and blue, from 0 to 255 each.
+    fn rgb(rgb: [u8; 3]) -> Self;
+
     /// Ink, from 0, the sheet, to 255.
-    fn ink(level: u8) -> Self;
+    fn ink(level: u8) -> Self {
+        Self::rgb([level; 3])
+    }
 }
 
 impl Theme for BinaryColor {
@@ -26,6 +32,10 @@ impl Theme for BinaryColor {
     const QUIET: Self = Self::On;
     const CHOSEN: Self = Self::On;
     const REJECT: Self = Self::On;
+
+    fn rgb(rgb: [u8; 3]) -> Self {
+        Self::ink(luma(rgb))
+    }
 
     fn ink(level: u8) -> Self {
         if level >= 128 { Self::On } else { Self::Off }
@@ -39,8 +49,8 @@ impl Theme for Rgb565 {
     const CHOSEN: Self = Self::new(9, 52, 16);
     const REJECT: Self = Self::new(31, 28, 8);
 
-    fn ink(level: u8) -> Self {
-        let part = |bits: u32| (u32::from(level) >> (8 - bits)) as u8;
-        Self::new(part(5), part(6), part(5))
+    fn rgb([red, green, blue]: [u8; 3]) -> Self {
+        let part = |level: u8, bits: u32| (u32::from(level) >> (8 - bits)) as u8;
+        Self::new(part(red, 5), part(green, 6), part(blue, 5))
     }
 }

@@ -49,7 +49,8 @@ fn with_app<R>(size: Size, run: impl FnOnce(&mut App<'_>) -> R) -> R {
     let model = Model::parse(IMAGE).unwrap();
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let memory = Memory { arena: &mut arena, input: &mut input };
+    let mut output = vec![0; model.output_len()];
+    let memory = Memory { arena: &mut arena, input: &mut input, output: &mut output };
     let mut canvas = Canvas::new();
     run(&mut App::new(Reader::new(model, memory).unwrap(), &mut canvas, size).unwrap())
 }
@@ -78,7 +79,7 @@ fn ten_digits_are_read_and_scribbles_are_none() {
         })
     };
     for digit in 0..10 {
-        assert_eq!(read(&digit.to_string()), Verdict::Digit(digit));
+        assert_eq!(read(&digit.to_string()), Verdict::Class(digit));
     }
     for scribble in 1..=3 {
         assert_eq!(read(&format!("scribble_{scribble}")), Verdict::Reject);
@@ -178,20 +179,28 @@ fn a_picture_is_seen_until_the_page_is_turned() {
         pixels.chunks_exact_mut(40).take(32).skip(8).for_each(|row| row[19..22].fill(10));
         app.read(&Picture::new(40, 40, &pixels).unwrap(), &mut hand);
         app.step(&mut hand, &mut display).unwrap();
-        assert_eq!(app.verdict(), Verdict::Digit(1));
+        assert_eq!(app.verdict(), Verdict::Class(1));
         hand.events.push_back(Event::Page);
         app.step(&mut hand, &mut display).unwrap();
         assert_eq!(app.verdict(), Verdict::Blank);
         app.read(&Picture::new(40, 40, &[250; 40 * 40]).unwrap(), &mut hand);
         assert_eq!(app.verdict(), Verdict::Blank);
-        assert!(app.reader().seen().1.all(|level| level == 0), "it has seen nothing");
+        assert!(app.reader().seen().all(|pixel| pixel == [0; 3]), "it has seen nothing");
     });
 }
 
 #[test]
-fn what_cannot_read_digits_is_refused() {
+fn too_little_memory_is_refused() {
     let model = Model::parse(IMAGE).unwrap();
-    let (mut arena, mut input) = (vec![0; model.arena_len() - 1], vec![0; 1024]);
-    let memory = Memory { arena: &mut arena, input: &mut input };
-    assert_eq!(Reader::new(model, memory).unwrap_err(), Refused::Memory);
+    let refused = |[arena, input, output]: [usize; 3]| {
+        let (mut arena, mut input, mut output) = (vec![0; arena], vec![0; input], vec![0; output]);
+        let memory = Memory { arena: &mut arena, input: &mut input, output: &mut output };
+        Reader::new(model, memory).map(drop)
+    };
+    let arena_len = model.arena_len().max(WORKSPACE_LEN);
+    let memory = |name, expected| Err(Refused::Memory { name, expected, found: expected - 1 });
+    assert_eq!(refused([arena_len, 1024, 10]), Ok(()));
+    assert_eq!(refused([arena_len - 1, 1024, 10]), memory("arena", arena_len));
+    assert_eq!(refused([arena_len, 1023, 10]), memory("input", 1024));
+    assert_eq!(refused([arena_len, 1024, 9]), memory("output", 10));
 }

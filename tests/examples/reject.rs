@@ -14,9 +14,12 @@ use edge8::{Model, Reject, section};
 use edge8_preprocess::Picture;
 use fastrand::Rng;
 use firmware_sim::canvas::{Canvas, SIDE, Spot};
-use firmware_sim::reader::{DIGITS, Memory, Reader, Verdict, WORKSPACE_LEN};
+use firmware_sim::reader::{Memory, Reader, Verdict, WORKSPACE_LEN};
 use quantizer::image;
 use std::path::PathBuf;
+
+/// Classes of the network.
+const DIGITS: usize = 10;
 
 /// Scribbles of each kind.
 const SCRIBBLES: usize = 500;
@@ -46,7 +49,8 @@ fn main() -> Result<()> {
     let data = files::load_train(&folder, model.recipe()?.preparation())?;
     let mut arena = vec![0; model.arena_len().max(WORKSPACE_LEN)];
     let mut input = vec![0; model.input().shape.len()];
-    let memory = Memory { arena: &mut arena, input: &mut input };
+    let mut output = vec![0; model.output_len()];
+    let memory = Memory { arena: &mut arena, input: &mut input, output: &mut output };
     let mut reader = Reader::new(model, memory).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let mut digits = Vec::new();
     for index in trainer::fit::validation_split(&data, false) {

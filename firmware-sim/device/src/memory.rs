@@ -31,11 +31,13 @@ pub struct Memory {
     pub canvas: Canvas,
     pub arena: Aligned<[u8; ARENA_LEN]>,
     pub input: [i8; network::INPUT_LEN],
+    pub output: [i8; network::OUTPUT_LEN],
 }
 
 impl Memory {
     /// Zeros.
     pub const fn new() -> Self {
-        Self { canvas: Canvas::new(), arena: Aligned::new(), input: [0; network::INPUT_LEN] }
+        let (input, output) = ([0; network::INPUT_LEN], [0; network::OUTPUT_LEN]);
+        Self { canvas: Canvas::new(), arena: Aligned::new(), input, output }
     }
 }

@@ -41,12 +41,20 @@ pub fn run(memory: &mut Memory, frame: &mut Frame, machine: &mut impl Machine) -
             hand.script = Script::new(text);
             while hand.step(app, frame) {}
         }
-        hand.machine.write(name);
-        hand.machine.write(": ");
-        Outcome::of(app).write(|part| hand.machine.write(part));
-        hand.machine.write("\n");
+        tell(name, app, hand.machine);
     }
     true
+}
+
+/// Writes what a script was read as.
+///
+/// Not inlined: what it takes of the stack is free while the app runs.
+#[inline(never)]
+fn tell(name: &str, app: &mut App<'_>, machine: &mut impl Machine) {
+    machine.write(name);
+    machine.write(": ");
+    Outcome::of(app).write(|part| machine.write(part));
+    machine.write("\n");
 }
 
 /// Runs the network once, which is counted, and starts the app.
@@ -54,14 +62,13 @@ pub fn run(memory: &mut Memory, frame: &mut Frame, machine: &mut impl Machine) -
 /// Not inlined: what it takes of the stack is free again while the app runs.
 #[inline(never)]
 fn start<'a>(memory: &'a mut Memory, frame: &Frame, machine: &mut impl Machine) -> Option<App<'a>> {
-    let Memory { canvas, arena, input } = memory;
+    let Memory { canvas, arena, input, output } = memory;
     let model = network::model().ok()?;
-    let mut output = [0; network::OUTPUT_LEN];
     machine.begin();
-    let ran = model.run(input, arena.bytes(), &mut output);
+    let ran = model.run(input, arena.bytes(), output);
     machine.end();
     ran.ok()?;
-    let memory = reader::Memory { arena: arena.bytes(), input };
+    let memory = reader::Memory { arena: arena.bytes(), input, output };
     App::new(Reader::new(model, memory).ok()?, canvas, frame.size())
 }
 

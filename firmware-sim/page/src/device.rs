@@ -3,8 +3,7 @@
 use crate::screen::{MOST_BYTES, Screen};
 use edge8::internal::Facts;
 use edge8::{Aligned, Model};
-use edge8_preprocess::Picture;
-use edge8_preprocess::digit::workspace_len;
+use edge8_preprocess::{Picture, digit, workspace_len};
 use embedded_graphics::prelude::Size;
 use firmware_sim::canvas::Canvas;
 use firmware_sim::reader::{Memory as Reading, Reader};
@@ -13,30 +12,33 @@ use firmware_sim::{App, Board, Event};
 use heapless::Deque;
 use spin::Mutex;
 
-/// The shipped model image. Its sizes are in the program, it itself is not: the page fetches it, one file for both builds.
-const SHIPPED: &[u8] = include_bytes!("../../../runtime/models/mnist.edge8");
+/// The page's model image. Its sizes are in the program, it itself is not: the page fetches it, one file for both builds.
+const IMAGE: &[u8] = include_bytes!(env!("EDGE8_MODEL"));
 
 /// What it states of itself.
 #[allow(long_running_const_eval, reason = "its checksum takes its time")]
-const FACTS: Facts = Facts::of(SHIPPED);
+const FACTS: Facts = Facts::of(IMAGE);
 
 /// Bytes of the model image.
-pub const IMAGE_LEN: usize = SHIPPED.len();
+pub const IMAGE_LEN: usize = IMAGE.len();
 
-/// Bytes of the arena: the network and pre-processing of the largest picture work in it in turn.
-pub const ARENA_LEN: usize = {
-    let (network, picture) = (FACTS.arena_len, workspace_len(PICTURE_SIDE, PICTURE_SIDE));
+/// Bytes of the arena: the network and pre-processing of the largest picture work in it in turn. Finding a digit takes the most.
+const ARENA_LEN: usize = {
+    let (network, picture) = (FACTS.arena_len, digit::workspace_len(PICTURE_SIDE, PICTURE_SIDE));
     if network > picture { network } else { picture }
 };
 
 /// Values of its input.
 pub const INPUT_LEN: usize = FACTS.input_len;
 
+/// Values of its output.
+const OUTPUT_LEN: usize = FACTS.output_len;
+
 /// Rows and columns of the largest picture.
 const PICTURE_SIDE: usize = 512;
 
-/// Bytes of the largest picture, and of the longest script.
-pub const TEXT_OR_PIXELS: usize = PICTURE_SIDE * PICTURE_SIDE;
+/// Bytes of the largest picture, in colour, and of the longest script.
+pub const TEXT_OR_PIXELS: usize = PICTURE_SIDE * PICTURE_SIDE * 3;
 
 /// Events between two steps: a frame of a fast pen has about twenty.
 const EVENTS: usize = 64;
@@ -47,6 +49,7 @@ pub static MEMORY: Mutex<Memory> = Mutex::new(Memory {
     canvas: Canvas::new(),
     arena: Aligned::<[u8; ARENA_LEN]>::new(),
     input: [0; INPUT_LEN],
+    output: [0; OUTPUT_LEN],
     seen: [0; INPUT_LEN],
     pixels: [0; MOST_BYTES],
     buffer: [0; TEXT_OR_PIXELS],
@@ -59,6 +62,7 @@ pub struct Memory {
     canvas: Canvas,
     arena: Aligned<[u8; ARENA_LEN]>,
     input: [i8; INPUT_LEN],
+    output: [i8; OUTPUT_LEN],
     seen: [u8; INPUT_LEN],
     pixels: [u8; MOST_BYTES],
     buffer: [u8; TEXT_OR_PIXELS],
@@ -73,8 +77,10 @@ pub enum Status {
     Started,
     /// The display is smaller than the app needs or larger than the memory for it.
     Display,
-    /// The image is not the shipped model, or damaged.
+    /// The image is not the one that the page was built for, or damaged.
     Model,
+    /// It has no recipe, or does not end in the probabilities of its classes.
+    Refused,
 }
 
 /// A running device.
@@ -89,12 +95,12 @@ pub struct Device {
 
 impl Device {
     pub fn new(memory: &'static mut Memory, width: u32, height: u32) -> Result<Self, Status> {
-        let Memory { image, canvas, arena, input, seen, pixels, buffer } = memory;
+        let Memory { image, canvas, arena, input, output, seen, pixels, buffer } = memory;
         let size = Size::new(width, height);
         let screen = Screen::new(size, pixels).ok_or(Status::Display)?;
         let model = Model::parse_as::<{ FACTS.kinds }>(image.bytes()).map_err(|_| Status::Model)?;
-        let reading = Reading { arena: arena.bytes(), input };
-        let reader = Reader::new(model, reading).map_err(|_| Status::Model)?;
+        let reading = Reading { arena: arena.bytes(), input, output };
+        let reader = Reader::new(model, reading).map_err(|_| Status::Refused)?;
         let app = App::new(reader, canvas, size).ok_or(Status::Display)?;
         Ok(Self { app, screen, buffer, seen, hand: Hand(Deque::new()) })
     }
@@ -126,20 +132,43 @@ impl Device {
 
     /// See `read`.
     pub fn read(&mut self, width: usize, height: usize) -> bool {
-        let pixels = width.checked_mul(height).and_then(|len| self.buffer.get(..len)).unwrap_or(&[]);
-        let picture = Picture::new(width, height, pixels);
+        let channels = usize::from(self.app.reader().shape().channels);
+        let len = width.checked_mul(height).and_then(|len| len.checked_mul(channels));
+        let pixels = len.and_then(|len| self.buffer.get(..len)).unwrap_or(&[]);
+        let picture = match channels {
+            1 => Picture::new(width, height, pixels),
+            _ => Picture::rgb(width, height, pixels),
+        };
         if let Ok(picture) = &picture {
             self.app.read(picture, &mut self.hand);
         }
         picture.is_ok()
     }
 
+    /// See `name`.
+    pub fn name(&mut self, class: usize) -> usize {
+        let name = self.app.reader().name(class);
+        let name = name.as_str().as_bytes();
+        for (place, byte) in self.buffer.iter_mut().zip(name) {
+            *place = *byte;
+        }
+        name.len()
+    }
+
     /// What the network saw.
     pub fn seen(&mut self) -> &[u8] {
-        for (place, level) in self.seen.iter_mut().zip(self.app.reader().seen().1) {
-            *place = level;
+        for (place, &value) in self.seen.iter_mut().zip(self.app.reader().input()) {
+            *place = value.wrapping_sub(i8::MIN) as u8;
         }
         self.seen
+    }
+
+    /// Bytes of the arena that the network and pre-processing of the largest picture take.
+    pub fn arena_len(&self) -> usize {
+        let model = self.app.reader().model();
+        let workspace =
+            model.recipe().map(|recipe| workspace_len(&recipe.preparation(), PICTURE_SIDE, PICTURE_SIDE));
+        model.arena_len().max(workspace.unwrap_or(0))
     }
 
     /// Bytes of a section of the image.

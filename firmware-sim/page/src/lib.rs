@@ -54,7 +54,7 @@ extern "C" fn pixels() -> *const u8 {
     DEVICE.lock().as_ref().map_or(core::ptr::null(), |device| device.screen.pixels().as_ptr())
 }
 
-/// Where [`replay`] finds its text and [`read`] its picture: [`buffer_len`] bytes.
+/// Where [`replay`] finds its text, [`read`] its picture and [`name`] writes: [`buffer_len`] bytes.
 #[unsafe(no_mangle)]
 extern "C" fn buffer() -> *mut u8 {
     DEVICE.lock().as_mut().map_or(core::ptr::null_mut(), |device| device.buffer.as_mut_ptr())
@@ -97,35 +97,66 @@ extern "C" fn step() -> bool {
     device(Device::step)
 }
 
-/// Reads a grey picture, the first `width * height` bytes of [`buffer`]; `false` if those are none or too many.
+/// Reads a picture of as many bytes a pixel as [`channels`], from the begin of [`buffer`] on; `false` if those are none or too
+/// many.
 #[unsafe(no_mangle)]
 extern "C" fn read(width: usize, height: usize) -> bool {
     device(|device| device.read(width, height))
 }
 
-/// What was read: the digit; 10 = no digit, 11 = nothing.
+/// How many classes there are.
+#[unsafe(no_mangle)]
+extern "C" fn classes() -> usize {
+    device(|device| device.app.reader().classes())
+}
+
+/// The name of a class, as UTF-8 in [`buffer`]; its bytes.
+#[unsafe(no_mangle)]
+extern "C" fn name(class: usize) -> usize {
+    device(|device| device.name(class))
+}
+
+/// Whether the classes are digits, or other signs that are found and framed as they are.
+#[unsafe(no_mangle)]
+extern "C" fn reads_digits() -> bool {
+    device(|device| device.app.reader().reads_digits())
+}
+
+/// Bytes of a pixel, of pictures as of what the network saw: 1 is grey, 3 are red, green and blue.
+#[unsafe(no_mangle)]
+extern "C" fn channels() -> u32 {
+    device(|device| device.app.reader().shape().channels.into())
+}
+
+/// What was read: the class; one more than the last is none of them, two more nothing.
 #[unsafe(no_mangle)]
 extern "C" fn verdict() -> u32 {
     device(|device| match device.app.verdict() {
-        Verdict::Digit(digit) => digit.into(),
-        Verdict::Reject => 10,
-        Verdict::Blank => 11,
+        Verdict::Class(class) => class.into(),
+        Verdict::Reject => device.app.reader().classes() as u32,
+        Verdict::Blank => device.app.reader().classes() as u32 + 1,
     })
 }
 
-/// The probability of a digit, of 256.
+/// The probability of a class, of 256.
 #[unsafe(no_mangle)]
-extern "C" fn probability(digit: usize) -> u32 {
-    device(|device| device.app.reader().probabilities().nth(digit).unwrap_or(0).into())
+extern "C" fn probability(class: usize) -> u32 {
+    device(|device| device.app.reader().probabilities().nth(class).unwrap_or(0).into())
 }
 
-/// Rows and columns of what the network saw.
+/// Columns of what the network saw.
 #[unsafe(no_mangle)]
-extern "C" fn seen_side() -> usize {
-    device(|device| device.app.reader().seen().0)
+extern "C" fn seen_width() -> u32 {
+    device(|device| device.app.reader().shape().width.into())
 }
 
-/// What the network saw, grey bytes row by row.
+/// Rows of what the network saw.
+#[unsafe(no_mangle)]
+extern "C" fn seen_height() -> u32 {
+    device(|device| device.app.reader().shape().height.into())
+}
+
+/// What the network saw, row by row, [`channels`] bytes a pixel.
 #[unsafe(no_mangle)]
 extern "C" fn seen() -> *const u8 {
     DEVICE.lock().as_mut().map_or(core::ptr::null(), |device| device.seen().as_ptr())
@@ -170,7 +201,7 @@ extern "C" fn test_vectors_len() -> usize {
 /// Bytes of the arena, which pre-processing works in, too.
 #[unsafe(no_mangle)]
 extern "C" fn arena_len() -> usize {
-    device::ARENA_LEN
+    device(|device| device.arena_len())
 }
 
 /// Bytes of the network's input.

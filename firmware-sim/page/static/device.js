@@ -11,14 +11,10 @@ export const PROGRAM = WebAssembly.validate(VECTORS) ? "simd.wasm" : "plain.wasm
 export const WIDTH = 320;
 export const HEIGHT = 240;
 
-// What `verdict` says beside a digit.
-export const NO_DIGIT = 10;
-export const BLANK = 11;
-
 // The longer side of the largest picture, in pixels.
 export const LONGEST = 512;
 
-const STATUS = ["ready", "was started before", "the display does not fit", "the model is damaged"];
+const STATUS = ["ready", "was started before", "the display does not fit", "the model is damaged", "the model has no recipe or no probabilities"];
 
 async function bytes(name) {
     const answer = await fetch(name);
@@ -38,10 +34,20 @@ export async function start(program = PROGRAM) {
     const status = wasm.start(WIDTH, HEIGHT);
     if (status !== 0) throw new Error(`the device does not start: ${STATUS[status]}`);
 
+    const names = Array.from({ length: wasm.classes() }, (_, index) => {
+        const length = wasm.name(index);
+        return new TextDecoder().decode(memory(wasm.buffer(), length));
+    });
     const display = new Uint8ClampedArray(wasm.memory.buffer, wasm.pixels(), WIDTH * HEIGHT * 4);
     return {
         wasm,
         codeLength: code.length,
+        // The classes, and what `verdict` says beside them.
+        names,
+        none: names.length,
+        blank: names.length + 1,
+        readsDigits: wasm.reads_digits() !== 0,
+        channels: wasm.channels(),
         image: new ImageData(display, WIDTH, HEIGHT),
 
         // The events of a script of strokes, a step after each; a pause between them for what `after` waits for.
@@ -54,20 +60,20 @@ export async function start(program = PROGRAM) {
             }
         },
 
-        // Reads a grey picture.
-        read(grey, width, height) {
-            if (grey.length > wasm.buffer_len()) throw new Error(`${width}x${height} pixels are too many`);
-            memory(wasm.buffer(), grey.length).set(grey);
+        // Reads a picture of as many bytes a pixel as the device has channels.
+        read(bytes, width, height) {
+            if (bytes.length > wasm.buffer_len()) throw new Error(`${width}x${height} pixels are too many`);
+            memory(wasm.buffer(), bytes.length).set(bytes);
             wasm.read(width, height);
         },
 
-        // The ten probabilities, from 0 to 1.
-        probabilities: () => Array.from({ length: 10 }, (_, digit) => wasm.probability(digit) / 256),
+        // The probabilities of all classes, from 0 to 1.
+        probabilities: () => names.map((_, index) => wasm.probability(index) / 256),
 
-        // What the network saw: grey bytes, and how many are a row.
+        // What the network saw, `channels` bytes a pixel.
         seen() {
-            const side = wasm.seen_side();
-            return { side, grey: memory(wasm.seen(), side * side) };
+            const [width, height] = [wasm.seen_width(), wasm.seen_height()];
+            return { bytes: memory(wasm.seen(), width * height * wasm.channels()), width, height };
         },
 
         hash: () => (wasm.hash_of_layers() >>> 0).toString(16).padStart(8, "0"),

@@ -2,8 +2,9 @@
 
 import { HEIGHT, PROGRAM, WIDTH, start } from "./device.js";
 import { showMemory } from "./memory.js";
-import { fromCamera, grey } from "./picture.js";
+import { fromCamera, pixels } from "./picture.js";
 import { EMPTY, Reading } from "./reading.js";
+import { tellOfPictures } from "./texts.js";
 
 const at = (id) => document.getElementById(id);
 const display = at("display");
@@ -76,9 +77,9 @@ async function example() {
 async function read(source, name) {
     const mine = begin("picture");
     try {
-        const { pixels, width, height } = await grey(source);
+        const { bytes, width, height } = await pixels(source, device.channels);
         if (latest !== mine) return;
-        device.read(pixels, width, height);
+        device.read(bytes, width, height);
         reading.blank = `There is nothing to read in ${name}.`;
         soon();
     } catch (error) {
@@ -139,7 +140,7 @@ function listen() {
     at("device").addEventListener("keydown", (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
         if (event.key === "c") clear();
-        if (event.key === "e") example();
+        if (event.key === "e" && device.readsDigits) example();
     });
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => {
@@ -164,6 +165,7 @@ async function text(name) {
 
 async function launch() {
     device = await start();
+    if (!device.readsDigits) tellOfPictures(at);
     const vectors = PROGRAM === "simd.wasm" ? "128-bit vectors" : "no vectors";
     at("program").textContent = `WebAssembly, ${vectors}`;
     const places = ["digit", "verdict", "seen", "time", "probabilities"].map((id) => [id, at(id)]);

@@ -1,17 +1,18 @@
-// Pictures of any kind as the grey bytes that the device reads.
+// Pictures of any kind as the bytes that the device reads.
 
 import { LONGEST } from "./device.js";
 
 // Scales a file, or what a video shows, so that it fits the device; transparent pixels show white paper, or black paper where
-// all is white on it. As `runtime run` does it.
-export async function grey(source) {
+// all is white on it. As `runtime run` does it. The bytes are grey, or of 3 channels red, green and blue.
+export async function pixels(source, channels) {
     const bitmap = await createImageBitmap(source);
     try {
         const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
         const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
         const onWhite = onPaper(bitmap, width, height, "white");
-        const nothing = onWhite.pixels.every((level) => level > 240);
-        return nothing ? onPaper(bitmap, width, height, "black") : onWhite;
+        const nothing = grey(onWhite).every((level) => level > 240);
+        const data = nothing ? onPaper(bitmap, width, height, "black") : onWhite;
+        return { bytes: channels === 1 ? grey(data) : rgb(data), width, height };
     } finally {
         // A large photo is 200 MB until then.
         bitmap.close();
@@ -24,11 +25,16 @@ function onPaper(bitmap, width, height, paper) {
     context.fillRect(0, 0, width, height);
     context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, 0, 0, width, height);
-    const { data } = context.getImageData(0, 0, width, height);
-    // Luma by ITU-R Rec. 601.
-    const luma = (at) => (77 * data[at] + 150 * data[at + 1] + 29 * data[at + 2] + 128) >> 8;
-    return { pixels: Uint8Array.from({ length: width * height }, (_, index) => luma(4 * index)), width, height };
+    return context.getImageData(0, 0, width, height).data;
 }
+
+// Of red, green, blue and opacity: luma by ITU-R Rec. 601.
+function grey(data) {
+    const luma = (at) => (77 * data[at] + 150 * data[at + 1] + 29 * data[at + 2] + 128) >> 8;
+    return Uint8Array.from({ length: data.length / 4 }, (_, index) => luma(4 * index));
+}
+
+const rgb = (data) => data.filter((_, index) => index % 4 !== 3);
 
 // Shows what the camera sees until a picture is taken or the dialog is closed.
 export async function fromCamera(dialog, video, read, say) {

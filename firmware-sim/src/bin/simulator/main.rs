@@ -9,26 +9,30 @@ mod screen;
 #[cfg(feature = "sdl")]
 mod window;
 
-use anyhow::{Context, Result, bail};
-use clap::Parser;
-use files::ModelImage;
-use replay::Replay;
+use anyhow::{Context, Result, bail, ensure};
+use clap::{ArgGroup, Parser};
+use files::{ModelImage, OwnedPicture};
+use replay::{Replay, Source};
 use screen::Screen;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Run the device app on a simulated display: draw a recorded script of strokes, write what the display shows.
-/// Built with `--features sdl` and run without a script it opens a window to draw in
+/// Run the device app on a simulated display: draw recorded scripts of strokes or read pictures, write what the display
+/// shows. Built with `--features sdl` and run without either it opens a window to draw in
 #[derive(Parser)]
 #[command(name = "firmware-sim", version)]
+#[command(group(ArgGroup::new("read").args(["script", "picture"]).multiple(true).required(cfg!(not(feature = "sdl")))))]
 struct Arguments {
     /// Strokes to draw, see firmware-sim/strokes
-    #[arg(long, value_name = "FILE", required = cfg!(not(feature = "sdl")), num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     script: Vec<PathBuf>,
+    /// PNG or JPEG files to read in the place of a sheet
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    picture: Vec<PathBuf>,
     /// Folder for frame_NNNN.png and animation.gif
-    #[arg(long, value_name = "DIR", requires = "script")]
+    #[arg(long, value_name = "DIR", requires = "read")]
     out: Option<PathBuf>,
-    /// Show what each layer of the network made of the last sheet, too; saturated values stand out
+    /// Show what each layer of the network made of the last sheet or picture, too; saturated values stand out
     #[arg(long, requires = "out")]
     layers: bool,
     /// The display
@@ -60,22 +64,49 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let image = image.bytes();
     #[cfg(feature = "sdl")]
-    if arguments.script.is_empty() {
+    if arguments.script.is_empty() && arguments.picture.is_empty() {
         return window::open(image, arguments.screen);
     }
-    let mut scripts = Vec::new();
-    for path in &arguments.script {
-        let name = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        if let Some(line) = firmware_sim::script::check(&text) {
-            bail!(
-                "{name}, line {line}: expected `x,y x,y ...` with numbers from 0 to 100, `clear` or `page`"
-            );
-        }
-        scripts.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text));
-    }
     let replay = Replay { image, screen: arguments.screen, layers: arguments.layers };
-    replay.all(&scripts, arguments.out.as_deref())
+    replay.all(&sources(arguments, image)?, arguments.out.as_deref())
+}
+
+/// What is to be read, with its name, in the order of the scripts and the pictures.
+fn sources(arguments: &Arguments, image: &[u8]) -> Result<Vec<(String, Source)>> {
+    let channels = pc::model(image)?.recipe()?.input_shape().channels;
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut sources = Vec::new();
+    for path in &arguments.script {
+        sources.push((name(path), Source::Script(read_script(path)?)));
+    }
+    for path in &arguments.picture {
+        sources.push((name(path), Source::Picture(OwnedPicture::read(path, channels.into())?)));
+    }
+    if arguments.out.is_some() {
+        check_names(&sources)?;
+    }
+    Ok(sources)
+}
+
+/// Each has a folder of its own.
+fn check_names(sources: &[(String, Source)]) -> Result<()> {
+    for (index, (name, _)) in sources.iter().enumerate() {
+        ensure!(
+            sources[..index].iter().all(|(other, _)| other != name),
+            "two files are called {name}: expected different names, for each has a folder of this name, read them one by one"
+        );
+    }
+    Ok(())
+}
+
+/// Reads a script, and looks whether it is one.
+fn read_script(path: &Path) -> Result<String> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    if let Some(line) = firmware_sim::script::check(&text) {
+        bail!("{name}, line {line}: expected `x,y x,y ...` with numbers from 0 to 100, `clear` or `page`");
+    }
+    Ok(text)
 }
 
 /// Reads a model image, and looks whether the app can use it.
