@@ -81,10 +81,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "unreadable": unreadable.len(),
     });
     if let Some(order) = arguments.order {
+        report.text(&order.told(&confusion))?;
         for beside in [1, 2] {
-            let share = order.near(beside, &confusion);
-            report.text(&format!("at most {beside} beside the right class: {:.2} %", 100.0 * share))?;
-            result[format!("at_most_{beside}_beside")] = json!(share);
+            result[format!("at_most_{beside}_beside")] = json!(order.near(beside, &confusion));
         }
     }
     report.finish(&result)

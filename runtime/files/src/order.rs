@@ -35,6 +35,16 @@ impl Order {
     }
 }
 
+impl Order {
+    /// [`near`](Self::near) for one and two classes, as lines for people.
+    pub fn told(self, confusion: &[Vec<usize>]) -> String {
+        let line = |beside| {
+            format!("at most {beside} beside the right class: {:.2} %", 100.0 * self.near(beside, confusion))
+        };
+        [1, 2].map(line).join("\n")
+    }
+}
+
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

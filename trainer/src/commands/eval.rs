@@ -83,10 +83,7 @@ impl Eval {
         } else {
             print(&evaluation, classes);
             if let Some(order) = self.order {
-                for beside in [1, 2] {
-                    let share = 100.0 * order.near(beside, &evaluation.confusion);
-                    println!("at most {beside} beside the right class: {share:.2} %");
-                }
+                println!("{}", order.told(&evaluation.confusion));
             }
         }
         left_out.report();

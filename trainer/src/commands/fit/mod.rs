@@ -1,5 +1,8 @@
 //! `trainer fit`.
 
+mod data;
+mod results;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,12 +12,10 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::error::ErrorKind;
 use edge8::{Framing, Preparation};
-use files::{Dataset, Order, Pictures, Set, Survey, hex};
+use files::{Order, hex};
 use mobilenet::{Architecture, ModelFile};
 use sha2::{Digest, Sha256};
-use trainer::download;
-use trainer::fit::{Finished, Init, Outcome, Recipe, Wishes, fit, training_counts};
-use trainer::plot::{confusion_png, curves_png, mistakes_png};
+use trainer::fit::{Init, Outcome, Recipe, Wishes, fit, training_counts};
 
 use super::bar::Bar;
 use super::prepare::Prepare;
@@ -117,7 +118,8 @@ impl Fit {
         let checkpoint = self.out.join("checkpoint.safetensors");
         self.check_output(&checkpoint)?;
         let init = self.init.as_deref().map(|file| start(file, self.freeze)).transpose()?;
-        let (data, name) = self.load(init.as_ref().map(|(_, file)| file.preprocessing.preparation))?;
+        let init_preparation = init.as_ref().map(|(_, file)| file.preprocessing.preparation);
+        let (data, name) = data::load(&self.data, &self.prepare, init_preparation, self.strict)?;
         let counts = training_counts(&data, self.groups);
         let (init, base) = init.unzip();
         let wishes = self.wishes(init.zip(base.as_ref().map(|file| file.architecture.clone())));
@@ -139,7 +141,7 @@ impl Fit {
             }
             Outcome::Finished(finished) => {
                 bar.clear();
-                self.write(&recipe, &data, &name, &finished)?;
+                results::write(&self.out, &recipe, &data, &name, &finished)?;
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -189,81 +191,6 @@ impl Fit {
         );
         check_writable(&self.out)
     }
-
-    /// The training pictures and what to call them.
-    fn load(&self, init: Option<Preparation>) -> Result<(Dataset, String)> {
-        let mut folders = self.data.clone();
-        if folders.is_empty() {
-            let folder = download::cache_folder()?;
-            download::download_mnist(&folder)?;
-            folders.push(folder);
-        }
-        let mut all: Option<Dataset> = None;
-        for folder in &folders {
-            let pictures = match &all {
-                None => Pictures::open(folder, Set::Training)?,
-                Some(first) => Pictures::open_for(folder, Set::Training, &first.classes)?,
-            };
-            let survey = Survey::of(&pictures)?;
-            eprintln!("{survey}");
-            let preparation = match &all {
-                None => self.prepare.preparation(&pictures, &survey, init)?,
-                Some(first) => first.preparation,
-            };
-            let (data, left_out) = Dataset::prepare(&pictures, preparation)?;
-            left_out.check(self.strict)?;
-            left_out.report();
-            match &mut all {
-                None => all = Some(data),
-                Some(first) => first.append(data)?,
-            }
-        }
-        let names = folders.iter().map(|folder| folder.file_name().unwrap_or_default().to_string_lossy());
-        Ok((all.context("there is no data")?, names.collect::<Vec<_>>().join(" + ")))
-    }
-
-    fn write(&self, recipe: &Recipe, data: &Dataset, name: &str, finished: &Finished) -> Result<()> {
-        let validation = &finished.validation;
-        let model = ModelFile {
-            architecture: recipe.architecture.clone(),
-            preprocessing: recipe.preprocessing,
-            provenance: serde_json::json!({
-                "command": commands(recipe, &finished.ended),
-                "init_sha256": recipe.init.as_ref().map(|init| &init.sha256),
-                "dataset": name,
-                "dataset_sha256": data.sha256,
-                "train_images": finished.train_images,
-                "validation_images": validation.images,
-                "epochs": recipe.epochs,
-                "seed": recipe.seed,
-                "validation_accuracy": validation.accuracy(),
-            }),
-            tensors: finished.network.tensors()?,
-        };
-        let path = |name: &str| self.out.join(name);
-        let history = serde_json::json!({ "recipe": recipe, "epochs": finished.history });
-        files::write(&path("history.json"), format!("{history:#}\n").as_bytes())?;
-        files::write(&path("curves.png"), &curves_png(&finished.history)?)?;
-        files::write(&path("confusion.png"), &confusion_png(&validation.confusion, &data.classes)?)?;
-        files::write(&path("mistakes.png"), &mistakes_png(validation, data)?)?;
-        model.save(&path("model.safetensors"))?;
-        let (correct, images) = (validation.correct, validation.images);
-        eprintln!("validation: {correct} of {images} right, {:.2} %", 100.0 * validation.accuracy());
-        if let Some(advice) = advice(finished) {
-            eprintln!("warning: {advice}");
-        }
-        if let Some(order) = recipe.order {
-            for beside in [1, 2] {
-                let share = 100.0 * order.near(beside, &validation.confusion);
-                eprintln!("at most {beside} beside the right class: {share:.2} %");
-            }
-        }
-        eprintln!(
-            "wrote {}, history.json, curves.png, confusion.png, mistakes.png",
-            path("model.safetensors").display()
-        );
-        Ok(())
-    }
 }
 
 /// The network to begin with, and what the recipe is to say about it.
@@ -271,28 +198,6 @@ fn start(file: &Path, freeze: usize) -> Result<(Init, ModelFile)> {
     let model = ModelFile::load(file)?;
     let sha256 = hex(&Sha256::digest(files::read(file)?));
     Ok((Init { file: file.display().to_string(), sha256, freeze, keep: 0.0 }, model))
-}
-
-/// What to do about a run that has learnt nothing.
-fn advice(finished: &Finished) -> Option<String> {
-    let Finished { validation, history, .. } = finished;
-    if !validation.at_chance() {
-        return None;
-    }
-    let trained = history.last().map_or(0.0, |epoch| epoch.accuracy);
-    let guessed = 1.0 / validation.confusion.len() as f64;
-    let why = if trained > 2.0 * validation.accuracy().max(guessed) {
-        format!(
-            "of the training pictures, changed at random, it knows {:.0} %: there are too few of them, or the classes do not \
-             show in them; add pictures, and look whether they lie in the right folders",
-            100.0 * trained
-        )
-    } else {
-        "the training pictures were not learnt either: look whether they lie in the right folders, and whether they can be told \
-         apart at this --input-size; then try more --epochs, another --lr or --alpha"
-            .to_owned()
-    };
-    Some(format!("this is no better than guessing; {why}"))
 }
 
 /// What makes clap say it and end with its exit code.
@@ -308,14 +213,4 @@ fn check_writable(folder: &Path) -> Result<()> {
     tempfile::tempfile_in(existing)
         .with_context(|| format!("cannot write into {name}: pass another folder with --out"))?;
     Ok(())
-}
-
-/// What to type for the same weights, several commands if the run was continued after its end; the data is named
-/// apart, by its hash.
-fn commands(recipe: &Recipe, ended: &[usize]) -> String {
-    let parts = ended.iter().chain([&recipe.epochs]).enumerate().map(|(index, &epochs)| {
-        let resume = if index > 0 { " --resume" } else { "" };
-        Recipe { epochs, ..recipe.clone() }.command() + resume
-    });
-    parts.collect::<Vec<_>>().join(" && ")
 }
