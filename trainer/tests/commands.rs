@@ -34,8 +34,14 @@ fn fit_writes_a_model_that_eval_reads() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected =
-        ["checkpoint.safetensors", "confusion.png", "curves.png", "history.json", "model.safetensors"];
+    let expected = [
+        "checkpoint.safetensors",
+        "confusion.png",
+        "curves.png",
+        "history.json",
+        "mistakes.png",
+        "model.safetensors",
+    ];
     assert_eq!(names, expected);
     let path = folder.path().join("model.safetensors");
     let file = ModelFile::load(&path).unwrap();
@@ -96,6 +102,50 @@ fn fit_briefly(folder: &Path, more: &[&str]) -> Output {
     let mut command = trainer(&["fit", "--data", DATA, "--batch-size", "64", "--alpha", "0.1"]);
     command.args(["--input-size", "28", "--stem-stride", "2", "--last-channels", "8", "--out"]);
     command.arg(folder).args(more).output().unwrap()
+}
+
+#[test]
+fn a_run_begins_with_another_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
+    assert!(fit_briefly(&before, &["--epochs", "1"]).status.success());
+    let path = before.join("model.safetensors");
+    let tune = |more: &[&str]| {
+        let mut command = trainer(&["fit", "--data", DATA, "--epochs", "1", "--batch-size", "64", "--init"]);
+        command.arg(&path).arg("--out").arg(&after).args(more).output().unwrap()
+    };
+    // The same pictures twice: a second folder adds to the first.
+    let output = tune(&["--freeze", "18", "--data", DATA]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let [old, new] = [&before, &after].map(|out| ModelFile::load(&out.join("model.safetensors")).unwrap());
+    assert_eq!(new.architecture, old.architecture);
+    assert_eq!(
+        new.provenance["train_images"].as_u64(),
+        Some(2 * 1024 - new.provenance["validation_images"].as_u64().unwrap())
+    );
+    for (name, weights) in &new.tensors {
+        assert_eq!(*weights == old.tensors[name], !name.starts_with("dense"), "{name}");
+    }
+    let command = new.provenance["command"].as_str().unwrap();
+    assert!(command.contains("before/model.safetensors --keep 0.5 --freeze 18"), "{command}");
+    assert_eq!(new.provenance["init_sha256"].as_str().map(str::len), Some(64));
+
+    for (more, code, message) in [
+        (&["--overwrite", "--alpha", "0.5"][..], 2, "--alpha"),
+        (&["--overwrite", "--freeze", "19"], 2, "19"),
+        (&["--overwrite", "--keep", "1"], 1, "keep is 1, expected from 0 to below 1"),
+        (
+            &["--overwrite", "--recipe", "picture", "--colours", "rgb", "--input-size", "4"],
+            2,
+            "\"4\" is no side",
+        ),
+    ] {
+        let output = tune(more);
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    let output = fit_briefly(&after, &["--overwrite", "--freeze", "2"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
 #[test]

@@ -42,8 +42,9 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "SHARE", requires = "init")]
     keep: Option<f64>,
     /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
-    #[arg(long, value_name = "LAYERS", requires = "init", default_value_t = 0)]
-    freeze: usize,
+    #[arg(long, value_name = "LAYERS", requires = "init", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(..=18))]
+    freeze: u8,
     /// Epochs, after each of which the network is validated: passes over the training pictures, several for fewer than 3200
     /// [default: 20, or enough for 4000 steps; with --init 5, or enough for 1500]. With --resume and more of them than before,
     /// a run goes on after its end: the learning rate rises to where that of the longer run would be, and falls again.
@@ -117,7 +118,7 @@ impl Fit {
         self.check_options().map_err(usage)?;
         let checkpoint = self.out.join("checkpoint.safetensors");
         self.check_output(&checkpoint)?;
-        let init = self.init.as_deref().map(|file| start(file, self.freeze)).transpose()?;
+        let init = self.init.as_deref().map(|file| start(file, self.freeze.into())).transpose()?;
         let init_preparation = init.as_ref().map(|(_, file)| file.preprocessing.preparation);
         let (data, name) = data::load(&self.data, &self.prepare, init_preparation, self.strict)?;
         let counts = training_counts(&data, self.groups);
