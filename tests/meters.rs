@@ -39,7 +39,8 @@ fn it_knows_a_hundred_places_of_the_wheel_and_is_small() {
 #[test]
 fn it_reads_crops_of_meters() {
     let folder = root().join("runtime/assets/meters");
-    let mut crops: Vec<_> = fs::read_dir(folder).expect("there").map(|entry| entry.expect("a file").path()).collect();
+    let mut crops: Vec<_> =
+        fs::read_dir(folder).expect("there").map(|entry| entry.expect("a file").path()).collect();
     crops.sort();
     let far = crops.iter().filter(|crop| {
         let read = run("runtime", &["run", crop.to_str().expect("UTF-8"), "--model", IMAGE, "--json"]).json();
@@ -61,7 +62,11 @@ fn on_a_cortex_m4_it_takes_less_than_the_peer() {
     let blob = folder.join("meters.bin");
     fs::write(&blob, device::blob(&[(0, image())])).expect("written");
     let plugin = cross::counter(folder);
-    let run = device::run("mps2-an386", &device::build(target, &folder.join("meters"), Some(&blob)), plugin.as_deref());
+    let run = device::run(
+        "mps2-an386",
+        &device::build(target, &folder.join("meters"), Some(&blob)),
+        plugin.as_deref(),
+    );
     let text = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && text.trim_end().ends_with(" equal"), "{text}");
     if let [[_, _, count]] = device::counts(&run)[..] {
