@@ -29,8 +29,10 @@ def network(shape, alpha, hidden, stride):
             config["strides"] = (stride, stride)
         return layer.__class__.from_config(config)
 
-    base = tf.keras.applications.MobileNetV2(input_shape=shape, alpha=alpha, include_top=False, weights=None)
-    base = tf.keras.models.clone_model(base, clone_function=with_stride)
+    # It takes no side below 32; its copy does.
+    largest = tuple(max(side, 32) for side in shape[:2]) + shape[2:]
+    base = tf.keras.applications.MobileNetV2(input_shape=largest, alpha=alpha, include_top=False, weights=None)
+    base = tf.keras.models.clone_model(base, input_tensors=layers.Input(shape), clone_function=with_stride)
     features = layers.GlobalAveragePooling2D()(base.output)
     if hidden:
         features = layers.Dropout(0.5)(layers.Dense(hidden, activation="relu")(features))
