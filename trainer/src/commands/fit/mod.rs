@@ -39,11 +39,10 @@ pub(crate) struct Fit {
     init: Option<PathBuf>,
     /// How much of --init is in the result, which is the mean of its weights and the trained ones: what it knew before is
     /// not forgotten [default: 0.5 for the same classes, else 0].
-    #[arg(long, value_name = "SHARE", requires = "init")]
+    #[arg(long, value_name = "SHARE")]
     keep: Option<f64>,
     /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
-    #[arg(long, value_name = "LAYERS", requires = "init", default_value_t = 0,
-        value_parser = clap::value_parser!(u8).range(..=18))]
+    #[arg(long, value_name = "LAYERS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=18))]
     freeze: u8,
     /// Epochs, after each of which the network is validated: passes over the training pictures, several for fewer than 3200
     /// [default: 20, or enough for 4000 steps; with --init 5, or enough for 1500]. With --resume and more of them than before,
@@ -173,6 +172,11 @@ impl Fit {
     /// Whether some set of pictures may be trained on so.
     fn check_options(&self) -> Result<()> {
         self.prepare.check()?;
+        // Where --alpha is given, which excludes --init, clap would not ask for it.
+        ensure!(
+            self.init.is_some() || self.freeze == 0 && self.keep.is_none(),
+            "--freeze and --keep are for a network to begin with: pass --init FILE"
+        );
         let preparation = Preparation::Digit(Framing::mnist(32));
         Recipe::choose(&self.wishes(None), &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
     }
