@@ -85,6 +85,31 @@ fn pictures_by_class_calibrate_and_check() {
 }
 
 #[test]
+fn a_wrong_mean_is_told() {
+    let folder = Folder::new();
+    let calibrate = |mean: &str| {
+        let done =
+            folder.run(&format!("calibrate --int8 model.onnx --data pictures --mean {mean} -o wrong.edge8"));
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        text(&done.stderr)
+    };
+    assert!(!calibrate("0.5,0.5,0.5").contains("warning"));
+    // Red and green are 30 less than in training: never the strongest.
+    let told = calibrate("30,30,0");
+    assert!(told.contains("% right, is seldom right: look whether --mean, --std"), "{told}");
+}
+
+#[test]
+fn the_usual_limit_is_one_that_so_many_pictures_can_tell() {
+    let folder = Folder::new();
+    folder.run("calibrate --int8 model.onnx --data pictures");
+    let checked = folder.run("check model.onnx model.edge8 --data pictures");
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let report = text(&checked.stdout);
+    assert!(report.contains("passed: the limit is a drop of 83.333 points"), "{report}");
+}
+
+#[test]
 fn too_few_pictures_do_not_pass_however_well_they_agree() {
     let folder = Folder::new();
     let calibrated = folder.run("calibrate --int8 model.onnx --data pictures --samples 12");

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if samples.labels.is_some() {
         let comparison = compare(&float.graph, &Model::parse(&conversion.image)?, &samples, &chosen)?;
         print_accuracy(&comparison);
-        inputs::warn_at_chance(&comparison, is_onnx);
+        inputs::warn_of_wrong_inputs(&comparison, is_onnx);
     }
     left_out.report();
     println!("written: {}", output.display());

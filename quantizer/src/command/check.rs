@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     } else {
         print!("{report}");
     }
-    inputs::warn_at_chance(&comparison, is_onnx);
+    inputs::warn_of_wrong_inputs(&comparison, is_onnx);
     left_out.report();
     Ok(verdict == Verdict::Passed)
 }

@@ -101,17 +101,23 @@ pub fn onnx(model: &Path, inputs: OnnxInputs<'_>) -> Result<(FloatNetwork, Sampl
     Ok((float, samples))
 }
 
-/// Says so if the float network is no better than guessing: what goes into it is then most likely not what it was trained on.
-pub fn warn_at_chance(comparison: &Comparison, is_onnx: bool) {
-    if comparison.float_is_at_chance() {
-        let accuracy = 100.0 * comparison.float_accuracy();
-        let advice = if is_onnx {
-            "look whether --mean, --std and --recipe of calibrate are those of the training, and --labels in the order of the outputs"
-        } else {
-            "look whether these are pictures of what it was trained on, each in the folder of its class"
-        };
-        eprintln!("warning: the float network, {accuracy:.2} % right, is no better than guessing: {advice}");
-    }
+/// Says so if the float network is no better than guessing, or one from elsewhere is right less than half of the time: what
+/// goes into it is then most likely not what it was trained on.
+pub fn warn_of_wrong_inputs(comparison: &Comparison, is_onnx: bool) {
+    let accuracy = comparison.float_accuracy();
+    let found = if comparison.float_is_at_chance() {
+        "is no better than guessing"
+    } else if is_onnx && accuracy < 0.5 {
+        "is seldom right"
+    } else {
+        return;
+    };
+    let advice = if is_onnx {
+        "look whether --mean, --std and --recipe of calibrate are those of the training, and --labels in the order of the outputs"
+    } else {
+        "look whether these are pictures of what it was trained on, each in the folder of its class"
+    };
+    eprintln!("warning: the float network, {:.2} % right, {found}: {advice}", 100.0 * accuracy);
 }
 
 /// How bytes became the inputs when this image was made from an ONNX file.
