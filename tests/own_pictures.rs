@@ -35,7 +35,7 @@ fn a_folder_becomes_a_model_that_names_what_it_sees() {
     std::fs::write(folder.path().join("training/rot/broken.jpg"), "").expect("written");
     let (training, test, out) = (path("training"), path("test"), path("out"));
 
-    let quick = ["--epochs", "80", "--alpha", "0.15", "--last-channels", "64", "--groups"];
+    let quick = ["--epochs", "4", "--alpha", "0.15", "--last-channels", "64", "--groups"];
     let fit = run("trainer", &[&["fit", "--data", &training, "--out", &out][..], &quick].concat());
     assert_eq!(fit.code, Some(0), "{fit:?}");
     for said in [
