@@ -15,8 +15,8 @@ use super::recipe::Recipe;
 const LARGE: usize = 10_000;
 
 /// Steps of a run on a small set that begins with a network of the same classes, and its learning rate.
-const ADAPTION_STEPS: usize = 500;
-const ADAPTION_RATE: f64 = 3e-4;
+const ADAPTATION_STEPS: usize = 500;
+const ADAPTATION_RATE: f64 = 3e-4;
 
 /// Steps of a run on a small set that begins with a network of other classes.
 const TRANSFER_STEPS: usize = 1500;
@@ -112,7 +112,7 @@ impl Recipe {
             base.is_some_and(|base| architecture.classes.iter().all(|class| base.classes.contains(class)));
         let (steps, rate) = match init {
             None => (STEPS, LEARNING_RATE),
-            Some(_) if knows => (ADAPTION_STEPS, ADAPTION_RATE),
+            Some(_) if knows => (ADAPTATION_STEPS, ADAPTATION_RATE),
             Some(_) => (TRANSFER_STEPS, TRANSFER_RATE),
         };
         let init = init.map(|init| {

@@ -34,10 +34,10 @@ pub use report::{Epoch, Finished, Outcome, Progress};
 pub use split::{training_counts, validation_split};
 pub use step::measure_steps;
 
-/// Trains a network, from `init` on if the recipe says so. Checkpoints go to `checkpoint` after every epoch and when `stop` becomes true; with `resume`,
-/// training goes on from there and gives the very weights of an uninterrupted run. A run that has ended goes on if the
-/// recipe has more epochs: at the rates that a run of so many has from there, which its earlier epochs did not have. With
-/// patience the network is that of the epoch with the least validation loss.
+/// Trains a network, from `init` on if the recipe says so. Checkpoints go to `checkpoint` after every epoch and when `stop`
+/// becomes true; with `resume`, training goes on from there and gives the very weights of an uninterrupted run. A run that
+/// has ended goes on if the recipe has more epochs: at the rates that a run of so many has from there, which its earlier
+/// epochs did not have. With patience the network is that of the epoch with the least validation loss.
 ///
 /// The checkpoint's folder is made with the first checkpoint.
 ///

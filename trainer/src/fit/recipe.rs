@@ -64,7 +64,8 @@ impl Recipe {
             "{} epochs, expected 1 to {MOST_EPOCHS}",
             self.epochs
         );
-        ensure!(self.passes > 0 && self.patience != Some(0), "passes and patience are 1 or more");
+        ensure!(self.passes > 0, "0 passes in an epoch, expected 1 or more");
+        ensure!(self.patience != Some(0), "a patience of 0 epochs, expected 1 or more");
         let layers = self.architecture.blocks().len() + 1;
         let frozen = self.init.as_ref().map_or(0, |init| init.freeze);
         let kept = self.init.as_ref().map_or(0.0, |init| init.keep);

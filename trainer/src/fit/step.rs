@@ -1,5 +1,6 @@
 //! One training step: forward, loss, backward, update.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -81,13 +82,13 @@ impl Trainer {
         let loss = f64::from(loss.to_scalar::<f32>()?);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
         self.optimizer.step(&flat[self.frozen.len()..], &self.decays, rates);
-        self.network.set_values(&[self.frozen.as_slice(), &self.optimizer.values].concat())?;
+        self.network.set_values(&with_frozen(&self.frozen, &self.optimizer.values))?;
         Ok(Done { loss, correct: correct(&logits, &batch.labels)? })
     }
 
     /// Takes over the state of a checkpoint.
     pub(super) fn restore(&mut self, optimizer: AdamW, chosen: Vec<f32>) -> Result<()> {
-        self.network.set_values(&[self.frozen.as_slice(), &optimizer.values].concat())?;
+        self.network.set_values(&with_frozen(&self.frozen, &optimizer.values))?;
         self.optimizer = optimizer;
         self.chosen = chosen;
         Ok(())
@@ -119,6 +120,11 @@ impl Trainer {
     pub(super) fn len(&self) -> usize {
         self.decays.len()
     }
+}
+
+/// All values of a network; where none is frozen, they need not be copied.
+fn with_frozen<'a>(frozen: &[f32], trained: &'a [f32]) -> Cow<'a, [f32]> {
+    if frozen.is_empty() { trained.into() } else { [frozen, trained].concat().into() }
 }
 
 fn correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
