@@ -60,14 +60,16 @@ impl AdamW {
         let inputs = gradients.par_chunks(TASK).zip(decays.par_chunks(TASK));
         moments.zip(weights).zip(inputs).for_each(
             |(((first, second), (values, averaged)), (gradients, decays))| {
-                for index in 0..values.len() {
-                    let gradient = gradients[index];
-                    first[index] = BETA1 * first[index] + (1.0 - BETA1) * gradient;
-                    second[index] = BETA2 * second[index] + (1.0 - BETA2) * gradient * gradient;
-                    let direction = first[index] / correct1 / ((second[index] / correct2).sqrt() + EPSILON);
-                    let decay = if decays[index] { rates.decay * values[index] } else { 0.0 };
-                    values[index] -= rates.learning * (direction + decay);
-                    averaged[index] = averaging * averaged[index] + (1.0 - averaging) * values[index];
+                let state = first.iter_mut().zip(second).zip(values.iter_mut().zip(averaged));
+                for (((first, second), (value, averaged)), (&gradient, &decays)) in
+                    state.zip(gradients.iter().zip(decays))
+                {
+                    *first = BETA1 * *first + (1.0 - BETA1) * gradient;
+                    *second = BETA2 * *second + (1.0 - BETA2) * gradient * gradient;
+                    let direction = *first / (correct1 * ((*second / correct2).sqrt() + EPSILON));
+                    let decay = if decays { rates.decay * *value } else { 0.0 };
+                    *value -= rates.learning * (direction + decay);
+                    *averaged = averaging * *averaged + (1.0 - averaging) * *value;
                 }
             },
         );

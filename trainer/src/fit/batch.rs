@@ -27,7 +27,7 @@ pub(super) struct Batch {
     /// `[images]`, u32.
     pub(super) labels: Tensor,
     /// `[images, dropout width]`: 0, or for what is kept the inverse of its share.
-    pub(super) dropout: Tensor,
+    pub(super) dropout: Vec<f32>,
 }
 
 /// The training pictures as batches.
@@ -96,17 +96,20 @@ impl Batches<'_> {
             pictures(self.data, indices)?
         };
         let labels: Vec<u32> = indices.iter().map(|&index| self.data.labels[index]).collect();
-        let mut rng = self.rng(Purpose::Dropout, epoch, step);
+        let labels = Tensor::from_vec(labels, size, &Device::Cpu)?;
+        Ok(Batch { pictures, labels, dropout: self.dropout(indices, pass) })
+    }
+
+    fn dropout(&self, indices: &[usize], pass: usize) -> Vec<f32> {
         let width = self.recipe.architecture.dropout_width();
         let removed = self.recipe.dropout;
         let keep = (1.0 / (1.0 - removed)) as f32;
-        let dropout: Vec<f32> =
-            (0..size * width).map(|_| if rng.random_bool(removed) { 0.0 } else { keep }).collect();
-        Ok(Batch {
-            pictures,
-            labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
-            dropout: Tensor::from_vec(dropout, (size, width), &Device::Cpu)?,
-        })
+        let mut dropout = vec![0.0; indices.len() * width];
+        dropout.par_chunks_exact_mut(width).zip(indices).for_each(|(dropout, &index)| {
+            let mut rng = self.rng(Purpose::Dropout, pass, index);
+            dropout.iter_mut().filter(|_| !rng.random_bool(removed)).for_each(|value| *value = keep);
+        });
+        dropout
     }
 
     /// Unchanged training pictures in whole batches, for the statistics of batch normalisation.

@@ -26,7 +26,7 @@ impl Recipe {
     /// The network before the first step; `init` is the file that the recipe names, if it names one.
     pub(super) fn network(&self, init: Option<&ModelFile>) -> Result<Network> {
         let Some(Init { file, freeze, .. }) = &self.init else {
-            return Network::new(self.architecture.clone(), self.seed);
+            return Ok(Network::new(self.architecture.clone(), self.seed));
         };
         let other = init.with_context(|| format!("{file} was not given"))?;
         let network = Network::from_other(self.architecture.clone(), &self.preprocessing, self.seed, other);

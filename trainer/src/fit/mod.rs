@@ -64,7 +64,7 @@ pub fn fit(
     let schedule = Schedule::new(recipe, steps);
     let mut network = recipe.network(init)?;
     let before = init.map(|_| recipe.network(init)).transpose()?;
-    let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts())?;
+    let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts());
     let mut state = match resume {
         true => Checkpoint::load(checkpoint, recipe, &data.sha256, &mut trainer)?,
         false => Checkpoint::default(),
@@ -86,7 +86,7 @@ pub fn fit(
                 return Ok(Outcome::Interrupted { checkpoint: checkpoint.to_owned() });
             }
         }
-        trainer.averaged_into(&mut network)?;
+        trainer.averaged_into(&mut network);
         recalibrate(recipe, &mut network, before.as_ref(), &batches)?;
         let evaluation = evaluate(&network, data, &split.validation)?;
         let rate = schedule.rates((epoch + 1) * steps - 1).learning.into();
@@ -106,7 +106,7 @@ pub fn fit(
         Some(validation) => validation,
         // Resumed after the last epoch, or an earlier one is chosen: the network has to be made again.
         None => {
-            trainer.chosen_into(&mut network)?;
+            trainer.chosen_into(&mut network);
             recalibrate(recipe, &mut network, before.as_ref(), &batches)?;
             evaluate(&network, data, &split.validation)?
         }

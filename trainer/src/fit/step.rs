@@ -1,6 +1,5 @@
 //! One training step: forward, loss, backward, update.
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -19,11 +18,11 @@ use files::Dataset;
 #[derive(Debug)]
 pub(super) struct Trainer {
     network: Network,
-    /// The leading values, which are not trained.
-    frozen: Vec<f32>,
-    /// The other values as they were before, and their share in the result.
+    /// The trained values as they were before, and their share in the result.
     kept: (Vec<f32>, f32),
-    /// Weights, moments and averaged weights of the others.
+    /// The loss' by all values of the network.
+    gradient: Vec<f32>,
+    /// Weights, moments and averaged weights of the trained values.
     pub(super) optimizer: AdamW,
     /// The averaged weights of the best epoch so far.
     pub(super) chosen: Vec<f32>,
@@ -42,68 +41,53 @@ pub(super) struct Done {
 
 impl Trainer {
     /// Before the first step of training `network`; `counts` are the training pictures of each class.
-    pub(super) fn new(recipe: &Recipe, network: Network, counts: &[usize]) -> Result<Self> {
-        let parts = network.parameters().iter().flat_map(|parameter| &parameter.parts);
-        let decays = parts.flat_map(|part| std::iter::repeat_n(part.decays, part.len()));
+    pub(super) fn new(recipe: &Recipe, network: Network, counts: &[usize]) -> Self {
+        let decays = network.parts().iter().flat_map(|part| std::iter::repeat_n(part.decays, part.len()));
         let decays = decays.skip(network.frozen_values()).collect();
         let counts = recipe.balance.then_some(counts);
         let classes = recipe.architecture.classes.len();
-        let targets = Targets::new(classes, recipe.smoothing, recipe.order, counts);
-        let mut frozen = network.values()?;
-        let trained = frozen.split_off(network.frozen_values());
+        let trained = network.trained().to_vec();
         let keep = recipe.init.as_ref().map_or(0.0, |init| init.keep as f32);
-        let kept = (trained.clone(), keep);
-        Ok(Self {
+        Self {
+            kept: (trained.clone(), keep),
+            gradient: vec![0.0; network.parameter_count()],
             chosen: trained.clone(),
             optimizer: AdamW::new(trained),
-            frozen,
-            kept,
             network,
             decays,
-            targets,
-        })
+            targets: Targets::new(classes, recipe.smoothing, recipe.order, counts),
+        }
     }
 
     /// One step.
     pub(super) fn step(&mut self, batch: &Batch, rates: Rates) -> Result<Done> {
-        let logits = self.network.training_logits(&batch.pictures, &batch.dropout)?;
-        let loss = self.targets.loss(&logits, &batch.labels)?;
-        let gradients = loss.backward()?;
-        let mut flat = Vec::with_capacity(self.frozen.len() + self.decays.len());
-        for parameter in self.network.parameters() {
-            match gradients.get(parameter.tensor()) {
-                Some(gradient) => flat.extend(gradient.flatten_all()?.to_vec1::<f32>()?),
-                None => {
-                    ensure!(flat.len() + parameter.len() <= self.frozen.len(), "a parameter has no gradient");
-                    flat.resize(flat.len() + parameter.len(), 0.0);
-                }
-            }
-        }
+        let targets = &self.targets;
+        let loss = |logits: &Tensor| targets.loss(logits, &batch.labels);
+        let (logits, loss) = self.network.learn(&batch.pictures, &batch.dropout, loss, &mut self.gradient)?;
         let loss = f64::from(loss.to_scalar::<f32>()?);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
-        self.optimizer.step(&flat[self.frozen.len()..], &self.decays, rates);
-        self.network.set_values(&with_frozen(&self.frozen, &self.optimizer.values))?;
+        self.optimizer.step(&self.gradient[self.network.frozen_values()..], &self.decays, rates);
+        self.network.trained_mut().copy_from_slice(&self.optimizer.values);
         Ok(Done { loss, correct: correct(&logits, &batch.labels)? })
     }
 
     /// Takes over the state of a checkpoint.
-    pub(super) fn restore(&mut self, optimizer: AdamW, chosen: Vec<f32>) -> Result<()> {
-        self.network.set_values(&with_frozen(&self.frozen, &optimizer.values))?;
+    pub(super) fn restore(&mut self, optimizer: AdamW, chosen: Vec<f32>) {
+        self.network.trained_mut().copy_from_slice(&optimizer.values);
         self.optimizer = optimizer;
         self.chosen = chosen;
-        Ok(())
     }
 
     /// Gives `network` the averaged weights.
-    pub(super) fn averaged_into(&self, network: &mut Network) -> Result<()> {
-        self.give(&self.optimizer.averaged, network)
+    pub(super) fn averaged_into(&self, network: &mut Network) {
+        self.give(&self.optimizer.averaged, network);
     }
 
     /// Gives `network` trained values, mixed with what is kept of those before.
-    fn give(&self, trained: &[f32], network: &mut Network) -> Result<()> {
+    fn give(&self, trained: &[f32], network: &mut Network) {
         let (before, share) = &self.kept;
         let mixed = trained.iter().zip(before).map(|(new, old)| new + share * (old - new));
-        network.set_values(&self.frozen.iter().copied().chain(mixed).collect::<Vec<f32>>())
+        network.trained_mut().iter_mut().zip(mixed).for_each(|(value, mixed)| *value = mixed);
     }
 
     /// Chooses the averaged weights as they are now.
@@ -112,19 +96,14 @@ impl Trainer {
     }
 
     /// Gives `network` the chosen weights.
-    pub(super) fn chosen_into(&self, network: &mut Network) -> Result<()> {
-        self.give(&self.chosen, network)
+    pub(super) fn chosen_into(&self, network: &mut Network) {
+        self.give(&self.chosen, network);
     }
 
     /// Number of trained values.
     pub(super) fn len(&self) -> usize {
         self.decays.len()
     }
-}
-
-/// All values of a network; where none is frozen, they need not be copied.
-fn with_frozen<'a>(frozen: &[f32], trained: &'a [f32]) -> Cow<'a, [f32]> {
-    if frozen.is_empty() { trained.into() } else { [frozen, trained].concat().into() }
 }
 
 fn correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
@@ -144,7 +123,7 @@ pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Ve
     let batches = Batches { data, train: &train, recipe };
     let schedule = Schedule::new(recipe, batches.steps());
     let mut trainer =
-        Trainer::new(recipe, Network::new(recipe.architecture.clone(), recipe.seed)?, &batches.counts())?;
+        Trainer::new(recipe, Network::new(recipe.architecture.clone(), recipe.seed), &batches.counts());
     let order = batches.order(0);
     let mut times = Vec::with_capacity(count);
     for step in 0..WARM_UP + count {

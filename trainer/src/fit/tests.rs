@@ -69,7 +69,7 @@ fn stopping_and_resuming_gives_the_very_same_weights() {
     assert!(matches!(run(&recipe, &data, folder.path(), false, Some(2)), Outcome::Interrupted { .. }));
     assert!(matches!(run(&recipe, &data, folder.path(), true, Some(4)), Outcome::Interrupted { .. }));
     let resumed = finished(run(&recipe, &data, folder.path(), true, None));
-    assert_eq!(resumed.network.tensors().unwrap(), whole.network.tensors().unwrap());
+    assert_eq!(resumed.network.tensors(), whole.network.tensors());
     let losses = |finished: &Finished| finished.history.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
     assert_eq!(losses(&resumed), losses(&whole));
     assert_eq!(resumed.validation, whole.validation);
@@ -82,7 +82,7 @@ fn a_network_without_a_hidden_layer_is_trained() {
     let recipe = Recipe { architecture, ..recipe(&data, 1) };
     let folder = tempfile::tempdir().unwrap();
     let finished = finished(run(&recipe, &data, folder.path(), false, None));
-    let tensors = finished.network.tensors().unwrap();
+    let tensors = finished.network.tensors();
     assert_eq!(tensors["dense.weight"].shape, [1280, 10]);
     assert!(tensors["dense.bias"].values.iter().any(|&value| value != 0.0));
     assert!(!tensors.contains_key("dense1.weight"));
@@ -148,7 +148,7 @@ fn a_run_goes_on_for_more_epochs_after_its_end() {
     assert_eq!(last.history[0], Epoch { seconds, ..first.history[0].clone() });
     let rates: Vec<f64> = last.history.iter().map(|epoch| epoch.learning_rate).collect();
     assert!(rates[0] < rates[1] && rates[1] > rates[2], "{rates:?}");
-    assert_ne!(last.network.tensors().unwrap(), first.network.tensors().unwrap());
+    assert_ne!(last.network.tensors(), first.network.tensors());
 }
 
 /// What a run leaves behind, as another one begins with it.
@@ -157,7 +157,7 @@ fn file(recipe: &Recipe, finished: &Finished) -> ModelFile {
         architecture: recipe.architecture.clone(),
         preprocessing: recipe.preprocessing,
         provenance: serde_json::Value::Null,
-        tensors: finished.network.tensors().unwrap(),
+        tensors: finished.network.tensors(),
     }
 }
 
@@ -184,8 +184,8 @@ fn frozen_layers_stay_and_the_others_learn() {
         };
         let whole = finished(run(false, 0));
         assert!(matches!(run(false, 1), Outcome::Interrupted { .. }));
-        let after = finished(run(true, 0)).network.tensors().unwrap();
-        assert_eq!(after, whole.network.tensors().unwrap(), "resumed");
+        let after = finished(run(true, 0)).network.tensors();
+        assert_eq!(after, whole.network.tensors(), "resumed");
         for part in [frozen, learning, "last."] {
             for kind in ["weight", "gamma", "mean", "variance"] {
                 let name = format!("{part}{kind}");
@@ -212,7 +212,7 @@ fn a_share_of_the_network_before_is_kept() {
         let recipe = Recipe { init, ..once.clone() };
         let stop = AtomicBool::new(false);
         let done = fit(&recipe, Some(&before), &data, &checkpoint, false, &stop, |_| ()).unwrap();
-        finished(done).network.tensors().unwrap()
+        finished(done).network.tensors()
     };
     let [new, mixed] = [0.0, 0.25].map(tuned);
     for name in ["blocks.1.expand.weight", "blocks.9.depthwise.gamma", "dense2.weight"] {
@@ -238,7 +238,7 @@ fn with_patience_the_best_epoch_is_kept() {
     assert!(losses.len() < 30 && losses[losses.len() - 3] == least, "{losses:?}");
     assert!((done.validation.loss - least).abs() < 1e-9);
     let again = finished(run(&recipe, &data, folder.path(), true, None));
-    assert_eq!(again.network.tensors().unwrap(), done.network.tensors().unwrap());
+    assert_eq!(again.network.tensors(), done.network.tensors());
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The network's parameters: sizes, names, first values.
 
-use anyhow::Result;
-use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -14,7 +12,7 @@ use crate::ops::inverted_residual::BlockShape;
 use crate::ops::patches::patch_len;
 use mobilenet::{Architecture, Dense};
 
-/// A named part of a [`Parameter`].
+/// A named part of the network's values.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// Its name in the safetensors file.
@@ -43,49 +41,6 @@ enum First {
         /// Inputs and outputs of the kernel together.
         fans: usize,
     },
-}
-
-/// The packed values of one operator, as one candle variable.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    variable: Var,
-    /// In the order in which they are packed.
-    pub(crate) parts: Vec<Part>,
-}
-
-impl Parameter {
-    /// Number of values.
-    pub(crate) fn len(&self) -> usize {
-        self.variable.elem_count()
-    }
-
-    /// The variable.
-    pub(crate) fn tensor(&self) -> &Tensor {
-        self.variable.as_tensor()
-    }
-
-    /// The values in their packed order.
-    pub(crate) fn values(&self) -> Result<Vec<f32>> {
-        Ok(self.variable.flatten_all()?.to_vec1()?)
-    }
-
-    /// Replaces the values.
-    pub(crate) fn set(&self, values: &[f32]) -> Result<()> {
-        let shape = self.variable.shape();
-        Ok(self.variable.set(&Tensor::from_vec(values.to_vec(), shape, &Device::Cpu)?)?)
-    }
-
-    fn new(parts: Vec<Part>, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Self> {
-        let mut values = Vec::with_capacity(shape.iter().product());
-        for part in &parts {
-            let bound = |fans: usize| (6.0 / fans as f32).sqrt();
-            values.extend((0..part.len()).map(|_| match part.first {
-                First::Constant(value) => value,
-                First::Random { fans } => rng.random_range(-bound(fans)..bound(fans)),
-            }));
-        }
-        Ok(Self { variable: Var::from_vec(values, shape, &Device::Cpu)?, parts })
-    }
 }
 
 /// The layers' sizes; the first takes the stem as its expansion.
@@ -127,26 +82,34 @@ pub(super) fn convolutions(index: usize) -> [String; 3] {
     [expand, format!("blocks.{index}.depthwise"), format!("blocks.{index}.project")]
 }
 
-/// All parameters with first values drawn from `seed`: those of the layers in one, then weight and bias of each dense
-/// layer.
-pub(super) fn parameters(architecture: &Architecture, layers: &[Layer], seed: u64) -> Result<Vec<Parameter>> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let parts: Vec<Part> =
+/// The parts of all values in their order: those of the layers, then weight and bias of each dense layer.
+pub(super) fn parts(architecture: &Architecture, layers: &[Layer]) -> Vec<Part> {
+    let mut parts: Vec<Part> =
         layers.iter().enumerate().flat_map(|(index, layer)| layer_parts(index, layer)).collect();
-    let length = parts.iter().map(Part::len).sum();
-    let mut parameters = vec![Parameter::new(parts, &[length], &mut rng)?];
     for Dense { name, inputs, units } in architecture.dense_layers() {
-        let weight = Part {
+        parts.push(Part {
             name: format!("{name}.weight"),
             shape: vec![inputs, units],
             decays: true,
             first: First::Random { fans: inputs + units },
-        };
-        parameters.push(Parameter::new(vec![weight], &[inputs, units], &mut rng)?);
-        let bias = constant(&format!("{name}.bias"), units, 0.0);
-        parameters.push(Parameter::new(vec![bias], &[units], &mut rng)?);
+        });
+        parts.push(constant(&format!("{name}.bias"), units, 0.0));
     }
-    Ok(parameters)
+    parts
+}
+
+/// First values, drawn from `seed`.
+pub(super) fn first_values(parts: &[Part], seed: u64) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut values = Vec::with_capacity(parts.iter().map(Part::len).sum());
+    for part in parts {
+        let bound = |fans: usize| (6.0 / fans as f32).sqrt();
+        values.extend((0..part.len()).map(|_| match part.first {
+            First::Constant(value) => value,
+            First::Random { fans } => rng.random_range(-bound(fans)..bound(fans)),
+        }));
+    }
+    values
 }
 
 /// The parts of one layer in the order in which it packs them.

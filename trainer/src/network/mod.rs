@@ -4,30 +4,31 @@ mod layers;
 mod stored;
 mod transfer;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, MutexGuard};
 
-use anyhow::Result;
-use candle_core::{Device, Tensor};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor, Var};
 
-use crate::ops::Fixed;
 use crate::ops::batch_norm::{Moments, Statistics};
-use crate::ops::chain::{Chain, ChainState, lock};
+use crate::ops::chain::{Chain, Input};
 use crate::ops::geometry::Geometry;
 use crate::ops::patches::{patch_len, patches};
-use layers::Parameter;
+use layers::Part;
 use mobilenet::Architecture;
 
 /// MobileNetV2 with its weights. Its layers are 17 blocks, the first together with the stem, and the last convolution.
 pub struct Network {
     architecture: Architecture,
     stem: Geometry,
-    layers: Arc<Mutex<ChainState>>,
+    layers: Mutex<Chain>,
+    /// Names of the values.
+    parts: Vec<Part>,
     /// Those of the layers, then weight and bias of each dense layer.
-    parameters: Vec<Parameter>,
+    values: Vec<f32>,
     /// Of every layer's batch normalisations, for evaluation.
-    statistics: Arc<Vec<Vec<Statistics>>>,
+    statistics: Vec<Vec<Statistics>>,
     /// Of the leading layers that are not trained.
-    frozen: Fixed,
+    frozen: Vec<Vec<Statistics>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -38,21 +39,20 @@ impl std::fmt::Debug for Network {
 
 impl Network {
     /// A network with random weights, the same for the same seed.
-    ///
-    /// # Errors
-    /// Only if candle cannot create the tensors.
-    pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
+    pub fn new(architecture: Architecture, seed: u64) -> Self {
         let [rows, columns] = architecture.input;
         let stem = Geometry::new(rows, columns, architecture.stem_stride);
         let layers = layers::layers(&architecture, &stem);
-        Ok(Self {
+        let parts = layers::parts(&architecture, &layers);
+        Self {
             stem,
-            parameters: layers::parameters(&architecture, &layers, seed)?,
-            statistics: Arc::new(layers::unit_statistics(&layers)),
-            layers: Arc::new(Mutex::new(ChainState::new(&layers))),
-            frozen: Fixed::default(),
+            values: layers::first_values(&parts, seed),
+            parts,
+            statistics: layers::unit_statistics(&layers),
+            layers: Mutex::new(Chain::new(&layers)),
+            frozen: Vec::new(),
             architecture,
-        })
+        }
     }
 
     /// How the network is built.
@@ -62,7 +62,7 @@ impl Network {
 
     /// Number of values that training finds.
     pub fn parameter_count(&self) -> usize {
-        self.parameters.iter().map(Parameter::len).sum()
+        self.values.len()
     }
 
     /// The logits `[images, classes]` of pictures `[images, rows, columns, channels]` (f32, as the
@@ -71,60 +71,102 @@ impl Network {
     /// # Errors
     /// For a tensor of another shape or type.
     pub fn logits(&self, pictures: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, Fixed(self.statistics.clone()))?;
-        self.head(&features, None)
+        let patches = self.patches(pictures)?;
+        let input = self.input(&patches);
+        let mut layers = lock(&self.layers);
+        let features = layers.forward(&self.statistics, input);
+        let features = Tensor::from_slice(features, self.features_shape(input), &Device::Cpu)?;
+        self.head(&features, &self.dense()?, None)
     }
 
-    /// The logits in training: batch statistics, and `dropout` (`[images, dropout width]`, 0 or the inverse of the share
-    /// kept) multiplied to the hidden layer, or to the pooled features if there is none.
-    pub(crate) fn training_logits(&self, pictures: &Tensor, dropout: &Tensor) -> Result<Tensor> {
-        let features = self.features(pictures, self.frozen.clone())?;
-        self.head(&features, Some(dropout))
+    /// Logits and loss of a batch in training, and into `gradient` the loss' by all values; those that are not trained are
+    /// left as they were. `dropout` (`[images, dropout width]`, 0 or the inverse of the share kept) is multiplied to the
+    /// hidden layer, or to the pooled features if there is none.
+    pub(crate) fn learn(
+        &self,
+        pictures: &Tensor,
+        dropout: &[f32],
+        loss: impl FnOnce(&Tensor) -> Result<Tensor>,
+        gradient: &mut [f32],
+    ) -> Result<(Tensor, Tensor)> {
+        let patches = self.patches(pictures)?;
+        let input = self.input(&patches);
+        let mut layers = lock(&self.layers);
+        let mut features = layers.forward(&self.frozen, input).to_vec();
+        let hidden = match self.architecture.hidden {
+            Some(hidden) => Some(Tensor::from_slice(dropout, (input.images, hidden), &Device::Cpu)?),
+            None => None,
+        };
+        let drop = |values: &mut [f32]| match hidden {
+            Some(_) => {}
+            None => values.iter_mut().zip(dropout).for_each(|(value, dropout)| *value *= dropout),
+        };
+        drop(&mut features);
+        let features = Var::from_vec(features, self.features_shape(input), &Device::Cpu)?;
+        let dense: Vec<Var> = self.dense()?.iter().map(Var::from_tensor).collect::<Result<_, _>>()?;
+        let tensors: Vec<Tensor> = dense.iter().map(|dense| dense.as_tensor().clone()).collect();
+        let logits = self.head(&features, &tensors, hidden.as_ref())?;
+        let loss = loss(&logits)?;
+        let gradients = loss.backward()?;
+        let of = |variable: &Var| -> Result<Vec<f32>> {
+            let gradient = gradients.get(variable).context("a parameter has no gradient")?;
+            Ok(gradient.flatten_all()?.to_vec1()?)
+        };
+        let (gradient, mut rest) = gradient.split_at_mut(layers.parameters(self.statistics.len()));
+        for variable in &dense {
+            let (part, others) = rest.split_at_mut(variable.elem_count());
+            part.copy_from_slice(&of(variable)?);
+            rest = others;
+        }
+        let mut features = of(&features)?;
+        drop(&mut features);
+        layers.backward(self.frozen.len(), input, &features, gradient);
+        Ok((logits, loss))
     }
 
     /// Mixes its statistics with those of another network of the same sizes, of which so much is taken.
     pub(crate) fn mix_statistics(&mut self, other: &Self, share: f32) {
-        let mut statistics = self.statistics.to_vec();
-        for (own, other) in statistics.iter_mut().flatten().zip(other.statistics.iter().flatten()) {
+        for (own, other) in self.statistics.iter_mut().flatten().zip(other.statistics.iter().flatten()) {
             let own = own.mean.iter_mut().chain(&mut own.variance);
             let other = other.mean.iter().chain(&other.variance);
             own.zip(other).for_each(|(own, other)| *own += share * (other - *own));
         }
-        self.statistics = Arc::new(statistics);
     }
 
     /// Keeps the leading layers as they are, with their statistics: 0 to all of them, where only the dense layers learn.
     pub(crate) fn freeze(&mut self, layers: usize) {
-        self.frozen = Fixed(Arc::new(self.statistics[..layers].to_vec()));
+        self.frozen = self.statistics[..layers].to_vec();
     }
 
     /// Number of values that are not trained; they are the first.
     pub(crate) fn frozen_values(&self) -> usize {
-        lock(&self.layers).parameters(self.frozen.layers())
+        lock(&self.layers).parameters(self.frozen.len())
     }
 
-    /// The parameters.
-    pub(crate) fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+    /// The names of the values, in their order.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
-    /// All values one after the other.
-    pub(crate) fn values(&self) -> Result<Vec<f32>> {
-        let mut values = Vec::with_capacity(self.parameter_count());
-        for parameter in &self.parameters {
-            values.extend(parameter.values()?);
-        }
-        Ok(values)
+    /// The values that are trained.
+    pub(crate) fn trained(&self) -> &[f32] {
+        &self.values[self.frozen_values()..]
     }
 
-    /// Replaces all values.
-    pub(crate) fn set_values(&mut self, mut values: &[f32]) -> Result<()> {
-        for parameter in &self.parameters {
-            let (part, rest) = values.split_at(parameter.len());
-            parameter.set(part)?;
-            values = rest;
-        }
-        Ok(())
+    /// The values that are trained, to set them.
+    pub(crate) fn trained_mut(&mut self) -> &mut [f32] {
+        let frozen = self.frozen_values();
+        &mut self.values[frozen..]
+    }
+
+    /// Each part with its values.
+    fn cut(&mut self) -> impl Iterator<Item = (&Part, &mut [f32])> {
+        let mut rest = self.values.as_mut_slice();
+        self.parts.iter().map(move |part| {
+            let (values, others) = std::mem::take(&mut rest).split_at_mut(part.len());
+            rest = others;
+            (part, values)
+        })
     }
 
     /// Sets the statistics of batch normalisation to those of the given batches (each as for [`Network::logits`], all
@@ -132,8 +174,10 @@ impl Network {
     pub(crate) fn recalibrate(&mut self, batches: impl Iterator<Item = Result<Tensor>>) -> Result<()> {
         let mut seen: Vec<Vec<Vec<Moments>>> = Vec::new();
         for pictures in batches {
-            self.features(&pictures?, self.frozen.clone())?;
-            let layers = lock(&self.layers).statistics();
+            let patches = self.patches(&pictures?)?;
+            let mut layers = lock(&self.layers);
+            layers.forward(&self.frozen, self.input(&patches));
+            let layers = layers.statistics();
             seen.resize_with(layers.len(), Vec::new);
             for (seen, layer) in seen.iter_mut().zip(layers) {
                 seen.resize_with(layer.len(), Vec::new);
@@ -146,46 +190,64 @@ impl Network {
             let merged = |norms: &Vec<Vec<Moments>>| {
                 norms.iter().map(|norm| Moments::merge(norm).statistics()).collect()
             };
-            self.statistics = Arc::new(seen.iter().map(merged).collect());
+            self.statistics = seen.iter().map(merged).collect();
         }
         Ok(())
     }
 
-    /// The pooled features, `[images, last channels]`.
-    fn features(&self, pictures: &Tensor, fixed: Fixed) -> Result<Tensor> {
+    /// What the stem, a 1x1 convolution then, takes of pictures of the right shape.
+    fn patches(&self, pictures: &Tensor) -> Result<Vec<f32>> {
         let Architecture { input: [rows, columns], channels, .. } = self.architecture;
         let (_, height, width, depth) = pictures.dims4()?;
-        anyhow::ensure!(
+        ensure!(
             (height, width, depth) == (rows, columns, channels),
             "the pictures are {height}x{width}x{depth}, expected {rows}x{columns}x{channels}"
         );
-        let patches = self.patches(pictures)?;
-        Ok(patches.apply_op2(self.parameters[0].tensor(), Chain::new(fixed, self.layers.clone()))?)
+        Ok(patches(&self.stem, channels, &pictures.flatten_all()?.to_vec1::<f32>()?))
     }
 
-    /// What the stem, a 1x1 convolution then, takes of pictures of the right shape.
-    fn patches(&self, pictures: &Tensor) -> Result<Tensor> {
-        let Architecture { channels, .. } = self.architecture;
-        let patches = patches(&self.stem, channels, &pictures.flatten_all()?.to_vec1::<f32>()?);
-        let shape = (pictures.dim(0)?, self.stem.out_height, self.stem.out_width, patch_len(channels));
-        Ok(Tensor::from_vec(patches, shape, &Device::Cpu)?)
+    fn input<'a>(&'a self, patches: &'a [f32]) -> Input<'a> {
+        let picture = self.stem.out_pixels() * patch_len(self.architecture.channels);
+        Input { x: patches, images: patches.len() / picture, packed: &self.values }
     }
 
-    /// The logits of the pooled features.
-    fn head(&self, features: &Tensor, dropout: Option<&Tensor>) -> Result<Tensor> {
-        let dense = |x: &Tensor, layer: usize| {
-            let [weight, bias] = [1, 2].map(|part| self.parameters[2 * layer + part].tensor());
-            x.matmul(weight)?.broadcast_add(bias)
-        };
-        let drop = |x: Tensor| match dropout {
-            Some(dropout) => x * dropout,
-            None => Ok(x),
-        };
-        Ok(match self.architecture.hidden {
-            Some(_) => dense(&drop(dense(features, 0)?.relu()?)?, 1)?,
-            None => dense(&drop(features.clone())?, 0)?,
-        })
+    fn features_shape(&self, input: Input<'_>) -> (usize, usize) {
+        (input.images, self.architecture.last_channels())
     }
+
+    /// Weight and bias of each dense layer.
+    fn dense(&self) -> Result<Vec<Tensor>> {
+        let mut rest = self.values.as_slice();
+        let mut tensors = Vec::new();
+        for part in &self.parts {
+            let (values, others) = rest.split_at(part.len());
+            rest = others;
+            if part.name.starts_with("dense") {
+                tensors.push(Tensor::from_slice(values, part.shape.as_slice(), &Device::Cpu)?);
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// The logits of the pooled features; `dropout` is multiplied to the hidden layer.
+    fn head(&self, features: &Tensor, dense: &[Tensor], dropout: Option<&Tensor>) -> Result<Tensor> {
+        let layer =
+            |x: &Tensor, index: usize| x.matmul(&dense[2 * index])?.broadcast_add(&dense[2 * index + 1]);
+        if self.architecture.hidden.is_none() {
+            return Ok(layer(features, 0)?);
+        }
+        let hidden = layer(features, 0)?.relu()?;
+        let hidden = match dropout {
+            Some(dropout) => (hidden * dropout)?,
+            None => hidden,
+        };
+        Ok(layer(&hidden, 1)?)
+    }
+}
+
+/// A panic in another thread leaves only values that the next pass writes anew.
+fn lock(layers: &Mutex<Chain>) -> MutexGuard<'_, Chain> {
+    layers.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The network to and from the tensors of its file.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
 use super::Network;
-use super::layers::convolutions;
+use super::layers::{Part, convolutions};
 use crate::ops::batch_norm::Statistics;
 use mobilenet::{ModelFile, Weights};
 
@@ -16,18 +15,12 @@ impl Network {
     /// # Errors
     /// Names the tensor that is missing, has the wrong shape, is not part of the network or holds a negative variance.
     pub fn from_file(file: &ModelFile) -> Result<Self> {
-        let mut network = Self::new(file.architecture.clone(), 0)?;
-        let mut used = 0;
-        for parameter in &network.parameters {
-            let mut values = Vec::with_capacity(parameter.len());
-            for part in &parameter.parts {
-                values.extend_from_slice(file.tensor(&part.name, &part.shape)?);
-                used += 1;
-            }
-            parameter.set(&values)?;
+        let mut network = Self::new(file.architecture.clone(), 0);
+        for (part, values) in network.cut() {
+            values.copy_from_slice(file.tensor(&part.name, &part.shape)?);
         }
-        network.statistics = Arc::new(network.stored_statistics(file)?);
-        used += 2 * network.statistics.iter().map(Vec::len).sum::<usize>();
+        network.statistics = network.stored_statistics(file)?;
+        let used = network.parts.len() + 2 * network.statistics.iter().map(Vec::len).sum::<usize>();
         ensure!(
             used == file.tensors.len(),
             "the model has {} tensors, its architecture needs {used}",
@@ -51,19 +44,13 @@ impl Network {
     }
 
     /// All tensors as they go into a file.
-    ///
-    /// # Errors
-    /// Only if candle cannot read a tensor.
-    pub fn tensors(&self) -> Result<BTreeMap<String, Weights>> {
+    pub fn tensors(&self) -> BTreeMap<String, Weights> {
         let mut tensors = BTreeMap::new();
-        for parameter in &self.parameters {
-            let values = parameter.values()?;
-            let mut start = 0;
-            for part in &parameter.parts {
-                let values = values[start..start + part.len()].to_vec();
-                start += part.len();
-                tensors.insert(part.name.clone(), Weights { shape: part.shape.clone(), values });
-            }
+        let mut rest = self.values.as_slice();
+        for Part { name, shape, .. } in &self.parts {
+            let (values, others) = rest.split_at(shape.iter().product());
+            rest = others;
+            tensors.insert(name.clone(), Weights { shape: shape.clone(), values: values.to_vec() });
         }
         for (names, statistics) in norm_names(self.statistics.len()).iter().zip(self.statistics.iter()) {
             for (name, Statistics { mean, variance }) in names.iter().zip(statistics) {
@@ -73,7 +60,7 @@ impl Network {
                 }
             }
         }
-        Ok(tensors)
+        tensors
     }
 }
 

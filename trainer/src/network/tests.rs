@@ -1,7 +1,5 @@
 //! The network as a whole.
 
-use candle_core::DType;
-
 use super::*;
 use crate::ops::chain::Layer;
 use crate::ops::features::Features;
@@ -25,17 +23,28 @@ fn pictures(images: usize, architecture: &Architecture) -> Tensor {
     Tensor::from_vec(values.collect::<Vec<f32>>(), (images, rows, columns, channels), &Device::Cpu).unwrap()
 }
 
-/// What drops nothing.
-fn keep(images: usize, architecture: &Architecture) -> Tensor {
-    Tensor::ones((images, architecture.dropout_width()), DType::F32, &Device::Cpu).unwrap()
+/// Logits and gradient in training, where nothing is dropped.
+fn learn(
+    network: &Network,
+    pictures: &Tensor,
+    loss: impl Fn(&Tensor) -> Result<Tensor>,
+) -> (Tensor, Tensor, Vec<f32>) {
+    let keep = vec![1.0; pictures.dim(0).unwrap() * network.architecture.dropout_width()];
+    let mut gradient = vec![f32::NAN; network.parameter_count()];
+    let (logits, loss) = network.learn(pictures, &keep, loss, &mut gradient).unwrap();
+    (logits, loss, gradient)
+}
+
+fn squares(logits: &Tensor) -> Result<Tensor> {
+    Ok(logits.sqr()?.sum_all()?)
 }
 
 #[test]
 fn a_network_survives_its_file() {
     for (architecture, stem) in [(architecture([29, 29], 2), [3, 3, 1, 16]), (other(), [3, 3, 3, 16])] {
-        let mut network = Network::new(architecture.clone(), 3).unwrap();
+        let mut network = Network::new(architecture.clone(), 3);
         network.recalibrate([Ok(pictures(8, &architecture))].into_iter()).unwrap();
-        let tensors = network.tensors().unwrap();
+        let tensors = network.tensors();
         assert_eq!(tensors["stem.weight"].shape, stem);
         assert_eq!(tensors["blocks.16.project.variance"].shape, [112]);
         assert!(!tensors.contains_key("blocks.0.expand.weight"));
@@ -58,9 +67,9 @@ fn a_network_survives_its_file() {
 fn tensors_are_those_that_the_architecture_says() {
     let small = architecture([8, 16], 2);
     for architecture in [architecture([32, 32], 1), other(), small.with_hidden(Some(20)).unwrap()] {
-        let network = Network::new(architecture.clone(), 1).unwrap();
+        let network = Network::new(architecture.clone(), 1);
         let found: Vec<(String, Vec<usize>)> =
-            network.tensors().unwrap().into_iter().map(|(name, weights)| (name, weights.shape)).collect();
+            network.tensors().into_iter().map(|(name, weights)| (name, weights.shape)).collect();
         let mut expected = architecture.tensors();
         expected.sort();
         assert_eq!(found, expected);
@@ -71,19 +80,15 @@ fn tensors_are_those_that_the_architecture_says() {
 fn the_smallest_pictures_train() {
     for stride in [1, 2] {
         let architecture = architecture([8, 8], stride);
-        let network = Network::new(architecture.clone(), 6).unwrap();
-        let logits = network.training_logits(&pictures(4, &architecture), &keep(4, &architecture)).unwrap();
-        let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-        for parameter in network.parameters() {
-            let gradient = gradients.get(parameter.tensor()).unwrap().flatten_all().unwrap();
-            assert!(gradient.to_vec1::<f32>().unwrap().iter().all(|value| value.is_finite()), "{stride}");
-        }
+        let network = Network::new(architecture.clone(), 6);
+        let (_, _, gradient) = learn(&network, &pictures(4, &architecture), squares);
+        assert!(gradient.iter().all(|value| value.is_finite()), "{stride}");
     }
 }
 
 #[test]
 fn pictures_of_another_shape_are_refused() {
-    let network = Network::new(other(), 1).unwrap();
+    let network = Network::new(other(), 1);
     let error = network.logits(&pictures(1, &architecture([32, 32], 1))).unwrap_err().to_string();
     assert_eq!(error, "the pictures are 32x32x1, expected 20x32x3");
 }
@@ -91,21 +96,22 @@ fn pictures_of_another_shape_are_refused() {
 #[test]
 fn dropout_works_on_what_the_classes_are_made_of() {
     for (architecture, width) in [(architecture([32, 32], 1), DEFAULT_HIDDEN), (other(), 1280)] {
-        let network = Network::new(architecture.clone(), 7).unwrap();
+        let network = Network::new(architecture.clone(), 7);
         let pictures = pictures(2, &architecture);
-        let nothing = Tensor::zeros((2, width), DType::F32, &Device::Cpu).unwrap();
-        let logits = network.training_logits(&pictures, &nothing).unwrap().to_vec2::<f32>().unwrap();
+        let mut gradient = vec![f32::NAN; network.parameter_count()];
+        let (logits, _) = network.learn(&pictures, &vec![0.0; 2 * width], squares, &mut gradient).unwrap();
+        let logits = logits.to_vec2::<f32>().unwrap();
         assert_eq!(logits, [[0.0; 3]; 2], "only the biases are left, which begin with zeros");
+        assert!(gradient.iter().all(|&value| value == 0.0), "and nothing is learnt through what is dropped");
     }
 }
 
 #[test]
 fn recalibration_makes_evaluation_see_what_training_saw() {
     let architecture = architecture([32, 32], 1);
-    let mut network = Network::new(architecture.clone(), 4).unwrap();
+    let mut network = Network::new(architecture.clone(), 4);
     let batch = pictures(16, &architecture);
-    let training =
-        network.training_logits(&batch, &keep(16, &architecture)).unwrap().to_vec2::<f32>().unwrap();
+    let training = learn(&network, &batch, squares).0.to_vec2::<f32>().unwrap();
     network.recalibrate([Ok(batch.clone())].into_iter()).unwrap();
     let evaluation = network.logits(&batch).unwrap().to_vec2::<f32>().unwrap();
     for (training, evaluation) in training.iter().flatten().zip(evaluation.iter().flatten()) {
@@ -138,68 +144,69 @@ fn coloured(pictures: &Tensor) -> Tensor {
 }
 
 fn assert_agrees(architecture: Architecture, batch: &Tensor, labels: &Tensor) {
-    let keep = keep(batch.dim(0).unwrap(), &architecture);
-    let mut network = Network::new(architecture, 5).unwrap();
+    let mut network = Network::new(architecture, 5);
     smooth(&mut network);
-    let loss = |logits: &Tensor| candle_nn::loss::cross_entropy(logits, labels).unwrap();
-    let found = loss(&network.training_logits(batch, &keep).unwrap());
-    let found_gradients = found.backward().unwrap();
-    let expected = loss(&reference_logits(&network, batch));
-    let expected_gradients = expected.backward().unwrap();
+    let loss = |logits: &Tensor| Ok(candle_nn::loss::cross_entropy(logits, labels)?);
+    let (_, found, gradient) = learn(&network, batch, loss);
+    let variables = variables(&network);
+    let expected = loss(&reference_logits(&network, &variables, batch)).unwrap();
+    let gradients = expected.backward().unwrap();
     let scalar = |tensor: &Tensor| tensor.to_scalar::<f32>().unwrap();
     assert!((scalar(&found) - scalar(&expected)).abs() < 1e-5);
-    for parameter in network.parameters() {
-        let gradient = |store: &candle_core::backprop::GradStore| {
-            store.get(parameter.tensor()).unwrap().flatten_all().unwrap()
-        };
-        let (found, expected) = (gradient(&found_gradients), gradient(&expected_gradients));
-        let mut start = 0;
-        for part in &parameter.parts {
-            let cut = |tensor: &Tensor| tensor.narrow(0, start, part.len()).unwrap();
-            let (found, expected) = (cut(&found), cut(&expected));
-            start += part.len();
-            let norm = |tensor: &Tensor| f64::from(scalar(&tensor.sqr().unwrap().sum_all().unwrap())).sqrt();
-            let difference = norm(&(&found - &expected).unwrap());
-            assert!(
-                difference <= 2e-3 * norm(&expected) + 1e-6,
-                "{}: {difference} of {}",
-                part.name,
-                norm(&expected)
-            );
-        }
+    let expected = variables.iter().flat_map(|variable| values(gradients.get(variable).unwrap()));
+    let expected: Vec<f32> = expected.collect();
+    let mut start = 0;
+    for part in &network.parts {
+        let (found, expected) = (&gradient[start..][..part.len()], &expected[start..][..part.len()]);
+        start += part.len();
+        let norm =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>();
+        let difference = norm(&mut found.iter().zip(expected).map(|(a, b)| a - b)).sqrt();
+        let size = norm(&mut expected.iter().copied()).sqrt();
+        assert!(difference <= 2e-3 * size + 1e-6, "{}: {difference} of {size}", part.name);
     }
 }
 
-fn reference_logits(network: &Network, batch: &Tensor) -> Tensor {
-    let mut x = network.patches(batch).unwrap();
-    let packed = network.parameters[0].tensor();
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// The layers' packed values as one, then each dense layer's tensors.
+fn variables(network: &Network) -> Vec<Var> {
+    let dense = network.dense().unwrap();
+    let packed = network.values.len() - dense.iter().map(Tensor::elem_count).sum::<usize>();
+    let packed = Var::from_slice(&network.values[..packed], packed, &Device::Cpu).unwrap();
+    let dense = dense.iter().map(|tensor| Var::from_tensor(tensor).unwrap());
+    [packed].into_iter().chain(dense).collect()
+}
+
+fn reference_logits(network: &Network, variables: &[Var], batch: &Tensor) -> Tensor {
+    let patches = network.patches(batch).unwrap();
+    let (height, width) = (network.stem.out_height, network.stem.out_width);
+    let mut x = Tensor::from_vec(patches, (batch.dim(0).unwrap(), height, width, ()), &Device::Cpu).unwrap();
     let mut start = 0;
     for layer in layers::layers(network.architecture(), &network.stem) {
-        let packed = packed.narrow(0, start, layer.parameters()).unwrap();
+        let packed = variables[0].narrow(0, start, layer.parameters()).unwrap();
         start += layer.parameters();
         x = match layer {
             Layer::Block(shape) => reference::block(&shape, &x, &packed).unwrap(),
             Layer::Features(Features { k, n, .. }) => reference::features(k, n, &x, &packed).unwrap(),
         };
     }
-    network.head(&x, None).unwrap()
+    let dense: Vec<Tensor> = variables[1..].iter().map(|variable| variable.as_tensor().clone()).collect();
+    network.head(&x, &dense, None).unwrap()
 }
 
 /// Gives every batch normalisation before ReLU6 a spread of 0.6 around 3.
 fn smooth(network: &mut Network) {
-    let mut values = network.values().unwrap();
-    let mut start = 0;
-    for part in network.parameters().iter().flat_map(|parameter| &parameter.parts) {
-        let value = &mut values[start..start + part.len()];
-        start += part.len();
+    for (part, values) in network.cut() {
         if !part.name.contains("project") && part.name.ends_with("gamma") {
-            value.fill(0.6);
+            values.fill(0.6);
         }
         if !part.name.contains("project") && part.name.ends_with("beta") {
-            value.fill(3.0);
+            values.fill(3.0);
         }
     }
-    network.set_values(&values).unwrap();
 }
 
 /// Grey from 0 to 1 in, colour at another scale out: the same picture, and the same answers for the classes of the same names.
@@ -210,12 +217,12 @@ fn another_input_and_other_classes_begin_with_the_same_answers() {
         Architecture::new(0.35, [20, 32], 1, classes).unwrap().with_channels(channels).unwrap()
     };
     let (grey, colour) = (shape(1, ["a", "b", "c"]), shape(3, ["c", "new", "a"]));
-    let mut old = Network::new(grey.clone(), 3).unwrap();
+    let mut old = Network::new(grey.clone(), 3);
     let picture = pictures(4, &grey);
     old.recalibrate([Ok(picture.clone())].into_iter()).unwrap();
     let sizing = edge8::Sizing::stretch([20, 32], 1);
     let preprocessing = mobilenet::Preprocessing::new(edge8::Preparation::Picture(sizing));
-    let tensors = old.tensors().unwrap();
+    let tensors = old.tensors();
     let file = ModelFile {
         architecture: grey,
         preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
@@ -237,16 +244,16 @@ fn another_input_and_other_classes_begin_with_the_same_answers() {
 #[test]
 fn a_moved_input_moves_the_statistics() {
     let architecture = architecture([20, 32], 1).with_hidden(None).unwrap();
-    let network = Network::new(architecture.clone(), 3).unwrap();
+    let network = Network::new(architecture.clone(), 3);
     let preprocessing =
         mobilenet::Preprocessing::new(edge8::Preparation::Picture(edge8::Sizing::stretch([20, 32], 1)));
     let file = ModelFile {
         architecture: architecture.clone(),
         preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
         provenance: serde_json::Value::Null,
-        tensors: network.tensors().unwrap(),
+        tensors: network.tensors(),
     };
-    let moved = Network::from_other(architecture, &preprocessing, 3, &file).unwrap().tensors().unwrap();
+    let moved = Network::from_other(architecture, &preprocessing, 3, &file).unwrap().tensors();
     // Inside an even picture of the byte 200.
     let response =
         |tensors: &std::collections::BTreeMap<String, mobilenet::Weights>, value: f64, unit: usize| {

@@ -1,7 +1,5 @@
 //! A network that begins where another one has ended: for other classes, another input size or other colours.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result};
 
 use super::Network;
@@ -26,47 +24,43 @@ impl Network {
         seed: u64,
         other: &ModelFile,
     ) -> Result<Self> {
-        let mut network = Self::new(architecture, seed)?;
+        let mut network = Self::new(architecture, seed);
         let stem = Stem::new(&network.architecture, preprocessing, other)?;
-        for parameter in &network.parameters {
-            let mut values = parameter.values()?;
-            let mut rest = values.as_mut_slice();
-            for part in &parameter.parts {
-                let (values, others) = rest.split_at_mut(part.len());
-                rest = others;
-                match part.name.split_once('.') {
-                    Some((STEM, "weight")) => values.copy_from_slice(&stem.weights),
-                    Some(("dense" | "dense1" | "dense2", _)) => network.take_dense(part, other, values),
-                    _ => values.copy_from_slice(other.tensor(&part.name, &part.shape)?),
-                }
+        let classes = network.architecture.classes.clone();
+        let last = network.architecture.dense_layers().last().map_or("", |dense| dense.name);
+        for (part, values) in network.cut() {
+            match part.name.split_once('.') {
+                Some((STEM, "weight")) => values.copy_from_slice(&stem.weights),
+                Some((name, _)) if name == last => take_classes(&classes, part, other, values),
+                Some(("dense1", _)) => take_hidden(part, other, values),
+                _ => values.copy_from_slice(other.tensor(&part.name, &part.shape)?),
             }
-            parameter.set(&values)?;
         }
         let mut statistics = network.stored_statistics(other)?;
         stem.shift(&mut statistics[0][0]);
-        network.statistics = Arc::new(statistics);
+        network.statistics = statistics;
         Ok(network)
     }
+}
 
-    /// Takes over what the dense layers of `other` know of it: a hidden layer of the same size, the classes of the same names.
-    fn take_dense(&self, part: &Part, other: &ModelFile, values: &mut [f32]) {
-        let Some(source) = other.tensors.get(&part.name) else { return };
-        let (classes, known) = (&self.architecture.classes, &other.architecture.classes);
-        let units = part.shape[part.shape.len() - 1];
-        let is_last =
-            self.architecture.dense_layers().last().is_some_and(|dense| part.name.starts_with(dense.name));
-        if !is_last && source.shape == part.shape {
-            values.copy_from_slice(&source.values);
-        } else if is_last && source.values.len() * classes.len() == values.len() * known.len() {
-            for (unit, class) in classes.iter().enumerate() {
-                let Some(place) = known.iter().position(|known| known == class) else { continue };
-                for (row, source) in
-                    values.chunks_exact_mut(units).zip(source.values.chunks_exact(known.len()))
-                {
-                    row[unit] = source[place];
-                }
-            }
-        }
+/// Takes over a hidden layer of the same size.
+fn take_hidden(part: &Part, other: &ModelFile, values: &mut [f32]) {
+    if let Some(source) = other.tensors.get(&part.name).filter(|source| source.shape == part.shape) {
+        values.copy_from_slice(&source.values);
+    }
+}
+
+/// Takes over what the last layer of `other` knows of the classes of the same names, if there are as many features.
+fn take_classes(classes: &[String], part: &Part, other: &ModelFile, values: &mut [f32]) {
+    let known = &other.architecture.classes;
+    let Some(source) = other.tensors.get(&part.name) else { return };
+    if source.values.len() * classes.len() != values.len() * known.len() {
+        return;
+    }
+    for (unit, class) in classes.iter().enumerate() {
+        let Some(place) = known.iter().position(|known| known == class) else { continue };
+        let rows = values.chunks_exact_mut(classes.len()).zip(source.values.chunks_exact(known.len()));
+        rows.for_each(|(row, source)| row[unit] = source[place]);
     }
 }
 

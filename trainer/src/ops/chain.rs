@@ -1,11 +1,6 @@
-//! All layers up to the pooled features as one candle operator, so that activations and gradients stay in buffers that
-//! are used again with every step.
+//! All layers up to the pooled features, forward and backward. Activations and gradients stay in buffers that are used
+//! again with every step.
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
-
-use super::Fixed;
 use super::batch_norm::Statistics;
 use super::features::{Features, FeaturesState};
 use super::inverted_residual::{BlockShape, BlockState};
@@ -25,23 +20,6 @@ impl Layer {
         match self {
             Self::Block(shape) => shape.parts().iter().sum(),
             Self::Features(features) => features.parameters(),
-        }
-    }
-
-    fn output(&self, images: usize) -> Shape {
-        match self {
-            Self::Block(BlockShape { geometry, output, .. }) => {
-                (images, geometry.out_height, geometry.out_width, *output).into()
-            }
-            Self::Features(features) => (images, features.n).into(),
-        }
-    }
-
-    /// Height, width and channels of the input.
-    fn input(&self) -> (usize, usize, usize) {
-        match self {
-            Self::Block(shape) => (shape.geometry.height, shape.geometry.width, shape.expansion.stride),
-            Self::Features(features) => (features.height, features.width, features.k),
         }
     }
 }
@@ -68,29 +46,40 @@ impl Link {
         Self { stage, output: Vec::new() }
     }
 
-    fn layer(&self) -> Layer {
+    fn parameters(&self) -> usize {
         match &self.stage {
             Stage::Block(shape, _) => Layer::Block(*shape),
             Stage::Features(features, _) => Layer::Features(*features),
         }
+        .parameters()
     }
 }
 
-/// The layers' memory. It belongs to the network, and every [`Chain`] works in it.
+/// What the layers take: a batch of the first one's input, and all layers' packed parameters one after the other; what
+/// follows them is not theirs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    /// `[images, height, width, stride]`.
+    pub(crate) x: &'a [f32],
+    /// Pictures in the batch.
+    pub(crate) images: usize,
+    /// The parameters.
+    pub(crate) packed: &'a [f32],
+}
+
+/// The layers, each taking what the one before gives, and their memory.
 #[derive(Debug)]
-pub(crate) struct ChainState {
-    /// Counts forward passes, so that a gradient is never computed from another pass' values.
-    pass: u64,
+pub(crate) struct Chain {
     links: Vec<Link>,
     /// The gradients of a layer's output and input.
     gradients: [Vec<f32>; 2],
 }
 
-impl ChainState {
-    /// For these layers, each taking what the one before gives.
+impl Chain {
+    /// Of these layers.
     pub(crate) fn new(layers: &[Layer]) -> Self {
         let links = layers.iter().map(|&layer| Link::new(layer)).collect();
-        Self { pass: 0, links, gradients: Default::default() }
+        Self { links, gradients: Default::default() }
     }
 
     /// The statistics of the last pass, for each layer those of its batch normalisations.
@@ -104,17 +93,25 @@ impl ChainState {
 
     /// Number of parameters of so many leading layers.
     pub(crate) fn parameters(&self, layers: usize) -> usize {
-        self.links[..layers].iter().map(|link| link.layer().parameters()).sum()
+        self.links[..layers].iter().map(Link::parameters).sum()
     }
 
-    fn forward(&mut self, fixed: &Fixed, x: &[f32], images: usize, mut packed: &[f32]) {
+    /// The last layer's output. `fixed` are the statistics of the batch normalisations of the leading layers that are not
+    /// trained: of none in training, of all in evaluation. The other layers use the batch's.
+    pub(crate) fn forward(&mut self, fixed: &[Vec<Statistics>], input: Input<'_>) -> &[f32] {
+        in_pool(|| self.pass(fixed, input));
+        self.links.last().map_or(&[], |link| &link.output)
+    }
+
+    fn pass(&mut self, fixed: &[Vec<Statistics>], input: Input<'_>) {
+        let Input { images, mut packed, .. } = input;
         for index in 0..self.links.len() {
             let (before, rest) = self.links.split_at_mut(index);
-            let x = before.last().map_or(x, |link| &link.output);
-            let (parameters, others) = packed.split_at(rest[0].layer().parameters());
+            let x = before.last().map_or(input.x, |link| &link.output);
+            let (parameters, others) = packed.split_at(rest[0].parameters());
             packed = others;
             let Link { stage, output } = &mut rest[0];
-            let fixed = fixed.layer(index);
+            let fixed = fixed.get(index).map(Vec::as_slice);
             match stage {
                 Stage::Block(shape, state) => shape.forward(fixed, x, images, parameters, state, output),
                 Stage::Features(features, state) => {
@@ -124,136 +121,43 @@ impl ChainState {
         }
     }
 
-    /// Returns the gradient of the packed parameters, of which those of the `fixed` first layers stay 0; that of the input of
-    /// the first layer that is trained, if it has one, is left in `gradients[0]`.
-    fn backward(
-        &mut self,
-        fixed: usize,
-        x: &[f32],
-        images: usize,
-        packed: &[f32],
-        gradient: &[f32],
-    ) -> Vec<f32> {
+    /// After [`Chain::forward`] of the same input: from `gradient`, that of the output, to `result`, that of the packed
+    /// parameters, of which those of the `fixed` first layers are left as they were.
+    pub(crate) fn backward(&mut self, fixed: usize, input: Input<'_>, gradient: &[f32], result: &mut [f32]) {
+        in_pool(|| self.pass_back(fixed, input, gradient, result));
+    }
+
+    fn pass_back(&mut self, fixed: usize, input: Input<'_>, gradient: &[f32], result: &mut [f32]) {
         let [current, next] = &mut self.gradients;
         current.clear();
         current.extend_from_slice(gradient);
-        let mut result = vec![0.0; packed.len()];
-        let mut end = packed.len();
+        let mut end = result.len();
         for index in (fixed..self.links.len()).rev() {
             let (before, rest) = self.links.split_at_mut(index);
-            let x = before.last().map_or(x, |link| &link.output);
-            let start = end - rest[0].layer().parameters();
-            let parameters = &packed[start..end];
-            let part = match &mut rest[0].stage {
-                Stage::Block(shape, state) => shape.backward(x, images, parameters, current, state, next),
-                Stage::Features(features, state) => {
-                    features.backward(x, images, parameters, current, state, next)
+            let x = before.last().map_or(input.x, |link| &link.output);
+            let start = end - rest[0].parameters();
+            let (parameters, result) = (&input.packed[start..end], &mut result[start..end]);
+            match &mut rest[0].stage {
+                Stage::Block(shape, state) => {
+                    shape.backward(x, input.images, parameters, current, state, next, result);
                 }
-            };
-            result[start..end].copy_from_slice(&part);
+                Stage::Features(features, state) => {
+                    features.backward(x, input.images, parameters, current, state, next, result);
+                }
+            }
             end = start;
             std::mem::swap(current, next);
         }
-        result
+    }
+
+    /// The gradient of the first layer's input after [`Chain::backward`]; a picture has none.
+    #[cfg(test)]
+    pub(crate) fn input_gradient(&self) -> &[f32] {
+        &self.gradients[0]
     }
 }
 
-/// The operator: `x` is the first layer's input, the second argument all layers' packed parameters one after the
-/// other. Whether `x` gets a gradient is the first layer's matter: a picture's patches need none.
-pub(crate) struct Chain {
-    fixed: Fixed,
-    state: Arc<Mutex<ChainState>>,
-    pass: Mutex<u64>,
-}
-
-impl Chain {
-    /// One application of the layers in `state`.
-    pub(crate) fn new(fixed: Fixed, state: Arc<Mutex<ChainState>>) -> Self {
-        Self { fixed, state, pass: Mutex::new(0) }
-    }
-}
-
-/// A panic in another thread leaves only values that the next pass writes anew.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-impl CustomOp2 for Chain {
-    fn name(&self) -> &'static str {
-        "chain"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        packed: &CpuStorage,
-        packed_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let x = contiguous(x, x_layout)?;
-        let packed = contiguous(packed, packed_layout)?;
-        let mut state = lock(&self.state);
-        let (images, height, width, channels) = x_layout.shape().dims4()?;
-        let Some(first) = state.links.first() else { bail!("chain: no layers") };
-        let expected = first.layer().input();
-        if (height, width, channels) != expected {
-            bail!("chain: input {height}x{width}x{channels}, expected {expected:?}");
-        }
-        let expected = state.parameters(state.links.len());
-        if packed.len() != expected {
-            bail!("chain: {} parameters, expected {expected}", packed.len());
-        }
-        state.pass += 1;
-        *lock(&self.pass) = state.pass;
-        state.forward(&self.fixed, x, images, packed);
-        let last = &state.links[state.links.len() - 1];
-        Ok((CpuStorage::F32(last.output.clone()), last.layer().output(images)))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        packed: &Tensor,
-        _result: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let mut state = lock(&self.state);
-        if state.pass != *lock(&self.pass) {
-            bail!("chain: no gradient, the layers have worked again since");
-        }
-        let fixed = self.fixed.layers();
-        if fixed == state.links.len() {
-            return Ok((None, None));
-        }
-        let images = x.dim(0)?;
-        let gradient = gradient.contiguous()?;
-        let packed_gradient = with_values(x, |x| {
-            with_values(packed, |packed| {
-                with_values(&gradient, |gradient| Ok(state.backward(fixed, x, images, packed, gradient)))
-            })
-        })?;
-        let dx = &state.gradients[0];
-        let dx = match fixed == 0 && dx.len() == x.elem_count() {
-            true => Some(Tensor::from_slice(dx, x.shape(), x.device())?),
-            false => None,
-        };
-        Ok((dx, Some(Tensor::from_vec(packed_gradient, packed.shape(), packed.device())?)))
-    }
-}
-
-/// The values of a contiguous f32 storage.
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("expected a contiguous tensor"),
-    }
-}
-
-/// Calls `f` with the values of a contiguous f32 tensor on the CPU.
-fn with_values<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => f(contiguous(storage, layout)?),
-        _ => bail!("expected a tensor on the CPU"),
-    }
+/// Runs `f` on a thread of the pool: from there, the many short parallel parts begin without waking anyone up.
+fn in_pool(f: impl FnOnce() + Send) {
+    rayon::scope(|_| f());
 }

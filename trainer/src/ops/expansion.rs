@@ -14,8 +14,8 @@
 use rayon::prelude::*;
 
 use super::batch_norm::{Normalisation, Statistics};
-use super::gemm::{Output, accumulate, multiply, transpose};
-use super::{CHUNKS, channel, pool};
+use super::gemm::{Output, accumulate, multiply, multiply_parallel};
+use super::{CHUNK_ROWS, CHUNKS, channel, pool};
 
 /// Sizes of an expansion's matrices.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +41,18 @@ pub(crate) struct Expansion {
     spread: Vec<f32>,
 }
 
-/// What the weights' part of the backward pass gives.
+/// W, `[k, n]`, and W^T.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weights<'a> {
+    /// W.
+    pub(crate) plain: &'a [f32],
+    /// W^T.
+    pub(crate) transposed: &'a [f32],
+}
+
+/// What the backward pass gives besides the gradient of W.
 #[derive(Debug)]
 pub(crate) struct ExpansionGradient {
-    /// Of W, `[k, n]`.
-    pub(crate) weights: Vec<f32>,
     /// Of gamma, `[n]`.
     pub(crate) gamma: Vec<f32>,
     /// Of beta, `[n]`.
@@ -62,7 +69,7 @@ impl Expansion {
         let Sizes { k, stride, n } = sizes;
         let (mean, covariance) = covariance(stride, x);
         let mut spread = vec![0.0; k * n];
-        multiply(k, k, n, &covariance, stride, weights, &mut spread, Output::Rows);
+        multiply_parallel(k, n, &covariance[..k * stride], stride, weights, &mut spread);
         let mut statistics = Statistics { mean: vec![0.0; n], variance: vec![0.0; n] };
         multiply(1, k, n, &mean, stride, weights, &mut statistics.mean, Output::Rows);
         for (weights, spread) in weights.chunks_exact(n).zip(spread.chunks_exact(n)) {
@@ -85,39 +92,35 @@ impl Expansion {
         Self { norm, folded, mean: Vec::new(), spread: Vec::new() }
     }
 
-    /// From `product` = X^T G (`[k, n]`) and `sum` (`[n]`), the column sums of G, over `rows` rows.
+    /// From `product` = X^T G (`[k, n]`), which becomes the gradient of W, and `sum` (`[n]`), the column sums of G, over
+    /// `rows` rows.
     pub(crate) fn backward(
         &self,
         sizes: Sizes,
         rows: usize,
-        weights: &[f32],
-        mut product: Vec<f32>,
+        weights: Weights<'_>,
         sum: &[f64],
+        product: &mut [f32],
     ) -> ExpansionGradient {
-        let Sizes { k, n, .. } = sizes;
-        let mut projected = vec![0.0f64; n];
-        for row in 0..k {
-            for channel in 0..n {
-                let value = &mut product[row * n + channel];
-                *value -= (f64::from(self.mean[row]) * sum[channel]) as f32;
-                projected[channel] += f64::from(weights[row * n + channel]) * f64::from(*value);
-            }
-        }
+        let n = sizes.n;
         let norm = &self.norm;
+        product.par_chunks_mut(n).zip(&self.mean).for_each(|(product, &mean)| {
+            let values = product.iter_mut().zip(sum);
+            values.for_each(|(value, sum)| *value -= (f64::from(mean) * sum) as f32);
+        });
+        let projected = column_products(n, weights.plain, product);
         let curvature: Vec<f32> = (0..n)
             .map(|c| (f64::from(norm.scale[c]) * f64::from(norm.inverse[c]).powi(2) * projected[c]) as f32)
             .collect();
-        for (index, value) in product.iter_mut().enumerate() {
-            let channel = index % n;
-            *value = norm.scale[channel] * *value - curvature[channel] * self.spread[index];
-        }
-        let mut slopes = weights.to_vec();
-        for row in slopes.chunks_exact_mut(n) {
-            row.iter_mut().zip(&curvature).for_each(|(weight, slope)| *weight *= -slope / rows as f32);
-        }
+        product.par_chunks_mut(n).zip(self.spread.par_chunks(n)).for_each(|(product, spread)| {
+            let coefficients = norm.scale.iter().zip(&curvature);
+            for ((value, spread), (scale, curvature)) in product.iter_mut().zip(spread).zip(coefficients) {
+                *value = scale * *value - curvature * spread;
+            }
+        });
+        let slopes: Vec<f32> = curvature.iter().map(|slope| -slope / rows as f32).collect();
         let (correction, constant) = self.input_terms(sizes, rows, weights, &slopes, sum);
         ExpansionGradient {
-            weights: product,
             gamma: (0..n).map(|c| (f64::from(norm.inverse[c]) * projected[c]) as f32).collect(),
             beta: sum.iter().map(|&sum| sum as f32).collect(),
             correction,
@@ -125,12 +128,12 @@ impl Expansion {
         }
     }
 
-    /// -Q and mean(X) Q - r; empty for the stem, whose input needs no gradient.
+    /// -Q and mean(X) Q - r; empty for the stem, whose input needs no gradient. `slopes` are those of Q's diagonal matrix.
     fn input_terms(
         &self,
         sizes: Sizes,
         rows: usize,
-        weights: &[f32],
+        weights: Weights<'_>,
         slopes: &[f32],
         sum: &[f64],
     ) -> (Vec<f32>, Vec<f32>) {
@@ -138,20 +141,36 @@ impl Expansion {
         if k != stride {
             return (Vec::new(), Vec::new());
         }
+        let mut scaled = weights.plain.to_vec();
+        scaled.par_chunks_mut(n).for_each(|row| {
+            row.iter_mut().zip(slopes).for_each(|(weight, slope)| *weight *= slope);
+        });
         let mut correction = vec![0.0; k * k];
-        multiply(k, n, k, slopes, n, &transpose(k, n, weights), &mut correction, Output::Rows);
-        let constant = (0..k).map(|row| {
-            let folded = &self.folded[row * n..(row + 1) * n];
+        multiply_parallel(n, k, &scaled, n, weights.transposed, &mut correction);
+        let constant = correction.par_chunks(k).zip(self.folded.par_chunks(n)).map(|(correction, folded)| {
             let tail: f64 = folded.iter().zip(sum).map(|(&weight, sum)| f64::from(weight) * sum).sum();
             // Q is symmetric, so its row serves as its column.
-            let head: f64 = (correction[row * k..(row + 1) * k].iter().zip(&self.mean))
-                .map(|(&value, &mean)| f64::from(value) * f64::from(mean))
-                .sum();
+            let head: f64 =
+                correction.iter().zip(&self.mean).map(|(&q, &mean)| f64::from(q) * f64::from(mean)).sum();
             (-head - tail / rows as f64) as f32
         });
         let constant = constant.collect();
         (correction, constant)
     }
+}
+
+/// For each of `n` columns the sum of the products of the values of `a` and `b`.
+fn column_products(n: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
+    /// Columns of a task.
+    const TASK: usize = 64;
+    let mut sums = vec![0.0; n];
+    sums.par_chunks_mut(TASK).enumerate().for_each(|(task, sums)| {
+        for (a, b) in a.chunks_exact(n).zip(b.chunks_exact(n)) {
+            let values = a[task * TASK..].iter().zip(&b[task * TASK..]);
+            sums.iter_mut().zip(values).for_each(|(sum, (&a, &b))| *sum += f64::from(a) * f64::from(b));
+        }
+    });
+    sums
 }
 
 impl ExpansionGradient {
@@ -173,7 +192,7 @@ fn covariance(columns: usize, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     for row in x[..sample * columns].chunks_exact(columns) {
         shift.iter_mut().zip(row).for_each(|(shift, value)| *shift += value / sample as f32);
     }
-    let length = rows.div_ceil(CHUNKS) * columns;
+    let length = rows.div_ceil(CHUNKS).max(4 * CHUNK_ROWS) * columns;
     let parts: Vec<(Vec<f64>, Vec<f64>)> =
         x.par_chunks(length).with_max_len(1).map(|x| shifted_products(columns, x, &shift)).collect();
     let mut sum = vec![0.0; columns];
@@ -182,9 +201,10 @@ fn covariance(columns: usize, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
         sum.iter_mut().zip(part).for_each(|(total, value)| *total += value / rows as f64);
         products.iter_mut().zip(product).for_each(|(total, value)| *total += value / rows as f64);
     }
-    let covariance = (0..columns * columns)
-        .map(|index| (products[index] - sum[index / columns] * sum[index % columns]) as f32)
-        .collect();
+    let mut covariance = Vec::with_capacity(columns * columns);
+    for (products, row) in products.chunks_exact(columns).zip(&sum) {
+        covariance.extend(products.iter().zip(&sum).map(|(product, column)| (product - row * column) as f32));
+    }
     let mean = shift.iter().zip(&sum).map(|(&shift, sum)| (f64::from(shift) + sum) as f32).collect();
     (mean, covariance)
 }

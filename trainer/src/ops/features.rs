@@ -6,9 +6,9 @@
 use rayon::prelude::*;
 
 use super::batch_norm::Statistics;
-use super::expansion::{Expansion, Sizes};
+use super::expansion::{Expansion, Sizes, Weights};
 use super::gemm::{Output, accumulate, multiply, transpose};
-use super::pool;
+use super::{add_up, pool};
 
 /// Channels of a slab, the unit of parallel work.
 const SLAB: usize = 128;
@@ -49,7 +49,7 @@ struct Slab {
 
 /// One slab's share of the gradients.
 struct Part {
-    product: Vec<f32>,
+    product: pool::Buffer,
     sum: Vec<f64>,
     dx: pool::Buffer,
 }
@@ -74,8 +74,11 @@ impl Features {
             .step_by(SLAB)
             .map(|start| {
                 let channels = start..(start + SLAB).min(n);
-                let rows = expansion.folded.chunks_exact(n);
-                Slab { folded: rows.flat_map(|row| row[channels.clone()].to_vec()).collect(), channels }
+                let mut folded = Vec::with_capacity(self.k * channels.len());
+                for row in expansion.folded.chunks_exact(n) {
+                    folded.extend_from_slice(&row[channels.clone()]);
+                }
+                Slab { folded, channels }
             })
             .collect()
     }
@@ -146,7 +149,7 @@ impl Features {
         let transposed = transpose(k, width, &slab.folded);
         let mut activated = pool::scratch(group * width);
         let mut part =
-            Part { product: vec![0.0; k * width], sum: vec![0.0; width], dx: pool::scratch(x.len()) };
+            Part { product: pool::zeros(k * width), sum: vec![0.0; width], dx: pool::scratch(x.len()) };
         let groups = x.chunks(group * k).zip(part.dx.chunks_mut(group * k));
         for ((x, dx), gradient) in groups.zip(gradient.chunks(group / pixels * n)) {
             let rows = x.len() / k;
@@ -170,7 +173,8 @@ impl Features {
         part
     }
 
-    /// Returns the gradient of the packed parameters; `dx` becomes that of the input.
+    /// `result` becomes the gradient of the packed parameters, `dx` that of the input.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn backward(
         &self,
         x: &[f32],
@@ -179,30 +183,31 @@ impl Features {
         gradient: &[f32],
         state: &FeaturesState,
         dx: &mut Vec<f32>,
-    ) -> Vec<f32> {
+        result: &mut [f32],
+    ) {
         let (k, n, expansion) = (self.k, self.n, &state.0);
-        let parts: Vec<(Slab, Part)> = (self.slabs(expansion).into_par_iter())
-            .with_max_len(1)
-            .map(|slab| {
-                let part = self.slab_backward(&slab, expansion, x, gradient);
-                (slab, part)
-            })
+        let slabs = self.slabs(expansion);
+        let parts: Vec<Part> = (slabs.par_iter().with_max_len(1))
+            .map(|slab| self.slab_backward(slab, expansion, x, gradient))
             .collect();
-        let mut product = vec![0.0; k * n];
+        let (product, affine) = result.split_at_mut(k * n);
         let mut sum = Vec::with_capacity(n);
-        dx.clear();
-        dx.resize(x.len(), 0.0);
-        for (slab, part) in &parts {
+        for (slab, part) in slabs.iter().zip(&parts) {
             let width = slab.channels.len();
             for (row, part) in product.chunks_exact_mut(n).zip(part.product.chunks_exact(width)) {
                 row[slab.channels.clone()].copy_from_slice(part);
             }
             sum.extend_from_slice(&part.sum);
-            dx.iter_mut().zip(part.dx.iter()).for_each(|(total, value)| *total += value);
         }
+        dx.resize(x.len(), 0.0);
+        add_up(&parts.iter().map(|part| &*part.dx).collect::<Vec<_>>(), dx);
         let rows = images * self.pixels();
-        let expand = expansion.backward(self.sizes(), rows, &packed[..k * n], product, &sum);
+        let plain = &packed[..k * n];
+        let weights = Weights { plain, transposed: &transpose(k, n, plain) };
+        let expand = expansion.backward(self.sizes(), rows, weights, &sum, product);
+        let (gamma, beta) = affine.split_at_mut(n);
+        gamma.copy_from_slice(&expand.gamma);
+        beta.copy_from_slice(&expand.beta);
         expand.complete(k, x, dx, &mut pool::scratch(x.len()));
-        [expand.weights, expand.gamma, expand.beta].concat()
     }
 }

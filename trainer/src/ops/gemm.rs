@@ -2,6 +2,8 @@
 //!
 //! All matrices are row-major without gaps. Tiles of the output live in registers; every sum runs in a fixed order.
 
+use rayon::prelude::*;
+
 use super::vector::{LANES, Vector, multiversion};
 
 /// Where [`multiply`] puts its rows, and what it does to them first.
@@ -261,13 +263,35 @@ impl Accumulation {
     }
 }
 
-/// The transpose of `matrix`, which is `[rows, columns]`.
+/// Rows of the result that one task of [`multiply_parallel`] and [`transpose`] treats.
+const TASK: usize = 16;
+
+/// `out = a * b` as [`multiply`] with rows without gaps, on all cores.
+pub(crate) fn multiply_parallel(k: usize, n: usize, a: &[f32], stride: usize, b: &[f32], out: &mut [f32]) {
+    (out.par_chunks_mut(TASK * n)).zip(a.par_chunks(TASK * stride)).for_each(|(out, a)| {
+        multiply(out.len() / n, k, n, a, stride, b, out, Output::Rows);
+    });
+}
+
+/// The transpose of `matrix`, which is `[rows, columns]`, on all cores; `columns` is a multiple of eight.
 pub(crate) fn transpose(rows: usize, columns: usize, matrix: &[f32]) -> Vec<f32> {
     let mut transposed = vec![0.0; rows * columns];
-    for row in 0..rows {
-        for column in 0..columns {
-            transposed[column * rows + row] = matrix[row * columns + column];
+    transposed.par_chunks_mut(TASK * rows).enumerate().for_each(|(task, transposed)| {
+        for (block, transposed) in transposed.chunks_exact_mut(LANES * rows).enumerate() {
+            let matrix = &matrix[task * TASK + block * LANES..];
+            let row =
+                |row: usize| -> [f32; LANES] { std::array::from_fn(|lane| matrix[row * columns..][lane]) };
+            for first in (0..rows / LANES).map(|block| block * LANES) {
+                let block: [[f32; LANES]; LANES] = std::array::from_fn(|index| row(first + index));
+                for (lane, target) in transposed.chunks_exact_mut(rows).enumerate() {
+                    target[first..first + LANES].copy_from_slice(&block.map(|row| row[lane]));
+                }
+            }
+            for index in rows / LANES * LANES..rows {
+                let targets = transposed.chunks_exact_mut(rows).zip(row(index));
+                targets.for_each(|(target, value)| target[index] = value);
+            }
         }
-    }
+    });
     transposed
 }

@@ -6,8 +6,11 @@ use std::sync::Mutex;
 /// Vectors that nobody uses now; as many as there were threads at work at the same time.
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// A buffer that goes back to the pool.
-pub(super) struct Buffer(Vec<f32>);
+/// The first values of a vector that goes back to the pool.
+pub(super) struct Buffer {
+    values: Vec<f32>,
+    length: usize,
+}
 
 /// A buffer of `length` zeros.
 pub(super) fn zeros(length: usize) -> Buffer {
@@ -19,8 +22,10 @@ pub(super) fn zeros(length: usize) -> Buffer {
 /// A buffer of `length` values that mean nothing.
 pub(super) fn scratch(length: usize) -> Buffer {
     let mut values = free().pop().unwrap_or_default();
-    values.resize(length, 0.0);
-    Buffer(values)
+    if values.len() < length {
+        values = vec![0.0; length];
+    }
+    Buffer { values, length }
 }
 
 fn free() -> std::sync::MutexGuard<'static, Vec<Vec<f32>>> {
@@ -31,18 +36,18 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.0
+        &self.values[..self.length]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut self.values[..self.length]
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        free().push(std::mem::take(&mut self.0));
+        free().push(std::mem::take(&mut self.values));
     }
 }

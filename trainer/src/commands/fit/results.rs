@@ -31,7 +31,7 @@ pub(super) fn write(
             "seed": recipe.seed,
             "validation_accuracy": validation.accuracy(),
         }),
-        tensors: finished.network.tensors()?,
+        tensors: finished.network.tensors(),
     };
     let path = |name: &str| out.join(name);
     let history = serde_json::json!({ "recipe": recipe, "epochs": finished.history });

@@ -3,14 +3,15 @@
 use rayon::prelude::*;
 
 use super::super::batch_norm::{GradientSums, NormalisationGradient};
-use super::super::expansion::ExpansionGradient;
+use super::super::expansion::{ExpansionGradient, Weights};
 use super::super::gemm::{Output, accumulate, multiply, transpose};
 use super::super::geometry::TAPS;
-use super::super::{channel, depthwise, pool, total};
+use super::super::{add_up, channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
 impl BlockShape {
-    /// Returns the gradient of the packed parameters; `dx` becomes that of the input, or empty for a picture.
+    /// `result` becomes the gradient of the packed parameters, `dx` that of the input, or empty for a picture.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn backward(
         &self,
         x: &[f32],
@@ -19,36 +20,37 @@ impl BlockShape {
         gradient: &[f32],
         state: &mut BlockState,
         dx: &mut Vec<f32>,
-    ) -> Vec<f32> {
+        result: &mut [f32],
+    ) {
         let parameters = self.split(packed);
+        let [expand_weights, eg, eb, depthwise_weights, dg, db, project_weights, pg, pb] = self.cut(result);
         let rows = images * self.geometry.out_pixels();
         let pass = Backward { shape: self, images, parameters };
         let sums = pass.projection_sums(gradient, state);
         let project = state.project_norm.backward(rows, &sums);
-        let (project_weights, sums) = pass.project(gradient, &project, state);
+        let sums = pass.project(gradient, &project, state, project_weights);
         let depthwise = state.depthwise_norm.backward(rows, &sums);
         // Only the stem's input has unused columns, and a picture needs no gradient.
         let input_gradient = self.expansion.k == self.expansion.stride;
         dx.resize(if input_gradient { x.len() } else { 0 }, 0.0);
-        let Convolved { depthwise_weights, product, sum } = pass.convolve(x, &depthwise, state, dx);
+        let transposed = transpose(self.expansion.k, self.expansion.n, parameters.expand);
+        let sum = pass.convolve(x, &depthwise, state, &transposed, dx, [expand_weights, depthwise_weights]);
 
         let rows = images * self.geometry.pixels();
-        let expand = state.expansion.backward(self.expansion, rows, parameters.expand, product, &sum);
+        let weights = Weights { plain: parameters.expand, transposed: &transposed };
+        let expand = state.expansion.backward(self.expansion, rows, weights, &sum, expand_weights);
         if input_gradient {
             pass.complete(x, gradient, &expand, dx);
         }
-        let packed = [
-            &expand.weights,
-            &expand.gamma,
-            &expand.beta,
-            &depthwise_weights,
-            &depthwise.gamma,
-            &depthwise.beta,
-            &project_weights,
-            &project.gamma,
-            &project.beta,
+        let parts = [
+            (eg, &expand.gamma),
+            (eb, &expand.beta),
+            (dg, &depthwise.gamma),
+            (db, &depthwise.beta),
+            (pg, &project.gamma),
+            (pb, &project.beta),
         ];
-        packed.map(Vec::as_slice).concat()
+        parts.into_iter().for_each(|(target, part)| target.copy_from_slice(part));
     }
 }
 
@@ -58,19 +60,12 @@ struct Backward<'a> {
     parameters: Parameters<'a>,
 }
 
-/// What the last sweep gives.
-struct Convolved {
-    depthwise_weights: Vec<f32>,
-    /// X^T G.
-    product: Vec<f32>,
-    /// Column sums of G.
-    sum: Vec<f64>,
-}
-
-/// One chunk's share of [`Convolved`].
+/// One chunk's share of what the last sweep gives.
 struct Part {
-    depthwise_weights: Vec<f32>,
-    product: Vec<f32>,
+    depthwise_weights: pool::Buffer,
+    /// X^T G.
+    product: pool::Buffer,
+    /// Column sums of G.
     sum: Vec<f32>,
 }
 
@@ -97,25 +92,26 @@ impl Backward<'_> {
         GradientSums::merge(out, parts.iter().map(|sums| sums.split_at(out)))
     }
 
-    /// Through the projection and ReLU6, into `state.gradient`; returns the weights' gradient and the sums.
+    /// Through the projection and ReLU6, into `state.gradient`, and the weights' gradient; returns the sums.
     fn project(
         &self,
         gradient: &[f32],
         project: &NormalisationGradient,
         state: &mut BlockState,
-    ) -> (Vec<f32>, GradientSums) {
+        weights_gradient: &mut [f32],
+    ) -> GradientSums {
         let (n, out) = (self.shape.expansion.n, self.shape.output);
         let (chunk, rows) = (self.chunk_rows(), self.shape.projection_rows());
         let transposed = transpose(n, out, self.parameters.project);
         let offsets: Vec<usize> = (0..rows).map(|row| row * out).collect();
         let BlockState { depthwise_norm: norm, convolved, projected, gradient: target, .. } = state;
         target.resize(convolved.len(), 0.0);
-        let parts: Vec<(Vec<f32>, Vec<f32>)> = (target.par_chunks_mut(chunk * n))
+        let parts: Vec<(pool::Buffer, Vec<f32>)> = (target.par_chunks_mut(chunk * n))
             .zip(convolved.par_chunks(chunk * n))
             .zip(gradient.par_chunks(chunk * out).zip(projected.par_chunks(chunk * out)))
             .with_max_len(1)
             .map(|((target, convolved), (gradient, projected))| {
-                let mut weights = vec![0.0; n * out];
+                let mut weights = pool::zeros(n * out);
                 let mut sums = vec![0.0; 2 * n];
                 let (sum, product) = sums.split_at_mut(n);
                 let mut activated = pool::scratch(rows * n);
@@ -142,27 +138,32 @@ impl Backward<'_> {
                 (weights, sums)
             })
             .collect();
-        let sums = GradientSums::merge(n, parts.iter().map(|(_, sums)| sums.split_at(n)));
-        (total(parts.into_iter().map(|(weights, _)| weights)), sums)
+        add_up(&parts.iter().map(|(weights, _)| &**weights).collect::<Vec<_>>(), weights_gradient);
+        GradientSums::merge(n, parts.iter().map(|(_, sums)| sums.split_at(n)))
     }
 
     /// Through the depthwise convolution and, as far as it goes without the sums, the expansion: `dx` (unless empty)
-    /// becomes G (scale W)^T.
+    /// becomes G (scale W)^T; the gradients become X^T G and that of the depthwise weights. Returns the column sums of G.
     fn convolve(
         &self,
         x: &[f32],
         depthwise: &NormalisationGradient,
         state: &BlockState,
+        transposed: &[f32],
         dx: &mut [f32],
-    ) -> Convolved {
+        [product, depthwise_weights]: [&mut [f32]; 2],
+    ) -> Vec<f64> {
         let sizes = self.shape.expansion;
         let pixels = self.shape.geometry.pixels();
         let chunk = self.shape.chunk(self.images);
+        let mut scaled = transposed.to_vec();
+        let rows = scaled.par_chunks_mut(sizes.k).zip(&state.expansion.norm.scale);
+        rows.for_each(|(row, scale)| row.iter_mut().for_each(|weight| *weight *= scale));
         let sweep = Sweep {
             backward: self,
             depthwise,
             state,
-            transposed: transpose(sizes.k, sizes.n, &state.expansion.folded),
+            transposed: scaled,
             padded_offsets: self.shape.geometry.padded_offsets(self.shape.group(self.images), sizes.n),
             bordered_offsets: self.shape.geometry.bordered_offsets(1, sizes.n),
         };
@@ -180,12 +181,9 @@ impl Backward<'_> {
         for part in &parts {
             sum.iter_mut().zip(&part.sum).for_each(|(total, &value)| *total += f64::from(value));
         }
-        let (mut weights, mut products) = (Vec::new(), Vec::new());
-        for part in parts {
-            weights.push(part.depthwise_weights);
-            products.push(part.product);
-        }
-        Convolved { depthwise_weights: total(weights.into_iter()), product: total(products.into_iter()), sum }
+        add_up(&parts.iter().map(|part| &*part.product).collect::<Vec<_>>(), product);
+        add_up(&parts.iter().map(|part| &*part.depthwise_weights).collect::<Vec<_>>(), depthwise_weights);
+        sum
     }
 
     /// The terms of the input's gradient that need the sums, and the residual connection.
@@ -225,8 +223,8 @@ impl Sweep<'_> {
         let group = shape.group(self.backward.images);
         let first = index * shape.chunk(self.backward.images);
         let mut part = Part {
-            depthwise_weights: vec![0.0; TAPS * sizes.n],
-            product: vec![0.0; sizes.k * sizes.n],
+            depthwise_weights: pool::zeros(TAPS * sizes.n),
+            product: pool::zeros(sizes.k * sizes.n),
             sum: vec![0.0; sizes.n],
         };
         let mut padded = pool::zeros(group * geometry.padded_pixels() * sizes.n);

@@ -8,10 +8,10 @@
 mod backward;
 mod forward;
 
-use super::CHUNKS;
 use super::batch_norm::{Normalisation, Statistics};
 use super::expansion::{Expansion, Sizes};
 use super::geometry::{Geometry, TAPS};
+use super::{CHUNK_ROWS, CHUNKS};
 
 /// The sizes of one block.
 #[derive(Clone, Copy, Debug)]
@@ -66,21 +66,31 @@ impl BlockShape {
         }
     }
 
+    /// The parts of the packed gradient, in the order of [`BlockShape::parts`].
+    fn cut<'a>(&self, mut packed: &'a mut [f32]) -> [&'a mut [f32]; 9] {
+        self.parts().map(|length| {
+            let (part, rest) = std::mem::take(&mut packed).split_at_mut(length);
+            packed = rest;
+            part
+        })
+    }
+
     /// Images of a chunk, the unit of parallel work, for a batch of `images`.
     fn chunk(&self, images: usize) -> usize {
-        images.div_ceil(CHUNKS)
+        images.div_ceil(CHUNKS).max(CHUNK_ROWS.div_ceil(self.geometry.out_pixels()))
     }
 
     /// Images whose expanded tensor is in the cache at a time.
     fn group(&self, images: usize) -> usize {
         /// Values that leave room for the gradient's buffers in a second-level cache.
         const CACHE: usize = 32 << 10;
-        (CACHE / (self.geometry.padded_pixels() * self.expansion.n)).clamp(1, self.chunk(images))
+        let fitting = CACHE / (self.geometry.padded_pixels() * self.expansion.n);
+        fitting.max(32usize.div_ceil(self.geometry.pixels())).min(self.chunk(images))
     }
 
     /// Rows of the depthwise convolution's output that the projection treats at a time.
     fn projection_rows(&self) -> usize {
-        (8192 / self.expansion.n).max(32)
+        (8192 / self.expansion.n).max(64)
     }
 }
 
