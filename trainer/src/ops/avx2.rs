@@ -3,13 +3,15 @@
 use super::vector::Vector;
 use std::arch::x86_64::*;
 
-/// AVX2 with fused multiply-add.
+/// AVX2 with fused multiply-add, and 16 registers, or 32 with AVX-512.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(__m256);
+pub(crate) struct Avx2<const REGISTERS: usize>(__m256);
 
 // SAFETY: the caller of every method promises AVX2, FMA and valid pointers.
 #[allow(clippy::undocumented_unsafe_blocks)] // The line above holds for each block.
-unsafe impl Vector for Avx2 {
+unsafe impl<const REGISTERS: usize> Vector for Avx2<REGISTERS> {
+    const REGISTERS: usize = REGISTERS;
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         Self(unsafe { _mm256_set1_ps(value) })

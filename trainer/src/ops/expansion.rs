@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::batch_norm::{Normalisation, Statistics};
 use super::gemm::{Output, accumulate, multiply, multiply_parallel};
+use super::packed::Packed;
 use super::{CHUNK_ROWS, CHUNKS, channel, pool};
 
 /// Sizes of an expansion's matrices.
@@ -34,20 +35,11 @@ pub(crate) struct Expansion {
     /// The batch normalisation.
     pub(crate) norm: Normalisation,
     /// W with the scale folded in, `[k, n]`.
-    pub(crate) folded: Vec<f32>,
+    pub(crate) folded: Packed,
     /// Mean of X, `[stride]`.
     mean: Vec<f32>,
     /// C W, `[k, n]`.
     spread: Vec<f32>,
-}
-
-/// W, `[k, n]`, and W^T.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Weights<'a> {
-    /// W.
-    pub(crate) plain: &'a [f32],
-    /// W^T.
-    pub(crate) transposed: &'a [f32],
 }
 
 /// What the backward pass gives besides the gradient of W.
@@ -58,7 +50,7 @@ pub(crate) struct ExpansionGradient {
     /// Of beta, `[n]`.
     pub(crate) beta: Vec<f32>,
     /// -Q, `[k, k]`.
-    correction: Vec<f32>,
+    correction: Packed,
     /// mean(X) Q - r, `[k]`.
     constant: Vec<f32>,
 }
@@ -69,9 +61,10 @@ impl Expansion {
         let Sizes { k, stride, n } = sizes;
         let (mean, covariance) = covariance(stride, x);
         let mut spread = vec![0.0; k * n];
-        multiply_parallel(k, n, &covariance[..k * stride], stride, weights, &mut spread);
+        let packed = Packed::new(k, n, weights);
+        multiply_parallel(&covariance[..k * stride], stride, &packed, &mut spread);
         let mut statistics = Statistics { mean: vec![0.0; n], variance: vec![0.0; n] };
-        multiply(1, k, n, &mean, stride, weights, &mut statistics.mean, Output::Rows);
+        multiply(1, &mean, stride, &packed, &mut statistics.mean, Output::Rows);
         for (weights, spread) in weights.chunks_exact(n).zip(spread.chunks_exact(n)) {
             for channel in 0..n {
                 statistics.variance[channel] += weights[channel] * spread[channel];
@@ -85,11 +78,17 @@ impl Expansion {
     /// With given statistics, for evaluation only.
     pub(crate) fn fixed(statistics: Statistics, weights: &[f32], gamma: &[f32], beta: &[f32]) -> Self {
         let norm = Normalisation::new(statistics, gamma, beta);
-        let mut folded = weights.to_vec();
-        for row in folded.chunks_exact_mut(gamma.len()) {
-            row.iter_mut().zip(&norm.scale).for_each(|(weight, scale)| *weight *= scale);
-        }
+        let folded = scaled(weights, &norm.scale);
+        let folded = Packed::new(weights.len() / gamma.len(), gamma.len(), &folded);
         Self { norm, folded, mean: Vec::new(), spread: Vec::new() }
+    }
+
+    /// (scale W)^T; empty for the stem, whose input needs no gradient.
+    pub(crate) fn transposed(&self, sizes: Sizes, weights: &[f32]) -> Packed {
+        if sizes.k != sizes.stride {
+            return Packed::default();
+        }
+        Packed::transposed(sizes.n, sizes.k, &scaled(weights, &self.norm.scale))
     }
 
     /// From `product` = X^T G (`[k, n]`), which becomes the gradient of W, and `sum` (`[n]`), the column sums of G, over
@@ -98,7 +97,7 @@ impl Expansion {
         &self,
         sizes: Sizes,
         rows: usize,
-        weights: Weights<'_>,
+        weights: &[f32],
         sum: &[f64],
         product: &mut [f32],
     ) -> ExpansionGradient {
@@ -108,7 +107,7 @@ impl Expansion {
             let values = product.iter_mut().zip(sum);
             values.for_each(|(value, sum)| *value -= (f64::from(mean) * sum) as f32);
         });
-        let projected = column_products(n, weights.plain, product);
+        let projected = column_products(n, weights, product);
         let curvature: Vec<f32> = (0..n)
             .map(|c| (f64::from(norm.scale[c]) * f64::from(norm.inverse[c]).powi(2) * projected[c]) as f32)
             .collect();
@@ -133,30 +132,38 @@ impl Expansion {
         &self,
         sizes: Sizes,
         rows: usize,
-        weights: Weights<'_>,
+        weights: &[f32],
         slopes: &[f32],
         sum: &[f64],
-    ) -> (Vec<f32>, Vec<f32>) {
+    ) -> (Packed, Vec<f32>) {
         let Sizes { k, stride, n } = sizes;
         if k != stride {
-            return (Vec::new(), Vec::new());
+            return (Packed::default(), Vec::new());
         }
-        let mut scaled = weights.plain.to_vec();
-        scaled.par_chunks_mut(n).for_each(|row| {
-            row.iter_mut().zip(slopes).for_each(|(weight, slope)| *weight *= slope);
-        });
         let mut correction = vec![0.0; k * k];
-        multiply_parallel(n, k, &scaled, n, weights.transposed, &mut correction);
-        let constant = correction.par_chunks(k).zip(self.folded.par_chunks(n)).map(|(correction, folded)| {
-            let tail: f64 = folded.iter().zip(sum).map(|(&weight, sum)| f64::from(weight) * sum).sum();
+        let transposed = Packed::transposed(n, k, weights);
+        multiply_parallel(&scaled(weights, slopes), n, &transposed, &mut correction);
+        let sum: Vec<f64> =
+            sum.iter().zip(&self.norm.scale).map(|(sum, &scale)| sum * f64::from(scale)).collect();
+        let constant = correction.par_chunks(k).zip(weights.par_chunks(n)).map(|(correction, weights)| {
+            let tail: f64 = weights.iter().zip(&sum).map(|(&weight, sum)| f64::from(weight) * sum).sum();
             // Q is symmetric, so its row serves as its column.
             let head: f64 =
                 correction.iter().zip(&self.mean).map(|(&q, &mean)| f64::from(q) * f64::from(mean)).sum();
             (-head - tail / rows as f64) as f32
         });
         let constant = constant.collect();
-        (correction, constant)
+        (Packed::new(k, k, &correction), constant)
     }
+}
+
+/// `weights` with each column times its factor.
+fn scaled(weights: &[f32], factors: &[f32]) -> Vec<f32> {
+    let mut scaled = weights.to_vec();
+    scaled.par_chunks_mut(factors.len()).for_each(|row| {
+        row.iter_mut().zip(factors).for_each(|(weight, factor)| *weight *= factor);
+    });
+    scaled
 }
 
 /// For each of `n` columns the sum of the products of the values of `a` and `b`.
@@ -178,7 +185,7 @@ impl ExpansionGradient {
     /// `scratch` has at least the length of `x`; what is in it means nothing.
     pub(crate) fn complete(&self, k: usize, x: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
         let scratch = &mut scratch[..x.len()];
-        multiply(x.len() / k, k, k, x, k, &self.correction, scratch, Output::Rows);
+        multiply(x.len() / k, x, k, &self.correction, scratch, Output::Rows);
         channel::add_affine(k, scratch, &vec![1.0; k], &self.constant, dx);
     }
 }

@@ -6,12 +6,13 @@
 use rayon::prelude::*;
 
 use super::batch_norm::Statistics;
-use super::expansion::{Expansion, Sizes, Weights};
-use super::gemm::{Output, accumulate, multiply, transpose};
+use super::expansion::{Expansion, Sizes};
+use super::gemm::{Output, accumulate, multiply};
+use super::packed::Packed;
 use super::{add_up, pool};
 
-/// Channels of a slab, the unit of parallel work.
-const SLAB: usize = 128;
+/// Channels of a slab, the unit of parallel work: six of the widest tiles.
+const SLAB: usize = 144;
 
 /// Rows of the input in a group: their slab stays in the second-level cache.
 const GROUP_ROWS: usize = 256;
@@ -43,7 +44,7 @@ impl FeaturesState {
 /// One slab of channels of an [`Expansion`].
 struct Slab {
     channels: std::ops::Range<usize>,
-    /// `[k, channels]`.
+    /// Their weights with the scale folded in, `[k, channels]`.
     folded: Vec<f32>,
 }
 
@@ -68,19 +69,17 @@ impl Features {
         self.height * self.width
     }
 
-    fn slabs(&self, expansion: &Expansion) -> Vec<Slab> {
-        let n = self.n;
-        (0..n)
-            .step_by(SLAB)
-            .map(|start| {
-                let channels = start..(start + SLAB).min(n);
-                let mut folded = Vec::with_capacity(self.k * channels.len());
-                for row in expansion.folded.chunks_exact(n) {
-                    folded.extend_from_slice(&row[channels.clone()]);
-                }
-                Slab { folded, channels }
-            })
-            .collect()
+    fn slabs(&self, expansion: &Expansion, weights: &[f32]) -> Vec<Slab> {
+        let slab = |start: usize| {
+            let channels = start..(start + SLAB).min(self.n);
+            let scale = &expansion.norm.scale[channels.clone()];
+            let mut folded = Vec::with_capacity(self.k * channels.len());
+            for row in weights.chunks_exact(self.n) {
+                folded.extend(row[channels.clone()].iter().zip(scale).map(|(weight, scale)| weight * scale));
+            }
+            Slab { channels, folded }
+        };
+        (0..self.n).step_by(SLAB).map(slab).collect()
     }
 
     /// The channel averages of each image, `[images, channels]`, for one slab.
@@ -90,11 +89,12 @@ impl Features {
         let group = (GROUP_ROWS / pixels).max(1) * pixels;
         let offsets: Vec<usize> = (0..group).map(|row| row * width).collect();
         let bias = &expansion.norm.shift[slab.channels.clone()];
+        let folded = Packed::new(k, width, &slab.folded);
         let mut activated = pool::scratch(group * width);
         let mut pooled = vec![0.0; x.len() / (k * pixels) * width];
         for (x, pooled) in x.chunks(group * k).zip(pooled.chunks_mut(group / pixels * width)) {
             let output = Output::BiasRelu6 { bias, offsets: &offsets };
-            multiply(x.len() / k, k, width, x, k, &slab.folded, &mut activated, output);
+            multiply(x.len() / k, x, k, &folded, &mut activated, output);
             for (pooled, activated) in
                 pooled.chunks_exact_mut(width).zip(activated.chunks_exact(pixels * width))
             {
@@ -123,7 +123,7 @@ impl Features {
             None => Expansion::of_batch(self.sizes(), x, weights, gamma, beta),
             Some(statistics) => Expansion::fixed(statistics[0].clone(), weights, gamma, beta),
         };
-        let parts: Vec<(Slab, Vec<f32>)> = (self.slabs(&expansion).into_par_iter())
+        let parts: Vec<(Slab, Vec<f32>)> = (self.slabs(&expansion, weights).into_par_iter())
             .with_max_len(1)
             .map(|slab| {
                 let pooled = self.pooled(&slab, &expansion, x);
@@ -146,7 +146,8 @@ impl Features {
         let group = (GROUP_ROWS / pixels).max(1) * pixels;
         let offsets: Vec<usize> = (0..group).map(|row| row * width).collect();
         let bias = &expansion.norm.shift[slab.channels.clone()];
-        let transposed = transpose(k, width, &slab.folded);
+        let folded = Packed::new(k, width, &slab.folded);
+        let transposed = Packed::transposed(width, k, &slab.folded);
         let mut activated = pool::scratch(group * width);
         let mut part =
             Part { product: pool::zeros(k * width), sum: vec![0.0; width], dx: pool::scratch(x.len()) };
@@ -154,7 +155,7 @@ impl Features {
         for ((x, dx), gradient) in groups.zip(gradient.chunks(group / pixels * n)) {
             let rows = x.len() / k;
             let output = Output::BiasRelu6 { bias, offsets: &offsets };
-            multiply(rows, k, width, x, k, &slab.folded, &mut activated, output);
+            multiply(rows, x, k, &folded, &mut activated, output);
             let images = activated.chunks_exact_mut(pixels * width).zip(gradient.chunks_exact(n));
             for (activated, gradient) in images {
                 let gradient = &gradient[slab.channels.clone()];
@@ -168,7 +169,7 @@ impl Features {
                 }
             }
             accumulate(rows, k, width, x, k, &activated, &mut part.product);
-            multiply(rows, width, k, &activated, width, &transposed, dx, Output::Rows);
+            multiply(rows, &activated, width, &transposed, dx, Output::Rows);
         }
         part
     }
@@ -186,7 +187,8 @@ impl Features {
         result: &mut [f32],
     ) {
         let (k, n, expansion) = (self.k, self.n, &state.0);
-        let slabs = self.slabs(expansion);
+        let weights = &packed[..k * n];
+        let slabs = self.slabs(expansion, weights);
         let parts: Vec<Part> = (slabs.par_iter().with_max_len(1))
             .map(|slab| self.slab_backward(slab, expansion, x, gradient))
             .collect();
@@ -202,8 +204,6 @@ impl Features {
         dx.resize(x.len(), 0.0);
         add_up(&parts.iter().map(|part| &*part.dx).collect::<Vec<_>>(), dx);
         let rows = images * self.pixels();
-        let plain = &packed[..k * n];
-        let weights = Weights { plain, transposed: &transpose(k, n, plain) };
         let expand = expansion.backward(self.sizes(), rows, weights, &sum, product);
         let (gamma, beta) = affine.split_at_mut(n);
         gamma.copy_from_slice(&expand.gamma);

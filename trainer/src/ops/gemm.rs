@@ -1,9 +1,10 @@
 //! The two matrix products of training, for matrices that fit the cache: few columns, all multiples of eight.
 //!
-//! All matrices are row-major without gaps. Tiles of the output live in registers; every sum runs in a fixed order.
+//! Matrices are row-major without gaps, the second factor of [`multiply`] is [`Packed`]. Tiles of the output live in registers; every sum runs in a fixed order.
 
 use rayon::prelude::*;
 
+use super::packed::{Packed, WIDE, tile_width};
 use super::vector::{LANES, Vector, multiversion};
 
 /// Where [`multiply`] puts its rows, and what it does to them first.
@@ -23,7 +24,7 @@ pub(crate) enum Output<'a> {
 multiversion! {
     /// `out = a * b`: `a` is `[m, k]` with rows `stride` values apart, `b` is `[k, n]`.
     pub(crate) fn multiply(
-        m: usize, k: usize, n: usize, a: &[f32], stride: usize, b: &[f32], out: &mut [f32], output: Output<'_>,
+        m: usize, a: &[f32], stride: usize, b: &Packed, out: &mut [f32], output: Output<'_>,
     ) = multiply_kernel
 }
 
@@ -34,38 +35,31 @@ multiversion! {
     ) = accumulate_kernel
 }
 
-/// Widest tile in vectors: three times four rows fill twelve of sixteen registers.
-const WIDE: usize = 3;
-
-/// Splits `vectors` columns into tiles of [`WIDE`], with two of two rather than three and one at the end.
-fn tile_width(vectors: usize) -> usize {
-    if vectors == WIDE + 1 { 2 } else { vectors.min(WIDE) }
+/// Whether a tile has eight rows rather than four: three vectors of columns then fill 24 of 32 registers, or 12 of 16.
+const fn is_high<V: Vector>() -> bool {
+    V::REGISTERS >= 32
 }
 
 struct Product<'a> {
     m: usize,
-    k: usize,
-    n: usize,
     a: *const f32,
     stride: usize,
-    b: *const f32,
+    b: &'a Packed,
     out: *mut f32,
     output: Output<'a>,
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 unsafe fn multiply_kernel<V: Vector>(
     m: usize,
-    k: usize,
-    n: usize,
     a: &[f32],
     stride: usize,
-    b: &[f32],
+    b: &Packed,
     out: &mut [f32],
     output: Output<'_>,
 ) {
-    assert!(n.is_multiple_of(LANES) && k <= stride && b.len() >= k * n);
+    let Packed { k, n, .. } = *b;
+    assert!(n.is_multiple_of(LANES) && k <= stride && b.values.len() >= k * n);
     assert!(m == 0 || a.len() >= (m - 1) * stride + k);
     match output {
         Output::Rows => assert!(out.len() >= m * n),
@@ -74,16 +68,18 @@ unsafe fn multiply_kernel<V: Vector>(
             assert!(offsets[..m].iter().all(|&offset| offset <= out.len() && out.len() - offset >= n));
         }
     }
-    let product = Product { m, k, n, a: a.as_ptr(), stride, b: b.as_ptr(), out: out.as_mut_ptr(), output };
+    let product = Product { m, a: a.as_ptr(), stride, b, out: out.as_mut_ptr(), output };
     let mut column = 0;
     while column < n {
         let width = tile_width((n - column) / LANES);
         // SAFETY: the lengths were checked above; the columns of the panel end at or before `n`.
         unsafe {
-            match width {
-                1 => product.panel::<V, 8, 1>(column),
-                2 => product.panel::<V, 4, 2>(column),
-                _ => product.panel::<V, 4, WIDE>(column),
+            match (width, is_high::<V>()) {
+                (1, _) => product.panel::<V, 8, 1>(column),
+                (2, false) => product.panel::<V, 4, 2>(column),
+                (2, true) => product.panel::<V, 8, 2>(column),
+                (_, false) => product.panel::<V, 4, WIDE>(column),
+                (_, true) => product.panel::<V, 8, WIDE>(column),
             }
         }
         column += width * LANES;
@@ -114,8 +110,8 @@ impl Product<'_> {
         unsafe {
             let mut sums = [[V::splat(0.0); C]; R];
             let a = self.a.add(row * self.stride);
-            let mut b = self.b.add(column);
-            for depth in 0..self.k {
+            let mut b = self.b.values.as_ptr().add(column * self.b.k);
+            for depth in 0..self.b.k {
                 let mut weights = [V::splat(0.0); C];
                 for (c, weight) in weights.iter_mut().enumerate() {
                     *weight = V::load(b.add(c * LANES));
@@ -126,12 +122,12 @@ impl Product<'_> {
                         sums[c] = value.mul_add(weights[c], sums[c]);
                     }
                 }
-                b = b.add(self.n);
+                b = b.add(C * LANES);
             }
             match self.output {
                 Output::Rows => {
                     for (r, sums) in sums.iter().enumerate() {
-                        let out = self.out.add((row + r) * self.n + column);
+                        let out = self.out.add((row + r) * self.b.n + column);
                         for (c, sum) in sums.iter().enumerate() {
                             sum.store(out.add(c * LANES));
                         }
@@ -197,10 +193,12 @@ unsafe fn accumulate_kernel<V: Vector>(
             let width = tile_width((n - column) / LANES);
             // SAFETY: as above; the columns of the panel end at or before `n`.
             unsafe {
-                match width {
-                    1 => block.panel::<V, 8, 1>(column),
-                    2 => block.panel::<V, 4, 2>(column),
-                    _ => block.panel::<V, 4, WIDE>(column),
+                match (width, is_high::<V>()) {
+                    (1, _) => block.panel::<V, 8, 1>(column),
+                    (2, false) => block.panel::<V, 4, 2>(column),
+                    (2, true) => block.panel::<V, 8, 2>(column),
+                    (_, false) => block.panel::<V, 4, WIDE>(column),
+                    (_, true) => block.panel::<V, 8, WIDE>(column),
                 }
             }
             column += width * LANES;
@@ -263,35 +261,11 @@ impl Accumulation {
     }
 }
 
-/// Rows of the result that one task of [`multiply_parallel`] and [`transpose`] treats.
-const TASK: usize = 16;
-
 /// `out = a * b` as [`multiply`] with rows without gaps, on all cores.
-pub(crate) fn multiply_parallel(k: usize, n: usize, a: &[f32], stride: usize, b: &[f32], out: &mut [f32]) {
-    (out.par_chunks_mut(TASK * n)).zip(a.par_chunks(TASK * stride)).for_each(|(out, a)| {
-        multiply(out.len() / n, k, n, a, stride, b, out, Output::Rows);
+pub(crate) fn multiply_parallel(a: &[f32], stride: usize, b: &Packed, out: &mut [f32]) {
+    /// Rows of a task.
+    const TASK: usize = 16;
+    (out.par_chunks_mut(TASK * b.n)).zip(a.par_chunks(TASK * stride)).for_each(|(out, a)| {
+        multiply(out.len() / b.n, a, stride, b, out, Output::Rows);
     });
-}
-
-/// The transpose of `matrix`, which is `[rows, columns]`, on all cores; `columns` is a multiple of eight.
-pub(crate) fn transpose(rows: usize, columns: usize, matrix: &[f32]) -> Vec<f32> {
-    let mut transposed = vec![0.0; rows * columns];
-    transposed.par_chunks_mut(TASK * rows).enumerate().for_each(|(task, transposed)| {
-        for (block, transposed) in transposed.chunks_exact_mut(LANES * rows).enumerate() {
-            let matrix = &matrix[task * TASK + block * LANES..];
-            let row =
-                |row: usize| -> [f32; LANES] { std::array::from_fn(|lane| matrix[row * columns..][lane]) };
-            for first in (0..rows / LANES).map(|block| block * LANES) {
-                let block: [[f32; LANES]; LANES] = std::array::from_fn(|index| row(first + index));
-                for (lane, target) in transposed.chunks_exact_mut(rows).enumerate() {
-                    target[first..first + LANES].copy_from_slice(&block.map(|row| row[lane]));
-                }
-            }
-            for index in rows / LANES * LANES..rows {
-                let targets = transposed.chunks_exact_mut(rows).zip(row(index));
-                targets.for_each(|(target, value)| target[index] = value);
-            }
-        }
-    });
-    transposed
 }

@@ -16,6 +16,7 @@ pub(crate) mod features;
 mod gemm;
 pub(crate) mod geometry;
 pub(crate) mod inverted_residual;
+mod packed;
 pub(crate) mod patches;
 mod pool;
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub(crate) const LANES: usize = 8;
 /// The methods of an implementation may only be called when the processor has its instruction set; `load` and `store`
 /// need eight readable or writable values at the pointer, of any alignment.
 pub(crate) unsafe trait Vector: Copy {
+    /// How many the processor holds.
+    const REGISTERS: usize;
     /// All lanes `value`.
     unsafe fn splat(value: f32) -> Self;
     /// The eight values from `source` on.
@@ -42,6 +44,7 @@ impl Portable {
 
 // SAFETY: needs no instruction set; the pointers are the caller's promise.
 unsafe impl Vector for Portable {
+    const REGISTERS: usize = 16;
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         Self([value; LANES])
@@ -94,14 +97,14 @@ macro_rules! multiversion {
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn avx2($($argument: $type),*) {
                     // SAFETY: this function is only called where AVX2 and FMA were detected.
-                    unsafe { $kernel::<$crate::ops::avx2::Avx2>($($argument),*) }
+                    unsafe { $kernel::<$crate::ops::avx2::Avx2<16>>($($argument),*) }
                 }
                 #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn avx512vl($($argument: $type),*) {
                     // The same lanes with 32 registers instead of 16.
                     // SAFETY: this function is only called where these features were detected.
-                    unsafe { $kernel::<$crate::ops::avx2::Avx2>($($argument),*) }
+                    unsafe { $kernel::<$crate::ops::avx2::Avx2<32>>($($argument),*) }
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     // SAFETY: the features were detected just now.

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::super::batch_norm::{GradientSums, NormalisationGradient};
-use super::super::expansion::{ExpansionGradient, Weights};
-use super::super::gemm::{Output, accumulate, multiply, transpose};
+use super::super::expansion::ExpansionGradient;
+use super::super::gemm::{Output, accumulate, multiply};
 use super::super::geometry::TAPS;
+use super::super::packed::Packed;
 use super::super::{add_up, channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
@@ -33,11 +34,10 @@ impl BlockShape {
         // Only the stem's input has unused columns, and a picture needs no gradient.
         let input_gradient = self.expansion.k == self.expansion.stride;
         dx.resize(if input_gradient { x.len() } else { 0 }, 0.0);
-        let transposed = transpose(self.expansion.k, self.expansion.n, parameters.expand);
-        let sum = pass.convolve(x, &depthwise, state, &transposed, dx, [expand_weights, depthwise_weights]);
+        let sum = pass.convolve(x, &depthwise, state, dx, [expand_weights, depthwise_weights]);
 
         let rows = images * self.geometry.pixels();
-        let weights = Weights { plain: parameters.expand, transposed: &transposed };
+        let weights = parameters.expand;
         let expand = state.expansion.backward(self.expansion, rows, weights, &sum, expand_weights);
         if input_gradient {
             pass.complete(x, gradient, &expand, dx);
@@ -102,7 +102,7 @@ impl Backward<'_> {
     ) -> GradientSums {
         let (n, out) = (self.shape.expansion.n, self.shape.output);
         let (chunk, rows) = (self.chunk_rows(), self.shape.projection_rows());
-        let transposed = transpose(n, out, self.parameters.project);
+        let transposed = Packed::transposed(out, n, self.parameters.project);
         let offsets: Vec<usize> = (0..rows).map(|row| row * out).collect();
         let BlockState { depthwise_norm: norm, convolved, projected, gradient: target, .. } = state;
         target.resize(convolved.len(), 0.0);
@@ -131,7 +131,7 @@ impl Backward<'_> {
                     );
                     channel::affine_relu6(n, convolved, &norm.scale, &norm.shift, &mut activated);
                     accumulate(rows, n, out, &activated, n, &normalised, &mut weights);
-                    multiply(rows, out, n, &normalised, out, &transposed, target, Output::Rows);
+                    multiply(rows, &normalised, out, &transposed, target, Output::Rows);
                     let mean = &norm.statistics.mean;
                     channel::masked_sums(n, target, &activated, convolved, mean, sum, product);
                 }
@@ -149,21 +149,17 @@ impl Backward<'_> {
         x: &[f32],
         depthwise: &NormalisationGradient,
         state: &BlockState,
-        transposed: &[f32],
         dx: &mut [f32],
         [product, depthwise_weights]: [&mut [f32]; 2],
     ) -> Vec<f64> {
         let sizes = self.shape.expansion;
         let pixels = self.shape.geometry.pixels();
         let chunk = self.shape.chunk(self.images);
-        let mut scaled = transposed.to_vec();
-        let rows = scaled.par_chunks_mut(sizes.k).zip(&state.expansion.norm.scale);
-        rows.for_each(|(row, scale)| row.iter_mut().for_each(|weight| *weight *= scale));
         let sweep = Sweep {
             backward: self,
             depthwise,
             state,
-            transposed: scaled,
+            transposed: state.expansion.transposed(sizes, self.parameters.expand),
             padded_offsets: self.shape.geometry.padded_offsets(self.shape.group(self.images), sizes.n),
             bordered_offsets: self.shape.geometry.bordered_offsets(1, sizes.n),
         };
@@ -211,7 +207,7 @@ struct Sweep<'a> {
     depthwise: &'a NormalisationGradient,
     state: &'a BlockState,
     /// (scale W)^T, `[n, k]`.
-    transposed: Vec<f32>,
+    transposed: Packed,
     padded_offsets: Vec<usize>,
     bordered_offsets: Vec<usize>,
 }
@@ -235,7 +231,7 @@ impl Sweep<'_> {
             let rows = x.len() / sizes.stride;
             let expansion = &self.state.expansion;
             let output = Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &self.padded_offsets };
-            multiply(rows, sizes.k, sizes.n, x, sizes.stride, &expansion.folded, &mut padded, output);
+            multiply(rows, x, sizes.stride, &expansion.folded, &mut padded, output);
             for image in 0..rows / geometry.pixels() {
                 let padded = &padded[image * geometry.padded_pixels() * sizes.n..];
                 let masked = &mut masked[image * geometry.pixels() * sizes.n..];
@@ -244,7 +240,7 @@ impl Sweep<'_> {
             accumulate(rows, sizes.k, sizes.n, x, sizes.stride, &masked, &mut part.product);
             if let Some(dx) = &mut dx {
                 let dx = &mut dx[number * length..][..x.len()];
-                multiply(rows, sizes.n, sizes.k, &masked, sizes.n, &self.transposed, dx, Output::Rows);
+                multiply(rows, &masked, sizes.n, &self.transposed, dx, Output::Rows);
             }
         }
         part

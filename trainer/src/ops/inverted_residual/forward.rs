@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::super::batch_norm::{Moments, Normalisation, Statistics};
 use super::super::expansion::Expansion;
 use super::super::gemm::{Output, multiply};
+use super::super::packed::Packed;
 use super::super::{channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
@@ -72,8 +73,7 @@ fn convolve(
             for (convolved, x) in groups.zip(x.chunks(group * geometry.pixels() * sizes.stride)) {
                 let rows = x.len() / sizes.stride;
                 let output = Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &offsets };
-                let folded = &expansion.folded;
-                multiply(rows, sizes.k, sizes.n, x, sizes.stride, folded, &mut padded, output);
+                multiply(rows, x, sizes.stride, &expansion.folded, &mut padded, output);
                 let pictures = convolved.chunks_exact_mut(out_length);
                 for (convolved, padded) in pictures.zip(padded.chunks_exact(padded_length)) {
                     depthwise::forward(&geometry, sizes.n, padded, parameters.depthwise, convolved);
@@ -94,6 +94,7 @@ fn project(
     let (n, out) = (shape.expansion.n, shape.output);
     let chunk = shape.chunk(images) * shape.geometry.out_pixels();
     let rows = shape.projection_rows();
+    let weights = Packed::new(n, out, parameters.project);
     let BlockState { depthwise_norm: norm, convolved, projected, .. } = state;
     (projected.par_chunks_mut(chunk * out))
         .zip(convolved.par_chunks(chunk * n))
@@ -103,7 +104,7 @@ fn project(
             for (projected, convolved) in projected.chunks_mut(rows * out).zip(convolved.chunks(rows * n)) {
                 channel::affine_relu6(n, convolved, &norm.scale, &norm.shift, &mut activated);
                 let rows = convolved.len() / n;
-                multiply(rows, n, out, &activated, n, parameters.project, projected, Output::Rows);
+                multiply(rows, &activated, n, &weights, projected, Output::Rows);
             }
             chunk_moments(out, projected)
         })
