@@ -74,10 +74,14 @@ pub fn fit(
         let epoch = state.history.len();
         let mut clock = std::time::Instant::now();
         let order = batches.order(epoch);
-        while state.step < steps {
-            let batch = batches.get(&order, epoch, state.step)?;
-            let done = trainer.step(&batch, schedule.rates(epoch * steps + state.step))?;
-            state.add(&done, clock.elapsed().as_secs_f64());
+        let get = |step: usize| (step < steps).then(|| batches.get(&order, epoch, step)).transpose();
+        let mut batch = get(state.step)?;
+        while let Some(present) = &batch {
+            let rates = schedule.rates(epoch * steps + state.step);
+            // A step does not keep all threads at work all the time: what it leaves prepares the next batch.
+            let (done, next) = rayon::join(|| trainer.step(present, rates), || get(state.step + 1));
+            state.add(&done?, clock.elapsed().as_secs_f64());
+            batch = next?;
             clock = std::time::Instant::now();
             let (loss, accuracy) = state.means(recipe.batch_size);
             report(Progress::Step { epoch, step: state.step, steps, loss, accuracy });

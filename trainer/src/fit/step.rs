@@ -111,8 +111,8 @@ fn correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
     Ok(right as usize)
 }
 
-/// Milliseconds of each of `count` steps on `data`, after a few to warm up: preparing the batch, forward, backward and
-/// update.
+/// Milliseconds of each of `count` steps on `data`, after a few to warm up: forward, backward, update, and
+/// preparing the next batch.
 ///
 /// # Errors
 /// As for [`super::fit`].
@@ -125,11 +125,14 @@ pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Ve
     let mut trainer =
         Trainer::new(recipe, Network::new(recipe.architecture.clone(), recipe.seed), &batches.counts());
     let order = batches.order(0);
+    let get = |step: usize| batches.get(&order, 0, step % batches.steps());
     let mut times = Vec::with_capacity(count);
+    let mut batch = get(0)?;
     for step in 0..WARM_UP + count {
         let start = Instant::now();
-        let batch = batches.get(&order, 0, step % batches.steps())?;
-        trainer.step(&batch, schedule.rates(step))?;
+        let (done, next) = rayon::join(|| trainer.step(&batch, schedule.rates(step)), || get(step + 1));
+        done?;
+        batch = next?;
         if step >= WARM_UP {
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }

@@ -33,11 +33,14 @@ impl Moments {
         let mut total = parts[0].clone();
         for part in &parts[1..] {
             let count = total.count + part.count;
-            for channel in 0..total.mean.len() {
-                let delta = part.mean[channel] - total.mean[channel];
-                total.mean[channel] += delta * part.count / count;
-                total.deviations[channel] +=
-                    part.deviations[channel] + delta * delta * total.count * part.count / count;
+            let (weight, shared) = (part.count / count, total.count * part.count / count);
+            let own = total.mean.iter_mut().zip(&mut total.deviations);
+            for ((mean, deviations), (part_mean, part_deviations)) in
+                own.zip(part.mean.iter().zip(&part.deviations))
+            {
+                let delta = part_mean - *mean;
+                *mean += delta * weight;
+                *deviations += part_deviations + delta * delta * shared;
             }
             total.count = count;
         }
@@ -143,10 +146,8 @@ impl GradientSums {
     pub(crate) fn merge<'a>(channels: usize, parts: impl Iterator<Item = (&'a [f32], &'a [f32])>) -> Self {
         let mut total = Self { sum: vec![0.0; channels], product: vec![0.0; channels] };
         for (sum, product) in parts {
-            for channel in 0..channels {
-                total.sum[channel] += f64::from(sum[channel]);
-                total.product[channel] += f64::from(product[channel]);
-            }
+            total.sum.iter_mut().zip(sum).for_each(|(total, &value)| *total += f64::from(value));
+            total.product.iter_mut().zip(product).for_each(|(total, &value)| *total += f64::from(value));
         }
         total
     }

@@ -172,7 +172,7 @@ unsafe fn accumulate_kernel<V: Vector>(
 ) {
     assert!(n.is_multiple_of(LANES) && k <= stride && b.len() >= m * n && sum.len() >= k * n);
     assert!(m == 0 || a.len() >= (m - 1) * stride + k);
-    let rows = (RESIDENT / (4 * n)).max(16);
+    let rows = (RESIDENT / (4 * n)).max(32);
     let mut row = 0;
     while row < m {
         let length = rows.min(m - row);
