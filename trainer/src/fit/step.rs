@@ -63,12 +63,12 @@ impl Trainer {
     pub(super) fn step(&mut self, batch: &Batch, rates: Rates) -> Result<Done> {
         let targets = &self.targets;
         let loss = |logits: &Tensor| targets.loss(logits, &batch.labels);
-        let (logits, loss) = self.network.learn(&batch.pictures, &batch.dropout, loss, &mut self.gradient)?;
-        let loss = f64::from(loss.to_scalar::<f32>()?);
+        let learnt = self.network.learn(&batch.pictures, &batch.dropout, loss, &mut self.gradient)?;
+        let loss = f64::from(learnt.loss.to_scalar::<f32>()?);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
         self.optimizer.step(&self.gradient[self.network.frozen_values()..], &self.decays, rates);
         self.network.trained_mut().copy_from_slice(&self.optimizer.values);
-        Ok(Done { loss, correct: correct(&logits, &batch.labels)? })
+        Ok(Done { loss, correct: correct(&learnt.logits, &batch.labels)? })
     }
 
     /// Takes over the state of a checkpoint.

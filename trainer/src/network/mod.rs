@@ -1,18 +1,20 @@
 //! The float network in candle: parameters, forward pass for training and for evaluation.
 
+mod head;
 mod layers;
 mod stored;
 mod transfer;
 
 use std::sync::{Mutex, MutexGuard};
 
-use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor, Var};
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
 
 use crate::ops::batch_norm::{Moments, Statistics};
 use crate::ops::chain::{Chain, Input};
 use crate::ops::geometry::Geometry;
 use crate::ops::patches::{patch_len, patches};
+pub(crate) use head::Learnt;
 use layers::Part;
 use mobilenet::Architecture;
 
@@ -75,8 +77,7 @@ impl Network {
         let input = self.input(&patches);
         let mut layers = lock(&self.layers);
         let features = layers.forward(&self.statistics, input);
-        let features = Tensor::from_slice(features, self.features_shape(input), &Device::Cpu)?;
-        self.head(&features, &self.dense()?, None)
+        self.head(&self.features(features.to_vec())?, &self.dense()?, None)
     }
 
     /// Logits and loss of a batch in training, and into `gradient` the loss' by all values; those that are not trained are
@@ -88,40 +89,15 @@ impl Network {
         dropout: &[f32],
         loss: impl FnOnce(&Tensor) -> Result<Tensor>,
         gradient: &mut [f32],
-    ) -> Result<(Tensor, Tensor)> {
+    ) -> Result<Learnt> {
         let patches = self.patches(pictures)?;
         let input = self.input(&patches);
         let mut layers = lock(&self.layers);
-        let mut features = layers.forward(&self.frozen, input).to_vec();
-        let hidden = match self.architecture.hidden {
-            Some(hidden) => Some(Tensor::from_slice(dropout, (input.images, hidden), &Device::Cpu)?),
-            None => None,
-        };
-        let drop = |values: &mut [f32]| match hidden {
-            Some(_) => {}
-            None => values.iter_mut().zip(dropout).for_each(|(value, dropout)| *value *= dropout),
-        };
-        drop(&mut features);
-        let features = Var::from_vec(features, self.features_shape(input), &Device::Cpu)?;
-        let dense: Vec<Var> = self.dense()?.iter().map(Var::from_tensor).collect::<Result<_, _>>()?;
-        let tensors: Vec<Tensor> = dense.iter().map(|dense| dense.as_tensor().clone()).collect();
-        let logits = self.head(&features, &tensors, hidden.as_ref())?;
-        let loss = loss(&logits)?;
-        let gradients = loss.backward()?;
-        let of = |variable: &Var| -> Result<Vec<f32>> {
-            let gradient = gradients.get(variable).context("a parameter has no gradient")?;
-            Ok(gradient.flatten_all()?.to_vec1()?)
-        };
-        let (gradient, mut rest) = gradient.split_at_mut(layers.parameters(self.statistics.len()));
-        for variable in &dense {
-            let (part, others) = rest.split_at_mut(variable.elem_count());
-            part.copy_from_slice(&of(variable)?);
-            rest = others;
-        }
-        let mut features = of(&features)?;
-        drop(&mut features);
+        let (gradient, dense) = gradient.split_at_mut(layers.parameters(self.statistics.len()));
+        let features = layers.forward(&self.frozen, input).to_vec();
+        let (learnt, features) = self.learn_head(features, dropout, loss, dense)?;
         layers.backward(self.frozen.len(), input, &features, gradient);
-        Ok((logits, loss))
+        Ok(learnt)
     }
 
     /// Mixes its statistics with those of another network of the same sizes, of which so much is taken.
@@ -209,39 +185,6 @@ impl Network {
     fn input<'a>(&'a self, patches: &'a [f32]) -> Input<'a> {
         let picture = self.stem.out_pixels() * patch_len(self.architecture.channels);
         Input { x: patches, images: patches.len() / picture, packed: &self.values }
-    }
-
-    fn features_shape(&self, input: Input<'_>) -> (usize, usize) {
-        (input.images, self.architecture.last_channels())
-    }
-
-    /// Weight and bias of each dense layer.
-    fn dense(&self) -> Result<Vec<Tensor>> {
-        let mut rest = self.values.as_slice();
-        let mut tensors = Vec::new();
-        for part in &self.parts {
-            let (values, others) = rest.split_at(part.len());
-            rest = others;
-            if part.name.starts_with("dense") {
-                tensors.push(Tensor::from_slice(values, part.shape.as_slice(), &Device::Cpu)?);
-            }
-        }
-        Ok(tensors)
-    }
-
-    /// The logits of the pooled features; `dropout` is multiplied to the hidden layer.
-    fn head(&self, features: &Tensor, dense: &[Tensor], dropout: Option<&Tensor>) -> Result<Tensor> {
-        let layer =
-            |x: &Tensor, index: usize| x.matmul(&dense[2 * index])?.broadcast_add(&dense[2 * index + 1]);
-        if self.architecture.hidden.is_none() {
-            return Ok(layer(features, 0)?);
-        }
-        let hidden = layer(features, 0)?.relu()?;
-        let hidden = match dropout {
-            Some(dropout) => (hidden * dropout)?,
-            None => hidden,
-        };
-        Ok(layer(&hidden, 1)?)
     }
 }
 

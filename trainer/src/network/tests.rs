@@ -1,5 +1,7 @@
 //! The network as a whole.
 
+use candle_core::{Device, Var};
+
 use super::*;
 use crate::ops::chain::Layer;
 use crate::ops::features::Features;
@@ -31,7 +33,7 @@ fn learn(
 ) -> (Tensor, Tensor, Vec<f32>) {
     let keep = vec![1.0; pictures.dim(0).unwrap() * network.architecture.dropout_width()];
     let mut gradient = vec![f32::NAN; network.parameter_count()];
-    let (logits, loss) = network.learn(pictures, &keep, loss, &mut gradient).unwrap();
+    let Learnt { logits, loss } = network.learn(pictures, &keep, loss, &mut gradient).unwrap();
     (logits, loss, gradient)
 }
 
@@ -99,8 +101,8 @@ fn dropout_works_on_what_the_classes_are_made_of() {
         let network = Network::new(architecture.clone(), 7);
         let pictures = pictures(2, &architecture);
         let mut gradient = vec![f32::NAN; network.parameter_count()];
-        let (logits, _) = network.learn(&pictures, &vec![0.0; 2 * width], squares, &mut gradient).unwrap();
-        let logits = logits.to_vec2::<f32>().unwrap();
+        let learnt = network.learn(&pictures, &vec![0.0; 2 * width], squares, &mut gradient).unwrap();
+        let logits = learnt.logits.to_vec2::<f32>().unwrap();
         assert_eq!(logits, [[0.0; 3]; 2], "only the biases are left, which begin with zeros");
         assert!(gradient.iter().all(|&value| value == 0.0), "and nothing is learnt through what is dropped");
     }
