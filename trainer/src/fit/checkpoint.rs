@@ -27,9 +27,14 @@ pub(super) struct Checkpoint {
     pub(super) ended: Vec<usize>,
 }
 
+/// Which arithmetic a step follows: raised when the same step gives other bits.
+const VERSION: u32 = 2;
+
 /// What goes into the file besides the vectors.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    /// Of the arithmetic.
+    version: u32,
     recipe: Recipe,
     dataset_sha256: String,
     optimizer_steps: u64,
@@ -88,6 +93,7 @@ impl Checkpoint {
     pub(super) fn save(&self, path: &Path, recipe: &Recipe, dataset: &str, trainer: &Trainer) -> Result<()> {
         let optimizer = &trainer.optimizer;
         let stored = Stored {
+            version: VERSION,
             recipe: recipe.clone(),
             dataset_sha256: dataset.to_owned(),
             optimizer_steps: optimizer.steps,
@@ -164,6 +170,10 @@ fn restored(stored: &Stored, vectors: &mut Vectors, length: usize) -> Result<(Ad
 impl Stored {
     /// Whether a run by `recipe` on the data of that SHA-256 can go on from here.
     fn check(&self, recipe: &Recipe, dataset: &str) -> Result<()> {
+        ensure!(
+            self.version == VERSION,
+            "it was made by another version of trainer, whose steps are not the same: start anew with --overwrite"
+        );
         ensure!(
             self.dataset_sha256 == dataset && self.recipe.architecture.classes == recipe.architecture.classes,
             "it was made with other pictures: pass the --data it was made with, or start anew with --overwrite or \

@@ -20,7 +20,7 @@ pub(super) struct Trainer {
     network: Network,
     /// The trained values as they were before, and their share in the result.
     kept: (Vec<f32>, f32),
-    /// The loss' by all values of the network.
+    /// Of the loss by all values of the network.
     gradient: Vec<f32>,
     /// Weights, moments and averaged weights of the trained values.
     pub(super) optimizer: AdamW,
@@ -64,7 +64,7 @@ impl Trainer {
         let targets = &self.targets;
         let loss = |logits: &Tensor| targets.loss(logits, &batch.labels);
         let learnt = self.network.learn(&batch.pictures, &batch.dropout, loss, &mut self.gradient)?;
-        let loss = f64::from(learnt.loss.to_scalar::<f32>()?);
+        let loss = f64::from(learnt.loss);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
         self.optimizer.step(&self.gradient[self.network.frozen_values()..], &self.decays, rates);
         self.network.trained_mut().copy_from_slice(&self.optimizer.values);

@@ -1,6 +1,6 @@
 //! The dense layers, by candle's operators and with its gradients.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
 
 use super::Network;
@@ -10,13 +10,13 @@ use super::Network;
 pub(crate) struct Learnt {
     /// `[images, classes]`.
     pub(crate) logits: Tensor,
-    /// One value.
-    pub(crate) loss: Tensor,
+    /// Mean over the batch.
+    pub(crate) loss: f32,
 }
 
 impl Network {
-    /// Logits and loss from the pooled features in training, into `gradient` the loss' by the dense layers' values, and as
-    /// the second result that by the features.
+    /// Logits and loss from the pooled features in training; into `gradient` goes the gradient of the loss by the dense
+    /// layers' values, and that by the features is the second result.
     pub(super) fn learn_head(
         &self,
         mut features: Vec<f32>,
@@ -24,53 +24,40 @@ impl Network {
         loss: impl FnOnce(&Tensor) -> Result<Tensor>,
         mut gradient: &mut [f32],
     ) -> Result<(Learnt, Vec<f32>)> {
-        let hidden = self.architecture.hidden;
+        let (channels, hidden) = (self.architecture.last_channels(), self.architecture.hidden);
+        let images = features.len() / channels;
+        let expected = images * self.architecture.dropout_width();
+        ensure!(dropout.len() == expected, "dropout of {} values, expected {expected}", dropout.len());
         if hidden.is_none() {
             multiply(&mut features, dropout);
         }
-        let dropped =
-            hidden.map(|hidden| Tensor::from_slice(dropout, ((), hidden), &Device::Cpu)).transpose()?;
-        let features = Var::from_tensor(&self.features(features)?)?;
-        let dense: Vec<Var> = self.dense()?.iter().map(Var::from_tensor).collect::<Result<_, _>>()?;
-        let tensors: Vec<Tensor> = dense.iter().map(|variable| variable.as_tensor().clone()).collect();
-        let logits = self.head(&features, &tensors, dropped.as_ref())?;
+        let of_hidden = hidden.map(|hidden| Tensor::from_slice(dropout, (images, hidden), &Device::Cpu));
+        let features = Var::from_vec(features, (images, channels), &Device::Cpu)?;
+        let dense = self.dense().collect::<Result<Vec<Var>>>()?;
+        let tensors: Vec<Tensor> = dense.iter().map(|dense| dense.as_tensor().clone()).collect();
+        let logits = self.head(&features, &tensors, of_hidden.transpose()?.as_ref())?;
         let loss = loss(&logits)?;
         let gradients = loss.backward()?;
         let of = |variable: &Var| -> Result<Vec<f32>> {
             let gradient = gradients.get(variable).context("a parameter has no gradient")?;
             Ok(gradient.flatten_all()?.to_vec1()?)
         };
-        for variable in &dense {
-            let (part, rest) = gradient.split_at_mut(variable.elem_count());
-            part.copy_from_slice(&of(variable)?);
+        for dense in &dense {
+            let (part, rest) = gradient.split_at_mut(dense.elem_count());
+            part.copy_from_slice(&of(dense)?);
             gradient = rest;
         }
-        let mut features = of(&features)?;
+        let mut of_features = of(&features)?;
         if hidden.is_none() {
-            multiply(&mut features, dropout);
+            multiply(&mut of_features, dropout);
         }
-        Ok((Learnt { logits, loss }, features))
+        Ok((Learnt { logits, loss: loss.to_scalar()? }, of_features))
     }
 
-    /// Pooled features as a tensor, `[images, last channels]`.
-    pub(super) fn features(&self, values: Vec<f32>) -> Result<Tensor> {
-        let channels = self.architecture.last_channels();
-        let images = values.len() / channels;
-        Ok(Tensor::from_vec(values, (images, channels), &Device::Cpu)?)
-    }
-
-    /// Weight and bias of each dense layer.
-    pub(super) fn dense(&self) -> Result<Vec<Tensor>> {
-        let mut rest = self.values.as_slice();
-        let mut tensors = Vec::new();
-        for part in &self.parts {
-            let (values, others) = rest.split_at(part.len());
-            rest = others;
-            if part.name.starts_with("dense") {
-                tensors.push(Tensor::from_slice(values, part.shape.as_slice(), &Device::Cpu)?);
-            }
-        }
-        Ok(tensors)
+    /// Weight and bias of each dense layer: what follows the convolutional layers' values.
+    pub(super) fn dense(&self) -> impl Iterator<Item = Result<Var>> {
+        let dense = self.named().skip(self.parts.len() - 2 * self.architecture.dense_layers().len());
+        dense.map(|(part, values)| Ok(Var::from_slice(values, part.shape.as_slice(), &Device::Cpu)?))
     }
 
     /// The logits of the pooled features; `dropout` is multiplied to the hidden layer.

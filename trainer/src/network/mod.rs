@@ -1,4 +1,5 @@
-//! The float network in candle: parameters, forward pass for training and for evaluation.
+//! The float network: values, forward pass for evaluation, and a step's gradient. The convolutional layers are `ops`, the
+//! dense ones candle's.
 
 mod head;
 mod layers;
@@ -8,7 +9,7 @@ mod transfer;
 use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Result, ensure};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use crate::ops::batch_norm::{Moments, Statistics};
 use crate::ops::chain::{Chain, Input};
@@ -23,7 +24,7 @@ pub struct Network {
     architecture: Architecture,
     stem: Geometry,
     layers: Mutex<Chain>,
-    /// Names of the values.
+    /// What the values are, in their order.
     parts: Vec<Part>,
     /// Those of the layers, then weight and bias of each dense layer.
     values: Vec<f32>,
@@ -74,14 +75,15 @@ impl Network {
     /// For a tensor of another shape or type.
     pub fn logits(&self, pictures: &Tensor) -> Result<Tensor> {
         let patches = self.patches(pictures)?;
-        let input = self.input(&patches);
-        let mut layers = lock(&self.layers);
-        let features = layers.forward(&self.statistics, input);
-        self.head(&self.features(features.to_vec())?, &self.dense()?, None)
+        let features = lock(&self.layers).forward(&self.statistics, self.input(&patches)).to_vec();
+        let channels = self.architecture.last_channels();
+        let features = Tensor::from_vec(features, ((), channels), &Device::Cpu)?;
+        let dense = self.dense().map(|dense| Ok(dense?.into_inner())).collect::<Result<Vec<Tensor>>>()?;
+        self.head(&features, &dense, None)
     }
 
-    /// Logits and loss of a batch in training, and into `gradient` the loss' by all values; those that are not trained are
-    /// left as they were. `dropout` (`[images, dropout width]`, 0 or the inverse of the share kept) is multiplied to the
+    /// Logits and loss of a batch in training, and into `gradient` the gradient of the loss by all values; those that are
+    /// not trained are left as they were. `dropout` (`[images, dropout width]`, 0 or the inverse of the share kept) is multiplied to the
     /// hidden layer, or to the pooled features if there is none.
     pub(crate) fn learn(
         &self,
@@ -119,7 +121,7 @@ impl Network {
         lock(&self.layers).parameters(self.frozen.len())
     }
 
-    /// The names of the values, in their order.
+    /// What the values are, in their order.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
@@ -136,7 +138,17 @@ impl Network {
     }
 
     /// Each part with its values.
-    fn cut(&mut self) -> impl Iterator<Item = (&Part, &mut [f32])> {
+    fn named(&self) -> impl Iterator<Item = (&Part, &[f32])> {
+        let mut rest = self.values.as_slice();
+        self.parts.iter().map(move |part| {
+            let (values, others) = rest.split_at(part.len());
+            rest = others;
+            (part, values)
+        })
+    }
+
+    /// Each part with its values, to set them.
+    fn named_mut(&mut self) -> impl Iterator<Item = (&Part, &mut [f32])> {
         let mut rest = self.values.as_mut_slice();
         self.parts.iter().map(move |part| {
             let (values, others) = std::mem::take(&mut rest).split_at_mut(part.len());
@@ -188,7 +200,8 @@ impl Network {
     }
 }
 
-/// A panic in another thread leaves only values that the next pass writes anew.
+/// A panic in another thread leaves only values that the next pass writes anew. No parallel job may take it: a thread that
+/// holds it works on other jobs while it waits for its own.
 fn lock(layers: &Mutex<Chain>) -> MutexGuard<'_, Chain> {
     layers.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

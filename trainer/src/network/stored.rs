@@ -16,7 +16,7 @@ impl Network {
     /// Names the tensor that is missing, has the wrong shape, is not part of the network or holds a negative variance.
     pub fn from_file(file: &ModelFile) -> Result<Self> {
         let mut network = Self::new(file.architecture.clone(), 0);
-        for (part, values) in network.cut() {
+        for (part, values) in network.named_mut() {
             values.copy_from_slice(file.tensor(&part.name, &part.shape)?);
         }
         network.statistics = network.stored_statistics(file)?;
@@ -46,10 +46,7 @@ impl Network {
     /// All tensors as they go into a file.
     pub fn tensors(&self) -> BTreeMap<String, Weights> {
         let mut tensors = BTreeMap::new();
-        let mut rest = self.values.as_slice();
-        for Part { name, shape, .. } in &self.parts {
-            let (values, others) = rest.split_at(shape.iter().product());
-            rest = others;
+        for (Part { name, shape, .. }, values) in self.named() {
             tensors.insert(name.clone(), Weights { shape: shape.clone(), values: values.to_vec() });
         }
         for (names, statistics) in norm_names(self.statistics.len()).iter().zip(self.statistics.iter()) {

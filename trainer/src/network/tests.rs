@@ -30,11 +30,19 @@ fn learn(
     network: &Network,
     pictures: &Tensor,
     loss: impl Fn(&Tensor) -> Result<Tensor>,
-) -> (Tensor, Tensor, Vec<f32>) {
+) -> (Learnt, Vec<f32>) {
     let keep = vec![1.0; pictures.dim(0).unwrap() * network.architecture.dropout_width()];
+    learn_dropping(network, pictures, &keep, loss)
+}
+
+fn learn_dropping(
+    network: &Network,
+    pictures: &Tensor,
+    dropout: &[f32],
+    loss: impl Fn(&Tensor) -> Result<Tensor>,
+) -> (Learnt, Vec<f32>) {
     let mut gradient = vec![f32::NAN; network.parameter_count()];
-    let Learnt { logits, loss } = network.learn(pictures, &keep, loss, &mut gradient).unwrap();
-    (logits, loss, gradient)
+    (network.learn(pictures, dropout, loss, &mut gradient).unwrap(), gradient)
 }
 
 fn squares(logits: &Tensor) -> Result<Tensor> {
@@ -83,7 +91,7 @@ fn the_smallest_pictures_train() {
     for stride in [1, 2] {
         let architecture = architecture([8, 8], stride);
         let network = Network::new(architecture.clone(), 6);
-        let (_, _, gradient) = learn(&network, &pictures(4, &architecture), squares);
+        let (_, gradient) = learn(&network, &pictures(4, &architecture), squares);
         assert!(gradient.iter().all(|value| value.is_finite()), "{stride}");
     }
 }
@@ -100,11 +108,13 @@ fn dropout_works_on_what_the_classes_are_made_of() {
     for (architecture, width) in [(architecture([32, 32], 1), DEFAULT_HIDDEN), (other(), 1280)] {
         let network = Network::new(architecture.clone(), 7);
         let pictures = pictures(2, &architecture);
-        let mut gradient = vec![f32::NAN; network.parameter_count()];
-        let learnt = network.learn(&pictures, &vec![0.0; 2 * width], squares, &mut gradient).unwrap();
+        let sum = |logits: &Tensor| Ok(logits.sum_all()?);
+        let (learnt, gradient) = learn_dropping(&network, &pictures, &vec![0.0; 2 * width], sum);
         let logits = learnt.logits.to_vec2::<f32>().unwrap();
         assert_eq!(logits, [[0.0; 3]; 2], "only the biases are left, which begin with zeros");
-        assert!(gradient.iter().all(|&value| value == 0.0), "and nothing is learnt through what is dropped");
+        let (others, biases) = gradient.split_at(gradient.len() - 3);
+        assert_eq!(biases, [2.0; 3], "one for each picture");
+        assert!(others.iter().all(|&value| value == 0.0), "nothing is learnt through what is dropped");
     }
 }
 
@@ -113,7 +123,7 @@ fn recalibration_makes_evaluation_see_what_training_saw() {
     let architecture = architecture([32, 32], 1);
     let mut network = Network::new(architecture.clone(), 4);
     let batch = pictures(16, &architecture);
-    let training = learn(&network, &batch, squares).0.to_vec2::<f32>().unwrap();
+    let training = learn(&network, &batch, squares).0.logits.to_vec2::<f32>().unwrap();
     network.recalibrate([Ok(batch.clone())].into_iter()).unwrap();
     let evaluation = network.logits(&batch).unwrap().to_vec2::<f32>().unwrap();
     for (training, evaluation) in training.iter().flatten().zip(evaluation.iter().flatten()) {
@@ -149,12 +159,14 @@ fn assert_agrees(architecture: Architecture, batch: &Tensor, labels: &Tensor) {
     let mut network = Network::new(architecture, 5);
     smooth(&mut network);
     let loss = |logits: &Tensor| Ok(candle_nn::loss::cross_entropy(logits, labels)?);
-    let (_, found, gradient) = learn(&network, batch, loss);
+    let dropout: Vec<f32> = (0..batch.dim(0).unwrap() * network.architecture.dropout_width())
+        .map(|index| [0.0, 1.5, 1.5][index % 3])
+        .collect();
+    let (learnt, gradient) = learn_dropping(&network, batch, &dropout, loss);
     let variables = variables(&network);
-    let expected = loss(&reference_logits(&network, &variables, batch)).unwrap();
+    let expected = loss(&reference_logits(&network, &variables, batch, &dropout)).unwrap();
     let gradients = expected.backward().unwrap();
-    let scalar = |tensor: &Tensor| tensor.to_scalar::<f32>().unwrap();
-    assert!((scalar(&found) - scalar(&expected)).abs() < 1e-5);
+    assert!((learnt.loss - expected.to_scalar::<f32>().unwrap()).abs() < 1e-5);
     let expected = variables.iter().flat_map(|variable| values(gradients.get(variable).unwrap()));
     let expected: Vec<f32> = expected.collect();
     let mut start = 0;
@@ -175,14 +187,13 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 
 /// The layers' packed values as one, then each dense layer's tensors.
 fn variables(network: &Network) -> Vec<Var> {
-    let dense = network.dense().unwrap();
-    let packed = network.values.len() - dense.iter().map(Tensor::elem_count).sum::<usize>();
+    let dense: Vec<Var> = network.dense().collect::<Result<_>>().unwrap();
+    let packed = network.values.len() - dense.iter().map(|dense| dense.elem_count()).sum::<usize>();
     let packed = Var::from_slice(&network.values[..packed], packed, &Device::Cpu).unwrap();
-    let dense = dense.iter().map(|tensor| Var::from_tensor(tensor).unwrap());
     [packed].into_iter().chain(dense).collect()
 }
 
-fn reference_logits(network: &Network, variables: &[Var], batch: &Tensor) -> Tensor {
+fn reference_logits(network: &Network, variables: &[Var], batch: &Tensor, dropout: &[f32]) -> Tensor {
     let patches = network.patches(batch).unwrap();
     let (height, width) = (network.stem.out_height, network.stem.out_width);
     let mut x = Tensor::from_vec(patches, (batch.dim(0).unwrap(), height, width, ()), &Device::Cpu).unwrap();
@@ -196,12 +207,16 @@ fn reference_logits(network: &Network, variables: &[Var], batch: &Tensor) -> Ten
         };
     }
     let dense: Vec<Tensor> = variables[1..].iter().map(|variable| variable.as_tensor().clone()).collect();
-    network.head(&x, &dense, None).unwrap()
+    let dropout = Tensor::from_slice(dropout, (batch.dim(0).unwrap(), ()), &Device::Cpu).unwrap();
+    match network.architecture.hidden {
+        Some(_) => network.head(&x, &dense, Some(&dropout)).unwrap(),
+        None => network.head(&(x * dropout).unwrap(), &dense, None).unwrap(),
+    }
 }
 
 /// Gives every batch normalisation before ReLU6 a spread of 0.6 around 3.
 fn smooth(network: &mut Network) {
-    for (part, values) in network.cut() {
+    for (part, values) in network.named_mut() {
         if !part.name.contains("project") && part.name.ends_with("gamma") {
             values.fill(0.6);
         }

@@ -28,7 +28,7 @@ impl Network {
         let stem = Stem::new(&network.architecture, preprocessing, other)?;
         let classes = network.architecture.classes.clone();
         let last = network.architecture.dense_layers().last().map_or("", |dense| dense.name);
-        for (part, values) in network.cut() {
+        for (part, values) in network.named_mut() {
             match part.name.split_once('.') {
                 Some((STEM, "weight")) => values.copy_from_slice(&stem.weights),
                 Some((name, _)) if name == last => take_classes(&classes, part, other, values),

@@ -128,10 +128,11 @@ impl Chain {
     }
 
     fn pass_back(&mut self, fixed: usize, input: Input<'_>, gradient: &[f32], result: &mut [f32]) {
+        let mut end = self.parameters(self.links.len());
+        assert_eq!(result.len(), end);
         let [current, next] = &mut self.gradients;
         current.clear();
         current.extend_from_slice(gradient);
-        let mut end = result.len();
         for index in (fixed..self.links.len()).rev() {
             let (before, rest) = self.links.split_at_mut(index);
             let x = before.last().map_or(input.x, |link| &link.output);

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::batch_norm::{Normalisation, Statistics};
 use super::gemm::{Output, accumulate, multiply, multiply_parallel};
-use super::packed::Packed;
+use super::panels::Panels;
 use super::{CHUNK_ROWS, CHUNKS, channel, pool};
 
 /// Sizes of an expansion's matrices.
@@ -29,13 +29,18 @@ pub(crate) struct Sizes {
     pub(crate) n: usize,
 }
 
-/// Weights and batch normalisation of an expansion, ready to use.
+impl Sizes {
+    /// Whether the input is a picture's patches: it needs no gradient, and only its rows have unused columns.
+    pub(crate) fn is_stem(&self) -> bool {
+        self.k != self.stride
+    }
+}
+
+/// Batch normalisation of an expansion, ready to use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expansion {
     /// The batch normalisation.
     pub(crate) norm: Normalisation,
-    /// W with the scale folded in, `[k, n]`.
-    pub(crate) folded: Packed,
     /// Mean of X, `[stride]`.
     mean: Vec<f32>,
     /// C W, `[k, n]`.
@@ -49,8 +54,15 @@ pub(crate) struct ExpansionGradient {
     pub(crate) gamma: Vec<f32>,
     /// Of beta, `[n]`.
     pub(crate) beta: Vec<f32>,
+    /// Of the input; none for the stem.
+    input: Option<InputGradient>,
+}
+
+/// What the input's gradient has besides G (scale W)^T.
+#[derive(Debug)]
+struct InputGradient {
     /// -Q, `[k, k]`.
-    correction: Packed,
+    correction: Panels,
     /// mean(X) Q - r, `[k]`.
     constant: Vec<f32>,
 }
@@ -61,7 +73,7 @@ impl Expansion {
         let Sizes { k, stride, n } = sizes;
         let (mean, covariance) = covariance(stride, x);
         let mut spread = vec![0.0; k * n];
-        let packed = Packed::new(k, n, weights);
+        let packed = Panels::new(k, n, weights);
         multiply_parallel(&covariance[..k * stride], stride, &packed, &mut spread);
         let mut statistics = Statistics { mean: vec![0.0; n], variance: vec![0.0; n] };
         multiply(1, &mean, stride, &packed, &mut statistics.mean, Output::Rows);
@@ -72,23 +84,24 @@ impl Expansion {
         }
         // Rounding may leave a tiny negative value where a channel is constant.
         statistics.variance.iter_mut().for_each(|variance| *variance = variance.max(0.0));
-        Self { mean, spread, ..Self::fixed(statistics, weights, gamma, beta) }
+        Self { mean, spread, ..Self::fixed(statistics, gamma, beta) }
     }
 
-    /// With given statistics, for evaluation only.
-    pub(crate) fn fixed(statistics: Statistics, weights: &[f32], gamma: &[f32], beta: &[f32]) -> Self {
+    /// With given statistics: there is no way backward then.
+    pub(crate) fn fixed(statistics: Statistics, gamma: &[f32], beta: &[f32]) -> Self {
         let norm = Normalisation::new(statistics, gamma, beta);
-        let folded = scaled(weights, &norm.scale);
-        let folded = Packed::new(weights.len() / gamma.len(), gamma.len(), &folded);
-        Self { norm, folded, mean: Vec::new(), spread: Vec::new() }
+        Self { norm, mean: Vec::new(), spread: Vec::new() }
     }
 
-    /// (scale W)^T; empty for the stem, whose input needs no gradient.
-    pub(crate) fn transposed(&self, sizes: Sizes, weights: &[f32]) -> Packed {
-        if sizes.k != sizes.stride {
-            return Packed::default();
-        }
-        Packed::transposed(sizes.n, sizes.k, &scaled(weights, &self.norm.scale))
+    /// W with the scale folded in, `[k, n]`.
+    pub(crate) fn folded(&self, sizes: Sizes, weights: &[f32]) -> Panels {
+        Panels::new(sizes.k, sizes.n, &scaled(weights, &self.norm.scale))
+    }
+
+    /// The transpose of that, `[n, k]`; none for the stem.
+    pub(crate) fn transposed(&self, sizes: Sizes, weights: &[f32]) -> Option<Panels> {
+        let transposed = || Panels::transposed(sizes.n, sizes.k, &scaled(weights, &self.norm.scale));
+        (!sizes.is_stem()).then(transposed)
     }
 
     /// From `product` = X^T G (`[k, n]`), which becomes the gradient of W, and `sum` (`[n]`), the column sums of G, over
@@ -102,6 +115,7 @@ impl Expansion {
         product: &mut [f32],
     ) -> ExpansionGradient {
         let n = sizes.n;
+        assert!(product.len() == self.spread.len() && weights.len() == self.spread.len());
         let norm = &self.norm;
         product.par_chunks_mut(n).zip(&self.mean).for_each(|(product, &mean)| {
             let values = product.iter_mut().zip(sum);
@@ -118,30 +132,26 @@ impl Expansion {
             }
         });
         let slopes: Vec<f32> = curvature.iter().map(|slope| -slope / rows as f32).collect();
-        let (correction, constant) = self.input_terms(sizes, rows, weights, &slopes, sum);
+        let input = (!sizes.is_stem()).then(|| self.input_gradient(sizes, rows, weights, &slopes, sum));
         ExpansionGradient {
             gamma: (0..n).map(|c| (f64::from(norm.inverse[c]) * projected[c]) as f32).collect(),
             beta: sum.iter().map(|&sum| sum as f32).collect(),
-            correction,
-            constant,
+            input,
         }
     }
 
-    /// -Q and mean(X) Q - r; empty for the stem, whose input needs no gradient. `slopes` are those of Q's diagonal matrix.
-    fn input_terms(
+    /// `slopes` are the diagonal of the matrix in the middle of -Q.
+    fn input_gradient(
         &self,
         sizes: Sizes,
         rows: usize,
         weights: &[f32],
         slopes: &[f32],
         sum: &[f64],
-    ) -> (Packed, Vec<f32>) {
-        let Sizes { k, stride, n } = sizes;
-        if k != stride {
-            return (Packed::default(), Vec::new());
-        }
+    ) -> InputGradient {
+        let Sizes { k, n, .. } = sizes;
         let mut correction = vec![0.0; k * k];
-        let transposed = Packed::transposed(n, k, weights);
+        let transposed = Panels::transposed(n, k, weights);
         multiply_parallel(&scaled(weights, slopes), n, &transposed, &mut correction);
         let sum: Vec<f64> =
             sum.iter().zip(&self.norm.scale).map(|(sum, &scale)| sum * f64::from(scale)).collect();
@@ -153,7 +163,7 @@ impl Expansion {
             (-head - tail / rows as f64) as f32
         });
         let constant = constant.collect();
-        (Packed::new(k, k, &correction), constant)
+        InputGradient { correction: Panels::new(k, k, &correction), constant }
     }
 }
 
@@ -181,12 +191,13 @@ fn column_products(n: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
 }
 
 impl ExpansionGradient {
-    /// Completes `dx`, which holds G (scale W)^T, for the rows of `x`.
+    /// Completes `dx`, which holds G (scale W)^T, for the rows of `x`, unless this is the stem.
     /// `scratch` has at least the length of `x`; what is in it means nothing.
     pub(crate) fn complete(&self, k: usize, x: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+        let Some(InputGradient { correction, constant }) = &self.input else { return };
         let scratch = &mut scratch[..x.len()];
-        multiply(x.len() / k, x, k, &self.correction, scratch, Output::Rows);
-        channel::add_affine(k, scratch, &vec![1.0; k], &self.constant, dx);
+        multiply(x.len() / k, x, k, correction, scratch, Output::Rows);
+        channel::add_affine(k, scratch, &vec![1.0; k], constant, dx);
     }
 }
 

@@ -1,10 +1,10 @@
 //! The two matrix products of training, for matrices that fit the cache: few columns, all multiples of eight.
 //!
-//! Matrices are row-major without gaps, the second factor of [`multiply`] is [`Packed`]. Tiles of the output live in registers; every sum runs in a fixed order.
+//! Matrices are row-major without gaps, the second factor of [`multiply`] is [`Panels`]. Tiles of the output live in registers; every sum runs in a fixed order.
 
 use rayon::prelude::*;
 
-use super::packed::{Packed, WIDE, tile_width};
+use super::panels::{Panels, WIDE, tile_width};
 use super::vector::{LANES, Vector, multiversion};
 
 /// Where [`multiply`] puts its rows, and what it does to them first.
@@ -24,7 +24,7 @@ pub(crate) enum Output<'a> {
 multiversion! {
     /// `out = a * b`: `a` is `[m, k]` with rows `stride` values apart, `b` is `[k, n]`.
     pub(crate) fn multiply(
-        m: usize, a: &[f32], stride: usize, b: &Packed, out: &mut [f32], output: Output<'_>,
+        m: usize, a: &[f32], stride: usize, b: &Panels, out: &mut [f32], output: Output<'_>,
     ) = multiply_kernel
 }
 
@@ -44,7 +44,7 @@ struct Product<'a> {
     m: usize,
     a: *const f32,
     stride: usize,
-    b: &'a Packed,
+    b: &'a Panels,
     out: *mut f32,
     output: Output<'a>,
 }
@@ -54,12 +54,12 @@ unsafe fn multiply_kernel<V: Vector>(
     m: usize,
     a: &[f32],
     stride: usize,
-    b: &Packed,
+    b: &Panels,
     out: &mut [f32],
     output: Output<'_>,
 ) {
-    let Packed { k, n, .. } = *b;
-    assert!(n.is_multiple_of(LANES) && k <= stride && b.values.len() >= k * n);
+    let Panels { k, n, .. } = *b;
+    assert!(n.is_multiple_of(LANES) && k > 0 && k <= stride && b.values.len() >= k * n);
     assert!(m == 0 || a.len() >= (m - 1) * stride + k);
     match output {
         Output::Rows => assert!(out.len() >= m * n),
@@ -262,10 +262,13 @@ impl Accumulation {
 }
 
 /// `out = a * b` as [`multiply`] with rows without gaps, on all cores.
-pub(crate) fn multiply_parallel(a: &[f32], stride: usize, b: &Packed, out: &mut [f32]) {
+pub(crate) fn multiply_parallel(a: &[f32], stride: usize, b: &Panels, out: &mut [f32]) {
     /// Rows of a task.
     const TASK: usize = 16;
     (out.par_chunks_mut(TASK * b.n)).zip(a.par_chunks(TASK * stride)).for_each(|(out, a)| {
         multiply(out.len() / b.n, a, stride, b, out, Output::Rows);
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The custom operators: what candle lacks to train MobileNetV2 fast on a CPU.
+//! The convolutional layers, which candle lacks in a form that trains fast on a CPU.
 //!
 //! [`chain`] carries everything up to the pooled features: [`inverted_residual`] blocks and the last
 //! convolution with its average ([`features`]), each with forward and backward. Tensors are NHWC, an expanded tensor is
@@ -16,7 +16,7 @@ pub(crate) mod features;
 mod gemm;
 pub(crate) mod geometry;
 pub(crate) mod inverted_residual;
-mod packed;
+mod panels;
 pub(crate) mod patches;
 mod pool;
 #[cfg(test)]
@@ -27,10 +27,10 @@ mod vector;
 
 use rayon::prelude::*;
 
-/// Parts of a batch that are worked on in parallel and added up in order.
+/// Parts of a batch, at most, that are worked on in parallel and added up in order.
 const CHUNKS: usize = 16;
 
-/// Rows of such a part at least: adding up the gradients of large weights takes as long as computing them from fewer.
+/// Rows of such a part, at least: the gradients of large weights, which the parts have to add up, are soon computed from few.
 const CHUNK_ROWS: usize = 64;
 
 /// Lets `total` be the sum of the parts, added up in their order.

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
-/// Vectors that nobody uses now; as many as there were threads at work at the same time.
+/// Vectors that nobody uses now; as many as were in use at the same time.
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// The first values of a vector that goes back to the pool.
@@ -21,10 +21,14 @@ pub(super) fn zeros(length: usize) -> Buffer {
 
 /// A buffer of `length` values that mean nothing.
 pub(super) fn scratch(length: usize) -> Buffer {
-    let mut values = free().pop().unwrap_or_default();
-    if values.len() < length {
-        values = vec![0.0; length];
-    }
+    let mut free = free();
+    // The smallest that is long enough: others would all grow to the largest length.
+    let fitting =
+        (0..free.len()).filter(|&index| free[index].len() >= length).min_by_key(|&index| free[index].len());
+    let values = match fitting {
+        Some(index) => free.swap_remove(index),
+        None => vec![0.0; length],
+    };
     Buffer { values, length }
 }
 

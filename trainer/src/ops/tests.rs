@@ -1,4 +1,4 @@
-//! The operators against candle's own (slow) ones and against finite differences.
+//! The layers against candle's own (slow) ones and against finite differences.
 
 use candle_core::{Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -82,7 +82,9 @@ fn compare(
     let gradients = (expected * &slope).unwrap().sum_all().unwrap().backward().unwrap();
     let of_parameters = like(found.parameters, packed);
     assert_close(&format!("{what}: parameters"), &of_parameters, gradients.get(packed).unwrap(), 2e-4);
-    if !found.input.is_empty() {
+    let is_stem = matches!(layer, Layer::Block(BlockShape { expansion, .. }) if expansion.is_stem());
+    assert_eq!(found.input.is_empty(), is_stem, "{what}: a picture needs no gradient");
+    if !is_stem {
         assert_close(&format!("{what}: input"), &like(found.input, x), gradients.get(x).unwrap(), 2e-4);
     }
 }
@@ -200,12 +202,20 @@ fn gradients_agree_with_finite_differences() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let shape = block(8, 48, 8, (8, 8), 1, true);
+    let (k, n) = (8, 48);
+    let shape = block(k, n, 8, (8, 8), 1, true);
     let (x, packed) = block_case(shape, 37);
+    assert_same_bits(Layer::Block(shape), &x, &packed);
+    let packed = packed.narrow(0, 0, (k + 2) * n).unwrap();
+    assert_same_bits(Layer::Features(Features { height: 8, width: 8, k, n }), &x, &packed);
+}
+
+/// On any number of threads.
+fn assert_same_bits(layer: Layer, x: &Tensor, packed: &Tensor) {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let pass = || Pass::new(Layer::Block(shape), &x, &packed, <[f32]>::to_vec);
-        let Pass { output, parameters, input } = pool.install(pass);
+        let Pass { output, parameters, input } =
+            pool.install(|| Pass::new(layer, x, packed, <[f32]>::to_vec));
         [output, parameters, input]
     };
     let one = run(1);

@@ -6,7 +6,7 @@ use super::super::batch_norm::{GradientSums, NormalisationGradient};
 use super::super::expansion::ExpansionGradient;
 use super::super::gemm::{Output, accumulate, multiply};
 use super::super::geometry::TAPS;
-use super::super::packed::Packed;
+use super::super::panels::Panels;
 use super::super::{add_up, channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
@@ -31,17 +31,13 @@ impl BlockShape {
         let project = state.project_norm.backward(rows, &sums);
         let sums = pass.project(gradient, &project, state, project_weights);
         let depthwise = state.depthwise_norm.backward(rows, &sums);
-        // Only the stem's input has unused columns, and a picture needs no gradient.
-        let input_gradient = self.expansion.k == self.expansion.stride;
-        dx.resize(if input_gradient { x.len() } else { 0 }, 0.0);
-        let sum = pass.convolve(x, &depthwise, state, dx, [expand_weights, depthwise_weights]);
+        dx.resize(if self.expansion.is_stem() { 0 } else { x.len() }, 0.0);
+        let sum = pass.convolve(x, &depthwise, state, dx, expand_weights, depthwise_weights);
 
         let rows = images * self.geometry.pixels();
         let weights = parameters.expand;
         let expand = state.expansion.backward(self.expansion, rows, weights, &sum, expand_weights);
-        if input_gradient {
-            pass.complete(x, gradient, &expand, dx);
-        }
+        pass.complete(x, gradient, &expand, dx);
         let parts = [
             (eg, &expand.gamma),
             (eb, &expand.beta),
@@ -102,7 +98,7 @@ impl Backward<'_> {
     ) -> GradientSums {
         let (n, out) = (self.shape.expansion.n, self.shape.output);
         let (chunk, rows) = (self.chunk_rows(), self.shape.projection_rows());
-        let transposed = Packed::transposed(out, n, self.parameters.project);
+        let transposed = Panels::transposed(out, n, self.parameters.project);
         let offsets: Vec<usize> = (0..rows).map(|row| row * out).collect();
         let BlockState { depthwise_norm: norm, convolved, projected, gradient: target, .. } = state;
         target.resize(convolved.len(), 0.0);
@@ -150,7 +146,8 @@ impl Backward<'_> {
         depthwise: &NormalisationGradient,
         state: &BlockState,
         dx: &mut [f32],
-        [product, depthwise_weights]: [&mut [f32]; 2],
+        product: &mut [f32],
+        depthwise_weights: &mut [f32],
     ) -> Vec<f64> {
         let sizes = self.shape.expansion;
         let pixels = self.shape.geometry.pixels();
@@ -206,8 +203,8 @@ struct Sweep<'a> {
     backward: &'a Backward<'a>,
     depthwise: &'a NormalisationGradient,
     state: &'a BlockState,
-    /// (scale W)^T, `[n, k]`.
-    transposed: Packed,
+    /// (scale W)^T, `[n, k]`; none for the stem.
+    transposed: Option<Panels>,
     padded_offsets: Vec<usize>,
     bordered_offsets: Vec<usize>,
 }
@@ -229,18 +226,18 @@ impl Sweep<'_> {
         let length = group * geometry.pixels() * sizes.stride;
         for (number, x) in x.chunks(length).enumerate() {
             let rows = x.len() / sizes.stride;
-            let expansion = &self.state.expansion;
+            let BlockState { expansion, folded, .. } = self.state;
             let output = Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &self.padded_offsets };
-            multiply(rows, x, sizes.stride, &expansion.folded, &mut padded, output);
+            multiply(rows, x, sizes.stride, folded, &mut padded, output);
             for image in 0..rows / geometry.pixels() {
                 let padded = &padded[image * geometry.padded_pixels() * sizes.n..];
                 let masked = &mut masked[image * geometry.pixels() * sizes.n..];
                 self.picture(first + number * group + image, padded, &mut bordered, masked, &mut part);
             }
             accumulate(rows, sizes.k, sizes.n, x, sizes.stride, &masked, &mut part.product);
-            if let Some(dx) = &mut dx {
+            if let (Some(dx), Some(transposed)) = (&mut dx, &self.transposed) {
                 let dx = &mut dx[number * length..][..x.len()];
-                multiply(rows, &masked, sizes.n, &self.transposed, dx, Output::Rows);
+                multiply(rows, &masked, sizes.n, transposed, dx, Output::Rows);
             }
         }
         part

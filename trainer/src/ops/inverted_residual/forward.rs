@@ -5,13 +5,13 @@ use rayon::prelude::*;
 use super::super::batch_norm::{Moments, Normalisation, Statistics};
 use super::super::expansion::Expansion;
 use super::super::gemm::{Output, multiply};
-use super::super::packed::Packed;
+use super::super::panels::Panels;
 use super::super::{channel, depthwise, pool};
 use super::{BlockShape, BlockState, Parameters};
 
 impl BlockShape {
     /// Fills `output` with `[images, out_height, out_width, output]` and leaves in `state` what the backward pass needs.
-    /// `fixed` are the statistics for evaluation.
+    /// `fixed` are statistics that are used instead of the batch's.
     pub(crate) fn forward(
         &self,
         fixed: Option<&[Statistics]>,
@@ -26,8 +26,9 @@ impl BlockShape {
         let fixed = |index: usize| fixed.map(|statistics| statistics[index].clone());
         state.expansion = match fixed(0) {
             None => Expansion::of_batch(self.expansion, x, expand, expand_gamma, expand_beta),
-            Some(statistics) => Expansion::fixed(statistics, expand, expand_gamma, expand_beta),
+            Some(statistics) => Expansion::fixed(statistics, expand_gamma, expand_beta),
         };
+        state.folded = state.expansion.folded(self.expansion, expand);
         let rows = images * self.geometry.out_pixels();
         state.convolved.resize(rows * self.expansion.n, 0.0);
         state.projected.resize(rows * self.output, 0.0);
@@ -63,7 +64,7 @@ fn convolve(
     let out_length = geometry.out_pixels() * sizes.n;
     let padded_length = geometry.padded_pixels() * sizes.n;
     let offsets = geometry.padded_offsets(group, sizes.n);
-    let BlockState { expansion, convolved, .. } = state;
+    let BlockState { expansion, folded, convolved, .. } = state;
     (convolved.par_chunks_mut(chunk * out_length))
         .zip(x.par_chunks(chunk * geometry.pixels() * sizes.stride))
         .with_max_len(1)
@@ -73,7 +74,7 @@ fn convolve(
             for (convolved, x) in groups.zip(x.chunks(group * geometry.pixels() * sizes.stride)) {
                 let rows = x.len() / sizes.stride;
                 let output = Output::BiasRelu6 { bias: &expansion.norm.shift, offsets: &offsets };
-                multiply(rows, x, sizes.stride, &expansion.folded, &mut padded, output);
+                multiply(rows, x, sizes.stride, folded, &mut padded, output);
                 let pictures = convolved.chunks_exact_mut(out_length);
                 for (convolved, padded) in pictures.zip(padded.chunks_exact(padded_length)) {
                     depthwise::forward(&geometry, sizes.n, padded, parameters.depthwise, convolved);
@@ -94,7 +95,7 @@ fn project(
     let (n, out) = (shape.expansion.n, shape.output);
     let chunk = shape.chunk(images) * shape.geometry.out_pixels();
     let rows = shape.projection_rows();
-    let weights = Packed::new(n, out, parameters.project);
+    let weights = Panels::new(n, out, parameters.project);
     let BlockState { depthwise_norm: norm, convolved, projected, .. } = state;
     (projected.par_chunks_mut(chunk * out))
         .zip(convolved.par_chunks(chunk * n))

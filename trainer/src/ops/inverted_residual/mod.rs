@@ -11,6 +11,7 @@ mod forward;
 use super::batch_norm::{Normalisation, Statistics};
 use super::expansion::{Expansion, Sizes};
 use super::geometry::{Geometry, TAPS};
+use super::panels::Panels;
 use super::{CHUNK_ROWS, CHUNKS};
 
 /// The sizes of one block.
@@ -84,11 +85,11 @@ impl BlockShape {
     fn group(&self, images: usize) -> usize {
         /// Values that leave room for the gradient's buffers in a second-level cache.
         const CACHE: usize = 32 << 10;
-        let fitting = CACHE / (self.geometry.padded_pixels() * self.expansion.n);
-        fitting.max(32usize.div_ceil(self.geometry.pixels())).min(self.chunk(images))
+        (CACHE / (self.geometry.padded_pixels() * self.expansion.n)).clamp(1, self.chunk(images))
     }
 
-    /// Rows of the depthwise convolution's output that the projection treats at a time.
+    /// Rows of the depthwise convolution's output that the projection treats at a time: they stay in the first-level cache,
+    /// unless that is so few that the weights, and the sums of their gradients, are read too often.
     fn projection_rows(&self) -> usize {
         (8192 / self.expansion.n).max(64)
     }
@@ -98,6 +99,8 @@ impl BlockShape {
 #[derive(Debug, Default)]
 pub(crate) struct BlockState {
     expansion: Expansion,
+    /// The expansion's weights with its scale.
+    folded: Panels,
     depthwise_norm: Normalisation,
     project_norm: Normalisation,
     /// The depthwise convolution's output, `[images, out_height, out_width, n]`.

@@ -10,21 +10,22 @@ pub(super) const WIDE: usize = 3;
 /// A `[k, n]` matrix, `n` a multiple of eight, in panels of a tile's columns: each panel is `[k, width]`, one after the
 /// other, so that its rows do not compete for the same places of the cache.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Packed {
+pub(crate) struct Panels {
     /// Rows.
     pub(super) k: usize,
     /// Columns.
     pub(super) n: usize,
-    /// Columns up to `c` lie before `values[c * k]`.
+    /// The panel that begins with column `c` begins at `c * k`.
     pub(super) values: Vec<f32>,
 }
 
-/// Splits `vectors` columns into tiles of [`WIDE`], with two of two rather than three and one at the end.
+/// How wide the first tile of so many vectors of columns is: [`WIDE`], but at the end two of two rather than three and one.
+/// [`Panels`] are cut by it, and so the products have to be.
 pub(super) fn tile_width(vectors: usize) -> usize {
     if vectors == WIDE + 1 { 2 } else { vectors.min(WIDE) }
 }
 
-impl Packed {
+impl Panels {
     /// Of a row-major `matrix`, `[k, n]`.
     pub(crate) fn new(k: usize, n: usize, matrix: &[f32]) -> Self {
         Self::of_panels(k, n, |column, panel| {
@@ -35,26 +36,21 @@ impl Packed {
         })
     }
 
-    /// Of the transpose of a row-major `matrix`, `[n, k]`.
+    /// Of the transpose of a row-major `matrix`, `[n, k]`, `k` a multiple of eight too.
     pub(crate) fn transposed(k: usize, n: usize, matrix: &[f32]) -> Self {
+        assert!(k.is_multiple_of(LANES));
         Self::of_panels(k, n, |column, panel| {
             let width = panel.len() / k;
             for vector in (0..width).step_by(LANES) {
                 let rows = &matrix[(column + vector) * k..][..LANES * k];
-                let value = |lane: usize, depth: usize| rows[lane * k..][depth];
-                let whole = k / LANES * LANES;
-                for first in (0..whole).step_by(LANES) {
-                    let row =
-                        |lane| -> [f32; LANES] { std::array::from_fn(|depth| value(lane, first + depth)) };
+                for first in (0..k).step_by(LANES) {
+                    let row = |lane| -> [f32; LANES] {
+                        std::array::from_fn(|depth| rows[lane * k + first..][depth])
+                    };
                     let block: [[f32; LANES]; LANES] = std::array::from_fn(row);
                     for depth in 0..LANES {
                         let target = &mut panel[(first + depth) * width + vector..][..LANES];
                         target.copy_from_slice(&block.map(|row| row[depth]));
-                    }
-                }
-                for depth in whole..k {
-                    for lane in 0..LANES {
-                        panel[depth * width + vector + lane] = value(lane, depth);
                     }
                 }
             }
