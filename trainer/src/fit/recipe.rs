@@ -52,8 +52,8 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning rate above 0 and below 1, dropout,
-    /// smoothing and keep from 0 to below 1, and those of [`Architecture::new`].
+    /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning
+    /// rate above 0 and below 1, dropout, smoothing and keep from 0 to below 1, and those of [`Architecture::new`].
     ///
     /// # Errors
     /// Names the value outside its range.

@@ -83,8 +83,8 @@ impl Network {
     }
 
     /// Logits and loss of a batch in training, and into `gradient` the gradient of the loss by all values; those that are
-    /// not trained are left as they were. `dropout` (`[images, dropout width]`, 0 or the inverse of the share kept) is multiplied to the
-    /// hidden layer, or to the pooled features if there is none.
+    /// not trained are left as they were. `dropout` (`[images, dropout width]`, 0 or the inverse of the share kept) is
+    /// multiplied to the hidden layer, or to the pooled features if there is none.
     pub(crate) fn learn(
         &self,
         pictures: &Tensor,

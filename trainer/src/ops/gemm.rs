@@ -1,6 +1,7 @@
 //! The two matrix products of training, for matrices that fit the cache: few columns, all multiples of eight.
 //!
-//! Matrices are row-major without gaps, the second factor of [`multiply`] is [`Panels`]. Tiles of the output live in registers; every sum runs in a fixed order.
+//! Matrices are row-major without gaps, but for the second factor of [`multiply`], which is [`Panels`]. Tiles of the output
+//! live in registers; every sum runs in a fixed order.
 
 use rayon::prelude::*;
 
