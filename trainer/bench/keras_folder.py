@@ -16,14 +16,13 @@ import tensorflow as tf
 layers = tf.keras.layers
 
 
-def pictures(folder, options, shuffle):
+def pictures(folder, options):
     return tf.keras.utils.image_dataset_from_directory(
         folder,
         image_size=(options.side, options.side),
         color_mode="grayscale" if options.channels == 1 else "rgb",
-        batch_size=32,
-        shuffle=shuffle,
-        seed=options.seed,
+        batch_size=None,
+        shuffle=False,
         verbose=False,
     )
 
@@ -60,16 +59,18 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     tf.keras.utils.set_random_seed(options.seed)
-    train, test = pictures(options.train, options, True), pictures(options.test, options, False)
+    train, test = pictures(options.train, options), pictures(options.test, options)
     classes = len(train.class_names)
     assert train.class_names == test.class_names
+    # Each pass in another order: the same batches again and again would be all that batch normalisation learns.
+    shuffled = train.cache().shuffle(10_000, seed=options.seed).repeat().batch(32)
     for build in (mobilenet, small_cnn):
         model = build((options.side, options.side, options.channels), classes)
         rate = tf.keras.optimizers.schedules.CosineDecay(1e-3, options.steps)
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(tf.keras.optimizers.AdamW(rate, weight_decay=0.004), loss, metrics=["accuracy"])
-        model.fit(train.cache().repeat(), steps_per_epoch=options.steps, epochs=1, verbose=0)
-        print(f"{build.__name__}: {100 * model.evaluate(test, verbose=0)[1]:.2f} %", flush=True)
+        model.fit(shuffled, steps_per_epoch=options.steps, epochs=1, verbose=0)
+        print(f"{build.__name__}: {100 * model.evaluate(test.batch(32), verbose=0)[1]:.2f} %", flush=True)
 
 
 if __name__ == "__main__":
