@@ -36,59 +36,9 @@ multiversion! {
     ) = accumulate_kernel
 }
 
-/// A matrix that is worked out tile by tile.
-trait Tiled {
-    /// Its rows.
-    fn rows(&self) -> usize;
-
-    /// The rows from `row` on, `R` of them, of the columns from `column` on, `C` vectors of them.
-    ///
-    /// # Safety
-    /// The tile lies in the matrix, the matrices are as long as the sizes say, and the processor has the instructions.
-    unsafe fn tile<V: Vector, const R: usize, const C: usize>(&self, row: usize, column: usize);
-
-    /// All rows of `n` columns, cut as [`Panels`] are. Three vectors by eight rows fill 24 of 32 registers, by four 12 of 16.
-    ///
-    /// # Safety
-    /// As for [`Tiled::tile`].
-    #[inline(always)]
-    unsafe fn cover<V: Vector>(&self, n: usize) {
-        let mut column = 0;
-        while column < n {
-            let width = tile_width((n - column) / LANES);
-            // SAFETY: the columns of the panel end at or before `n`; the rest is the caller's promise.
-            unsafe {
-                match (width, V::REGISTERS >= 32) {
-                    (1, _) => self.panel::<V, 8, 1>(column),
-                    (2, false) => self.panel::<V, 4, 2>(column),
-                    (2, true) => self.panel::<V, 8, 2>(column),
-                    (_, false) => self.panel::<V, 4, WIDE>(column),
-                    (_, true) => self.panel::<V, 8, WIDE>(column),
-                }
-            }
-            column += width * LANES;
-        }
-    }
-
-    /// All rows of the columns `column..column + C * LANES`, `R` at a time.
-    ///
-    /// # Safety
-    /// As for [`Tiled::tile`].
-    #[inline(always)]
-    unsafe fn panel<V: Vector, const R: usize, const C: usize>(&self, column: usize) {
-        let mut row = 0;
-        // SAFETY: the rows stay below `rows`; the rest is the caller's promise.
-        unsafe {
-            while row + R <= self.rows() {
-                self.tile::<V, R, C>(row, column);
-                row += R;
-            }
-            while row < self.rows() {
-                self.tile::<V, 1, C>(row, column);
-                row += 1;
-            }
-        }
-    }
+/// Whether a tile has eight rows rather than four: three vectors of columns then fill 24 of 32 registers, or 12 of 16.
+const fn is_high<V: Vector>() -> bool {
+    V::REGISTERS >= 32
 }
 
 struct Product<'a> {
@@ -120,13 +70,39 @@ unsafe fn multiply_kernel<V: Vector>(
         }
     }
     let product = Product { m, a: a.as_ptr(), stride, b, out: out.as_mut_ptr(), output };
-    // SAFETY: the lengths were checked above.
-    unsafe { product.cover::<V>(n) };
+    let mut column = 0;
+    while column < n {
+        let width = tile_width((n - column) / LANES);
+        // SAFETY: the lengths were checked above; the columns of the panel end at or before `n`.
+        unsafe {
+            match (width, is_high::<V>()) {
+                (1, _) => product.panel::<V, 8, 1>(column),
+                (2, false) => product.panel::<V, 4, 2>(column),
+                (2, true) => product.panel::<V, 8, 2>(column),
+                (_, false) => product.panel::<V, 4, WIDE>(column),
+                (_, true) => product.panel::<V, 8, WIDE>(column),
+            }
+        }
+        column += width * LANES;
+    }
 }
 
-impl Tiled for Product<'_> {
-    fn rows(&self) -> usize {
-        self.m
+impl Product<'_> {
+    /// All rows of the columns `column..column + C * LANES`, `R` at a time.
+    #[inline(always)]
+    unsafe fn panel<V: Vector, const R: usize, const C: usize>(&self, column: usize) {
+        let mut row = 0;
+        // SAFETY: the rows stay below `m`; the rest is the caller's promise.
+        unsafe {
+            while row + R <= self.m {
+                self.tile::<V, R, C>(row, column);
+                row += R;
+            }
+            while row < self.m {
+                self.tile::<V, 1, C>(row, column);
+                row += 1;
+            }
+        }
     }
 
     #[inline(always)]
@@ -213,15 +189,41 @@ unsafe fn accumulate_kernel<V: Vector>(
                 sum: sum.as_mut_ptr(),
             }
         };
-        // SAFETY: as above.
-        unsafe { block.cover::<V>(n) };
+        let mut column = 0;
+        while column < n {
+            let width = tile_width((n - column) / LANES);
+            // SAFETY: as above; the columns of the panel end at or before `n`.
+            unsafe {
+                match (width, is_high::<V>()) {
+                    (1, _) => block.panel::<V, 8, 1>(column),
+                    (2, false) => block.panel::<V, 4, 2>(column),
+                    (2, true) => block.panel::<V, 8, 2>(column),
+                    (_, false) => block.panel::<V, 4, WIDE>(column),
+                    (_, true) => block.panel::<V, 8, WIDE>(column),
+                }
+            }
+            column += width * LANES;
+        }
         row += length;
     }
 }
 
-impl Tiled for Accumulation {
-    fn rows(&self) -> usize {
-        self.k
+impl Accumulation {
+    /// The columns `column..column + C * LANES` of the sum, `R` of its rows at a time.
+    #[inline(always)]
+    unsafe fn panel<V: Vector, const R: usize, const C: usize>(&self, column: usize) {
+        let mut depth = 0;
+        // SAFETY: the rows of the sum stay below `k`; the rest is the caller's promise.
+        unsafe {
+            while depth + R <= self.k {
+                self.tile::<V, R, C>(depth, column);
+                depth += R;
+            }
+            while depth < self.k {
+                self.tile::<V, 1, C>(depth, column);
+                depth += 1;
+            }
+        }
     }
 
     #[inline(always)]
