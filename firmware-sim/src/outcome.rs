@@ -42,7 +42,7 @@ impl<'a> Outcome<'a> {
 fn words<'a>(reader: &Reader<'a>, verdict: Verdict) -> Name<'a> {
     match verdict {
         Verdict::Blank => Name::Label("blank"),
-        Verdict::Reject => Name::Label(if reader.reads_digits() { "no digit" } else { "none of them" }),
+        Verdict::Reject => Name::Label(if reader.reads_digits() { "no digit" } else { "none of these" }),
         Verdict::Class(class) => reader.name(class.into()),
     }
 }

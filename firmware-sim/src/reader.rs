@@ -100,7 +100,7 @@ pub struct Reader<'a> {
     /// Of the input.
     shape: Shape,
     /// What is no answer; of an image without a rule every reading is one.
-    reject: Option<Reject<'a>>,
+    reject: Option<Reject>,
     memory: Memory<'a>,
 }
 
@@ -176,16 +176,12 @@ impl<'a> Reader<'a> {
 
     /// What the latest output says, if it is an answer.
     fn judge(&self) -> Verdict {
-        let class = Model::class(self.output());
-        let probability = self.probabilities().nth(class).unwrap_or(0);
-        let side = self.shape.height.into();
-        let accepts = |rule: Reject<'_>| rule.accepts(class, probability, self.input(), side);
-        if self.reject.is_none_or(accepts) { Verdict::Class(class as u16) } else { Verdict::Reject }
-    }
-
-    /// See [`edge8::crossings`], of the latest reading.
-    pub fn crossings(&self) -> u32 {
-        edge8::crossings(self.input(), self.shape.height.into())
+        let output = self.output();
+        if self.reject.is_none_or(|rule| rule.accepts(output)) {
+            Verdict::Class(Model::class(output) as u16)
+        } else {
+            Verdict::Reject
+        }
     }
 
     /// How many classes there are, at least 2.

@@ -5,7 +5,7 @@ use crate::onnx;
 use crate::samples::{Layout, Normalisation};
 use anyhow::Result;
 use edge8::Preparation;
-use mobilenet::ModelFile;
+use mobilenet::{Confidence, ModelFile};
 use serde_json::json;
 use std::path::Path;
 
@@ -20,6 +20,8 @@ pub struct FloatNetwork {
     pub layout: Layout,
     /// Names of the classes, or nothing.
     pub labels: Vec<String>,
+    /// How sure it was of validation pictures, if its file says so.
+    pub confidence: Option<Confidence>,
     /// Where it comes from.
     pub provenance: serde_json::Value,
 }
@@ -35,6 +37,7 @@ impl FloatNetwork {
             recipe: Some((file.preprocessing.preparation, normalisation(file))),
             layout: Layout::Nhwc,
             labels: file.architecture.classes.clone(),
+            confidence: file.confidence.clone(),
             provenance: file.provenance.clone(),
         })
     }
@@ -46,7 +49,8 @@ impl FloatNetwork {
     pub fn from_onnx(path: &Path) -> Result<Self> {
         let onnx::Import { graph, layout } = onnx::read(path)?;
         let name = path.file_name().map(|name| name.to_string_lossy());
-        Ok(Self { graph, recipe: None, layout, labels: Vec::new(), provenance: json!({ "onnx": name }) })
+        let provenance = json!({ "onnx": name });
+        Ok(Self { graph, recipe: None, layout, labels: Vec::new(), confidence: None, provenance })
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`onnx`] | ONNX files in and out |
 //! | [`samples`] | pictures and arrays as a network's inputs |
 //! | [`tflite`] | `.tflite` files in and out |
+//! | [`reject`] | when an output is no answer |
 //! | [`check`] | float and int8 on the same images |
 //! | [`compare`] | int8 and int8 on the same inputs, layer by layer |
 //!
@@ -45,6 +46,7 @@ mod noise;
 pub mod onnx;
 pub mod plan;
 pub mod quantize;
+pub mod reject;
 pub mod samples;
 #[cfg(test)]
 mod testing;

@@ -2,9 +2,7 @@
 
 use crate::threads::Pool;
 use anyhow::{Context, Result};
-use edge8::Operator;
-use edge8::Recipe;
-use edge8::{Model, Threads};
+use edge8::{Model, Operator, Recipe, Reject, Threads};
 use edge8_preprocess::Picture;
 use edge8_preprocess::workspace_len;
 use files::CacheAligned;
@@ -14,6 +12,7 @@ pub struct Classifier<'a> {
     model: Model<'a>,
     pool: Pool,
     recipe: Recipe<'a>,
+    reject: Option<Reject>,
     labels: Vec<&'a str>,
     workspace: Vec<u8>,
     input: Vec<i8>,
@@ -23,7 +22,10 @@ pub struct Classifier<'a> {
 
 /// What the network says about a picture, and how long it took.
 pub struct Reading {
+    /// The likeliest one.
     pub class: usize,
+    /// Whether the model's rule says that the picture may be of none of the classes.
+    pub rejected: bool,
     pub preprocessing: Duration,
     pub inference: Duration,
 }
@@ -38,6 +40,7 @@ impl<'a> Classifier<'a> {
         let labels: Vec<&str> = model.labels().map(Iterator::collect).unwrap_or_default();
         Ok(Self {
             recipe,
+            reject: model.reject().ok(),
             labels,
             workspace: Vec::new(),
             input: vec![0; model.input().shape.len()],
@@ -66,6 +69,14 @@ impl<'a> Classifier<'a> {
         self.labels.get(class).map_or_else(|| class.to_string(), |label| label.to_string())
     }
 
+    /// What a picture is called that is rejected.
+    pub fn none(&self) -> &'static str {
+        match self.recipe {
+            Recipe::Digit(_) => "no digit",
+            _ => "none of these",
+        }
+    }
+
     pub fn classify(&mut self, picture: &Picture<'_>) -> Result<Reading> {
         let begin = Instant::now();
         let len = workspace_len(&self.recipe.preparation(), picture.width(), picture.height());
@@ -75,7 +86,9 @@ impl<'a> Classifier<'a> {
         let Self { model, pool, input, arena, output, .. } = self;
         pool.install(|| model.run_on(pool, input, arena, output, |_| ()))?;
         let inference = framed.elapsed();
-        Ok(Reading { class: Model::class(&self.output), preprocessing: framed - begin, inference })
+        let class = Model::class(&self.output);
+        let rejected = self.reject.is_some_and(|rule| !rule.accepts(&self.output));
+        Ok(Reading { class, rejected, preprocessing: framed - begin, inference })
     }
 
     /// The probability of each class in the latest reading.

@@ -2,7 +2,9 @@
 
 mod bench;
 mod classifier;
+mod compare;
 mod eval;
+mod evaluate;
 mod infer;
 mod info;
 mod memory_map;
@@ -29,6 +31,8 @@ enum Command {
     Run(run::Arguments),
     /// Measure the accuracy on a labelled data set.
     Eval(eval::Arguments),
+    /// Compare models: accuracy, multiplications, memory.
+    Compare(compare::Arguments),
     /// Show the operators, the sizes and what lies where in the arena.
     Info(info::Arguments),
     /// Time the inference alone.
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Infer(arguments) => infer::run(&arguments),

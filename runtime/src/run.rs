@@ -32,7 +32,8 @@ pub struct Arguments {
     /// Write what the network sees as a PNG file.
     #[arg(long, value_name = "FILE")]
     show_input: Option<PathBuf>,
-    /// Print one JSON object with the keys label, class, probabilities, ns.
+    /// Print one JSON object with the keys label, class, rejected, probabilities, ns, preprocessing_ns; of a picture that is rejected, because it
+    /// may be of none of the classes, label and class are null.
     #[arg(long)]
     json: bool,
 }
@@ -48,11 +49,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         show_input(&picture, &classifier.recipe().preparation(), path)?;
     }
     let probabilities = classifier.probabilities();
+    let answer = (!reading.rejected).then_some(reading.class);
     let report = Report::new(arguments.json);
     report.text(&describe(&classifier, &reading, &probabilities))?;
     report.finish(&json!({
-        "label": classifier.label(reading.class),
-        "class": reading.class,
+        "label": answer.map(|class| classifier.label(class)),
+        "class": answer,
+        "rejected": reading.rejected,
         "probabilities": probabilities,
         "ns": reading.inference.as_nanos() as u64,
         "preprocessing_ns": reading.preprocessing.as_nanos() as u64,
@@ -62,7 +65,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn describe(classifier: &Classifier<'_>, reading: &Reading, probabilities: &[f64]) -> String {
     let classes = printed(probabilities);
     let width = classes.iter().map(|&class| classifier.label(class).chars().count()).max().unwrap_or(1);
-    let mut text = format!("{}\n\n", classifier.label(reading.class));
+    let answer =
+        if reading.rejected { classifier.none().to_owned() } else { classifier.label(reading.class) };
+    let mut text = format!("{answer}\n\n");
     for class in classes {
         let probability = probabilities[class];
         let bar = "█".repeat((probability * BAR).round().clamp(0.0, BAR) as usize);

@@ -23,6 +23,8 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<usize>>,
     /// The wrong answers, in the order of the pictures.
     pub mistakes: Vec<Mistake>,
+    /// How probable the network held its answer, of every picture.
+    pub confidence: Vec<f32>,
 }
 
 /// A wrong answer.
@@ -81,17 +83,19 @@ pub fn evaluate(network: &Network, data: &Dataset, indices: &[usize]) -> Result<
         loss: 0.0,
         confusion: vec![vec![0; classes]; classes],
         mistakes: Vec::new(),
+        confidence: Vec::with_capacity(indices.len()),
     };
     for batch in indices.chunks(BATCH) {
         let logits = network.logits(&pictures(data, batch)?)?.to_vec2::<f32>()?;
         for (&index, logits) in batch.iter().zip(&logits) {
             let label = data.labels[index] as usize;
             let answer = argmax(logits);
+            let probability = (-cross_entropy(logits, answer)).exp();
             evaluation.correct += usize::from(answer == label);
             evaluation.loss += cross_entropy(logits, label) / indices.len() as f64;
             evaluation.confusion[label][answer] += 1;
+            evaluation.confidence.push(probability as f32);
             if answer != label {
-                let probability = (-cross_entropy(logits, answer)).exp();
                 evaluation.mistakes.push(Mistake { index, label, answer, probability });
             }
         }

@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, eval, export, fit};
+use commands::{bench, compare, eval, export, fit};
 
 /// Trains a MobileNetV2 for small pictures, the float network that edge8 turns into int8.
 #[derive(Debug, Parser)]
@@ -18,9 +18,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a network.
-    Fit(fit::Fit),
+    Fit(Box<fit::Fit>),
     /// Measure the accuracy of a trained network.
     Eval(eval::Eval),
+    /// Compare runs of `fit`.
+    Compare(compare::Compare),
     /// Write a trained network in another format.
     Export(export::Export),
     /// Measure the time of a training step of the default network.
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Fit(fit) => fit.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Export(export) => export.run(),
         Command::Bench(bench) => bench.run(),
     };

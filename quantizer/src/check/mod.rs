@@ -7,8 +7,7 @@ pub use mcnemar::{Discordance, Verdict};
 
 use crate::float::{self, Engine};
 use crate::graph::Graph;
-use crate::quantize::Quantisation;
-use crate::samples::{Sample, Samples};
+use crate::samples::{Int8Input, Samples};
 use anyhow::{Context, Result, bail, ensure};
 use edge8::Model;
 use rayon::prelude::*;
@@ -116,33 +115,6 @@ fn float_class(engine: &Engine, reals: &[f32]) -> Result<usize> {
         );
     }
     Ok(class(logits.into_iter()))
-}
-
-/// How a sample becomes int8.
-struct Int8Input<'a> {
-    /// A recipe's tables from bytes to int8 values, one for each channel.
-    tables: Option<&'a [[i8; 256]]>,
-    quantisation: Quantisation,
-}
-
-impl<'a> Int8Input<'a> {
-    fn of(model: &Model<'a>) -> Self {
-        let tables = model.recipe().ok().map(|recipe| recipe.tables());
-        let input = model.input();
-        let quantisation = Quantisation { scale: input.scale, zero_point: input.zero_point };
-        Self { tables, quantisation }
-    }
-
-    fn quantise(&self, sample: &Sample, reals: &[f32]) -> Vec<i8> {
-        match (self.tables, sample) {
-            (Some(tables), Sample::Bytes(bytes)) => bytes
-                .iter()
-                .zip(tables.iter().cycle())
-                .map(|(&byte, table)| table[usize::from(byte)])
-                .collect(),
-            _ => reals.iter().map(|&real| self.quantisation.quantise(real)).collect(),
-        }
-    }
 }
 
 fn check_match(graph: &Graph, model: &Model<'_>, samples: &Samples, labels: &[u32]) -> Result<()> {

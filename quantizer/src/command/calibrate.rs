@@ -8,12 +8,16 @@ use edge8::Model;
 use files::Set;
 use quantizer::calibrate::{Method, NotFinite, STABLE};
 use quantizer::check::{Comparison, compare};
+use quantizer::reject::{self, Fitted};
 use quantizer::samples::{Layout, Samples};
 use quantizer::{Conversion, FloatNetwork, convert, image};
 use std::path::PathBuf;
 
 /// So many images are enough for the ranges not to change any more.
 const SAMPLES: usize = 512;
+
+/// Share of pictures that are rejected wrongly.
+const REJECT_RATE: f64 = 0.005;
 
 /// Turn a float network into an int8 model image.
 #[derive(Args)]
@@ -38,6 +42,11 @@ pub struct Arguments {
     /// How the ranges are chosen
     #[arg(long, value_enum, default_value_t = Method::Mse)]
     method: Method,
+    /// Share of the pictures of its classes that the network may reject, 0 to 0.1: it is then as sure of an answer as of all but
+    /// these. Of safetensors they are the pictures that `trainer fit` validated it with; of .onnx those of --data, which are not to
+    /// be what it was trained on [default: 0.005 for safetensors, for .onnx no rule]
+    #[arg(long, value_name = "SHARE")]
+    reject_rate: Option<f64>,
     /// End at pictures that cannot be read, instead of leaving them out
     #[arg(long)]
     strict: bool,
@@ -61,10 +70,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let images = chosen.iter().map(|&index| Ok(samples.reals(&samples.get(index)?)));
     let images: Vec<Vec<f32>> = images.collect::<Result<_>>()?;
     let conversion = convert(&float, &images, samples.range(), arguments.method);
-    let conversion = conversion.map_err(|error| of_all_samples(error, &chosen))?;
+    let mut conversion = conversion.map_err(|error| of_all_samples(error, &chosen))?;
+    let rule = rule(arguments.reject_rate, &float, &conversion.image, &samples)?;
+    if let Some(fitted) = &rule {
+        conversion.image = reject::with_rule(&conversion.image, fitted.rule)?;
+    }
     files::write(&output, &conversion.image)?;
     print_layers(&conversion);
     print_summary(&conversion);
+    if let Some(fitted) = &rule {
+        println!("{fitted}");
+    }
     if samples.labels.is_some() {
         let comparison = compare(&float.graph, &Model::parse(&conversion.image)?, &samples, &chosen)?;
         print_accuracy(&comparison);
@@ -73,6 +89,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     left_out.report();
     println!("written: {}", output.display());
     Ok(())
+}
+
+/// The reject rule, by default of a network whose validation is known.
+fn rule(rate: Option<f64>, float: &FloatNetwork, image: &[u8], samples: &Samples) -> Result<Option<Fitted>> {
+    let Some(rate) = rate.or(float.confidence.as_ref().map(|_| REJECT_RATE)) else { return Ok(None) };
+    let fitted = reject::fit(float, image, samples, rate)?;
+    if fitted.is_none() && rate > 0.0 {
+        eprintln!(
+            "no reject rule: there are too few pictures to find one that rejects {} % of them",
+            100.0 * rate
+        );
+    }
+    Ok(fitted)
 }
 
 fn open(arguments: &Arguments, is_onnx: bool) -> Result<(FloatNetwork, Samples)> {

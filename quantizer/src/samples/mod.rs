@@ -1,10 +1,12 @@
 //! Pictures and arrays as inputs of a float network.
 
 mod content;
+mod int8;
 mod normalisation;
 mod npz;
 
 pub use content::Layout;
+pub(crate) use int8::Int8Input;
 pub use normalisation::Normalisation;
 
 use crate::graph::Shape;

@@ -89,7 +89,7 @@ pub use kernels::{KernelSet, NotHere};
 pub use model::Model;
 pub use operator::Operator;
 pub use recipe::{Digit, Fit, Framing, Preparation, Recipe, Scaled, Sizing};
-pub use reject::{Reject, crossings};
+pub use reject::Reject;
 pub use tensor::{Shape, Tensor};
 
 /// What edge8's own tools need, as the other modules that are not documented: no part of the public interface, it changes without

@@ -369,12 +369,12 @@ impl<'a> Model<'a> {
         recipe.filter(fits).ok_or(Error::SectionContent { kind: section::RECIPE })
     }
 
-    /// When a reading is no answer.
+    /// When an output is no answer.
     ///
     /// # Errors
     /// If the image has no such rule, or, on a device, one that is not as the format says.
-    pub fn reject(&self) -> Result<Reject<'a>, Error> {
-        let rule = Reject::parse(self.section(section::REJECT)?, self.output_len());
+    pub fn reject(&self) -> Result<Reject, Error> {
+        let rule = Reject::parse(self.section(section::REJECT)?);
         rule.ok_or(Error::SectionContent { kind: section::REJECT })
     }
 

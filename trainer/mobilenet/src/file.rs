@@ -9,6 +9,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::architecture::Architecture;
+use crate::confidence::Confidence;
 use crate::preprocessing::Preprocessing;
 
 /// One named tensor, f32 and row-major.
@@ -29,6 +30,8 @@ pub struct ModelFile {
     pub preprocessing: Preprocessing,
     /// Where it comes from: command, data, seed, accuracy.
     pub provenance: serde_json::Value,
+    /// How sure it is of validation pictures, if that was measured.
+    pub confidence: Option<Confidence>,
     /// All tensors by name.
     pub tensors: BTreeMap<String, Weights>,
 }
@@ -53,6 +56,7 @@ impl ModelFile {
             ("architecture".to_owned(), serde_json::to_string(&self.architecture)?),
             ("preprocessing".to_owned(), serde_json::to_string(&self.preprocessing)?),
             ("provenance".to_owned(), serde_json::to_string(&self.provenance)?),
+            ("confidence".to_owned(), serde_json::to_string(&self.confidence)?),
         ]);
         files::write(path, &to_bytes(&self.tensors, metadata)?)
     }
@@ -85,7 +89,13 @@ impl ModelFile {
         let prepared = [shape.height, shape.width, shape.channels].map(usize::from);
         let taken = architecture.input_shape();
         ensure!(prepared == taken, "its pre-processing makes {prepared:?}, its network takes {taken:?}");
-        Ok(Self { architecture, preprocessing, provenance: json("provenance")?, tensors })
+        // Files of former versions do not say it.
+        let confidence = if metadata.contains_key("confidence") {
+            serde_json::from_value(json("confidence")?)?
+        } else {
+            None
+        };
+        Ok(Self { architecture, preprocessing, provenance: json("provenance")?, confidence, tensors })
     }
 }
 
@@ -138,6 +148,7 @@ mod tests {
             architecture: Architecture::new(0.35, [32, 32], 1, classes).unwrap(),
             preprocessing: Preprocessing::new(Preparation::Digit(Framing::mnist(32))),
             provenance: serde_json::json!({ "seed": 1 }),
+            confidence: Some(Confidence::new(vec![0.5; 20])),
             tensors: BTreeMap::from([("a".into(), Weights { shape: vec![1, 2], values: vec![1.5, -2.0] })]),
         };
         file.save(&path).unwrap();

@@ -23,6 +23,6 @@ impl ModelFile {
         });
         let tensors = tensors.collect();
         let provenance = serde_json::json!({ "untrained": seed });
-        Self { architecture, preprocessing, provenance, tensors }
+        Self { architecture, preprocessing, provenance, confidence: None, tensors }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bar;
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod fit;

@@ -28,7 +28,7 @@ pub(super) struct Checkpoint {
 }
 
 /// Which arithmetic a step follows: raised when the same step gives other bits.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What goes into the file besides the vectors.
 #[derive(Serialize, Deserialize)]
@@ -192,7 +192,7 @@ impl Stored {
         );
         ensure!(
             expected == *recipe,
-            "it was made by another version of trainer, or from another --init file of that name: start anew with --overwrite"
+            "it was made by another version of trainer, or from another --init or --teacher file of that name: start anew with --overwrite"
         );
         Ok(())
     }

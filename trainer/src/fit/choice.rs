@@ -9,6 +9,7 @@ use mobilenet::{Architecture, DEFAULT_HIDDEN, Preprocessing};
 
 use super::init::Init;
 use super::recipe::Recipe;
+use super::teacher::Teacher;
 
 /// From so many pictures on a set is large: the network may have a head of its own to fit, a batch is large, and passes over the
 /// pictures count, not steps.
@@ -39,12 +40,17 @@ const TRANSFER_RATE: f64 = 1e-3;
 /// Learning rate for a batch of 32 or more; smaller ones go by the root of their size.
 const LEARNING_RATE: f64 = 3e-3;
 
+/// Pictures of no digit, as part of a batch.
+const OUTLIERS: f64 = 0.125;
+
 /// What is asked for, of all that decides the result.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
     /// The network that training begins with, and how it is built.
     pub init: Option<(Init, Architecture)>,
-    /// Share of its weights in the result.
+    /// The network that teaches.
+    pub teacher: Option<Teacher>,
+    /// Share of the first network's weights in the result.
     pub keep: Option<f64>,
     /// Epochs without a better one after which training ends.
     pub patience: Option<usize>,
@@ -68,6 +74,8 @@ pub struct Wishes {
     pub dropout: Option<f64>,
     /// Share of each class that all get.
     pub smoothing: Option<f64>,
+    /// Pictures of no class besides, as part of a batch.
+    pub outliers: Option<f64>,
     /// Whether pictures are taken as they are.
     pub no_augment: bool,
     /// Whether only the shape tells the class.
@@ -126,6 +134,7 @@ impl Recipe {
             preprocessing: Preprocessing::new(*preparation),
             architecture,
             init,
+            teacher: wishes.teacher.clone(),
             epochs: wishes.epochs.unwrap_or(epochs),
             passes,
             patience: wishes.patience,
@@ -137,6 +146,7 @@ impl Recipe {
             recolour: wishes.recolour,
             dropout: wishes.dropout.unwrap_or(if hidden.is_some() { 0.5 } else { 0.2 }),
             smoothing: wishes.smoothing.unwrap_or(if digits { 0.0 } else { 0.1 }),
+            outliers: wishes.outliers.unwrap_or(if digits { OUTLIERS } else { 0.0 }),
             balance: uneven && !digits,
             groups: wishes.groups,
             order: wishes.order,
@@ -168,7 +178,7 @@ mod tests {
         assert_eq!(
             recipe.command(),
             "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 --stem-stride 1 \
-             --hidden 128 --dropout 0.5 --smoothing 0"
+             --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0.125"
         );
     }
 

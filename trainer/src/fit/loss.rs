@@ -1,8 +1,11 @@
-//! The loss: cross-entropy with the classes as they are, or spread over others.
+//! The loss: cross-entropy with the classes as they are, or spread over others, and with what a teacher says.
 
 use anyhow::Result;
 use candle_core::{D, Device, Tensor};
+use candle_nn::ops::{log_softmax, softmax};
 use files::Order;
+
+use super::teacher::Teacher;
 
 /// Standard deviation of what an ordered class gives its neighbours, in classes.
 const SPREAD: f32 = 0.7;
@@ -10,10 +13,12 @@ const SPREAD: f32 = 0.7;
 /// What each picture's class is worth, and how it is spread.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
-    /// For each class the probabilities that its pictures are to have.
+    /// For each class the probabilities that its pictures are to have; behind them those of an outlier, which is of no class.
     rows: Vec<Vec<f32>>,
-    /// What a picture of each class counts.
+    /// What a picture of each class counts, and an outlier.
     weights: Vec<f32>,
+    /// Temperature of the teacher's answers and what they count, if there is a teacher.
+    taught: Option<(f64, f64)>,
 }
 
 impl Targets {
@@ -37,31 +42,44 @@ impl Targets {
                 counts.iter().map(|&count| mean / count.max(1) as f32).collect()
             }
         };
-        Self { rows: (0..classes).map(row).collect(), weights }
-    }
-
-    /// Whether a class is itself and counts as much as any other: plain cross-entropy.
-    fn are_plain(&self) -> bool {
-        let plain = |(class, row): (usize, &Vec<f32>)| row[class] == 1.0;
-        self.rows.iter().enumerate().all(plain) && self.weights.iter().all(|&weight| weight == 1.0)
-    }
-
-    /// The mean loss of a batch of logits `[images, classes]`.
-    pub(super) fn loss(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-        if self.are_plain() {
-            return Ok(candle_nn::loss::cross_entropy(logits, labels)?);
+        let outlier = vec![1.0 / classes as f32; classes];
+        Self {
+            rows: (0..classes).map(row).chain([outlier]).collect(),
+            weights: weights.into_iter().chain([1.0]).collect(),
+            taught: None,
         }
-        let classes: Vec<u32> = labels.to_vec1()?;
-        let target = |&class: &u32| {
-            let (row, weight) = (&self.rows[class as usize], self.weights[class as usize]);
-            row.iter().map(move |share| share * weight)
-        };
-        let targets: Vec<f32> = classes.iter().flat_map(target).collect();
-        let targets = Tensor::from_vec(targets, logits.shape(), &Device::Cpu)?;
-        let all: f32 = classes.iter().map(|&class| self.weights[class as usize]).sum();
-        let logarithms = candle_nn::ops::log_softmax(logits, D::Minus1)?;
-        Ok((logarithms * targets)?.sum_all()?.affine(-1.0 / f64::from(all), 0.0)?)
     }
+
+    /// The same with a teacher.
+    pub(super) fn with_teacher(self, teacher: Option<&Teacher>) -> Self {
+        Self { taught: teacher.map(|teacher| (teacher.temperature, teacher.weight)), ..self }
+    }
+
+    /// The mean loss of a batch of logits `[images, classes]`; `teacher` is what the teacher says, of the same shape. The class
+    /// of an outlier is the number of classes.
+    pub(super) fn loss(&self, logits: &Tensor, classes: &[u32], teacher: Option<&Tensor>) -> Result<Tensor> {
+        let weights: Vec<f32> = classes.iter().map(|&class| self.weights[class as usize]).collect();
+        let rows = classes.iter().flat_map(|&class| &self.rows[class as usize]);
+        let targets = Tensor::from_iter(rows.copied(), &Device::Cpu)?.reshape(logits.shape())?;
+        let hard = cross_entropy(logits, &targets)?;
+        let each = match (teacher, self.taught) {
+            (Some(teacher), Some((temperature, weight))) => {
+                let [teacher, logits] = [teacher, logits].map(|logits| logits.affine(1.0 / temperature, 0.0));
+                let soft = cross_entropy(&logits?, &softmax(&teacher?, D::Minus1)?)?;
+                // The gradient of softened probabilities is smaller by the square.
+                (hard.affine(1.0 - weight, 0.0)? + soft.affine(weight * temperature * temperature, 0.0)?)?
+            }
+            _ => hard,
+        };
+        let all = f64::from(weights.iter().sum::<f32>());
+        let weights = Tensor::from_vec(weights, classes.len(), &Device::Cpu)?;
+        Ok((each * weights)?.sum_all()?.affine(1.0 / all, 0.0)?)
+    }
+}
+
+/// Of each picture `[images]`.
+fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    Ok((log_softmax(logits, D::Minus1)? * targets)?.sum(D::Minus1)?.neg()?)
 }
 
 /// What a class and those beside it get.
@@ -81,8 +99,7 @@ mod tests {
 
     fn loss(targets: &Targets) -> f32 {
         let logits = Tensor::new(&[[2f32, 0.0, -1.0], [0.5, 0.5, 0.0]], &Device::Cpu).unwrap();
-        let labels = Tensor::new(&[0u32, 2], &Device::Cpu).unwrap();
-        targets.loss(&logits, &labels).unwrap().to_scalar().unwrap()
+        targets.loss(&logits, &[0, 2], None).unwrap().to_scalar().unwrap()
     }
 
     #[test]
@@ -99,6 +116,28 @@ mod tests {
         // Class 2 is three times as rare as class 0.
         let weighted = (first[0] + 3.0 * second[2]) / 4.0;
         assert!((loss(&Targets::new(3, 0.0, None, Some(&[30, 10, 10]))) - weighted).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_outlier_is_to_be_any_class_alike() {
+        let targets = Targets::new(2, 0.0, None, None);
+        let loss = |logits: [f32; 2]| {
+            let logits = Tensor::new(&[logits], &Device::Cpu).unwrap();
+            targets.loss(&logits, &[2], None).unwrap().to_scalar::<f32>().unwrap()
+        };
+        assert!((loss([1.5, 1.5]) - 2f32.ln()).abs() < 1e-6 && loss([1.0, 2.0]) > 0.8);
+    }
+
+    #[test]
+    fn a_teacher_counts_as_said() {
+        let teacher = Teacher { file: String::new(), sha256: String::new(), temperature: 2.0, weight: 0.75 };
+        let targets = Targets::new(2, 0.0, None, None).with_teacher(Some(&teacher));
+        let [own, taught] =
+            [[0f32, 0.0], [2.0 * 3f32.ln(), 0.0]].map(|row| Tensor::new(&[row], &Device::Cpu));
+        let loss = targets.loss(&own.unwrap(), &[1], Some(&taught.unwrap())).unwrap();
+        // It says three quarters for the first class; the student is undecided, which costs ln 2 of either.
+        let expected = (0.25 + 0.75 * 4.0) * 2f32.ln();
+        assert!((loss.to_scalar::<f32>().unwrap() - expected).abs() < 1e-5);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod report;
 mod schedule;
 mod split;
 mod step;
+mod teacher;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,8 +34,18 @@ pub use recipe::Recipe;
 pub use report::{Epoch, Finished, Outcome, Progress};
 pub use split::{training_counts, validation_split};
 pub use step::measure_steps;
+pub use teacher::Teacher;
 
-/// Trains a network, from `init` on if the recipe says so. Checkpoints go to `checkpoint` after every epoch and when `stop`
+/// The files that a recipe names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Others<'a> {
+    /// The network to begin with.
+    pub init: Option<&'a ModelFile>,
+    /// The one that teaches.
+    pub teacher: Option<&'a ModelFile>,
+}
+
+/// Trains a network, with the other networks that the recipe names. Checkpoints go to `checkpoint` after every epoch and when `stop`
 /// becomes true; with `resume`, training goes on from there and gives the very weights of an uninterrupted run. A run that
 /// has ended goes on if the recipe has more epochs: at the rates that a run of so many has from there, which its earlier
 /// epochs did not have. With patience the network is that of the epoch with the least validation loss.
@@ -45,7 +56,7 @@ pub use step::measure_steps;
 /// If the data does not fit the recipe, a loss is not finite, or a checkpoint cannot be written or used.
 pub fn fit(
     recipe: &Recipe,
-    init: Option<&ModelFile>,
+    Others { init, teacher }: Others<'_>,
     data: &Dataset,
     checkpoint: &std::path::Path,
     resume: bool,
@@ -59,7 +70,8 @@ pub fn fit(
         false => "no class has two, one to train on and one to validate with; add pictures",
     };
     ensure!(!split.validation.is_empty(), "{} pictures cannot be split: {missing}", data.len());
-    let batches = Batches { data, train: &split.train, recipe };
+    let teacher = recipe.teacher(teacher)?;
+    let batches = Batches { data, train: &split.train, recipe, teacher: teacher.as_ref() };
     let steps = batches.steps();
     let schedule = Schedule::new(recipe, steps);
     let mut network = recipe.network(init)?;

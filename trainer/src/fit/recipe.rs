@@ -7,6 +7,7 @@ use mobilenet::{Architecture, Preprocessing};
 use serde::{Deserialize, Serialize};
 
 use super::init::Init;
+use super::teacher::Teacher;
 
 /// More epochs have no random numbers of their own.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -20,6 +21,9 @@ pub struct Recipe {
     pub architecture: Architecture,
     /// The network that training begins with, if it is not a random one.
     pub init: Option<Init>,
+    /// The network that teaches, if there is one.
+    #[serde(default)]
+    pub teacher: Option<Teacher>,
     /// Epochs: after each the network is validated.
     pub epochs: usize,
     /// Passes over the training pictures in an epoch: small sets have several.
@@ -42,6 +46,9 @@ pub struct Recipe {
     pub dropout: f64,
     /// Share of each picture's class that is given to all classes alike.
     pub smoothing: f64,
+    /// Outliers that each batch has besides, as part of its size: pictures of no class, for the network to be in doubt about.
+    #[serde(default)]
+    pub outliers: f64,
     /// Whether each class counts the same, however many pictures it has.
     pub balance: bool,
     /// Whether the pictures of a group are all trained on, or all validated with.
@@ -53,7 +60,8 @@ pub struct Recipe {
 
 impl Recipe {
     /// Checks the ranges: 1 to 1,000,000 epochs, patience and passes of 1 or more, at least 2 pictures in a batch, a learning
-    /// rate above 0 and below 1, dropout, smoothing and keep from 0 to below 1, and those of [`Architecture::new`].
+    /// rate above 0 and below 1, dropout, smoothing and keep from 0 to below 1, outliers and a teacher's weight from 0 to 1, a
+    /// temperature of 1 to 100, and those of [`Architecture::new`].
     ///
     /// # Errors
     /// Names the value outside its range.
@@ -79,7 +87,21 @@ impl Recipe {
         for (name, share) in [("dropout", self.dropout), ("smoothing", self.smoothing), ("keep", kept)] {
             ensure!((0.0..1.0).contains(&share), "{name} is {share}, expected from 0 to below 1");
         }
+        let (temperature, taught) =
+            self.teacher.as_ref().map_or((1.0, 0.0), |teacher| (teacher.temperature, teacher.weight));
+        for (name, share) in [("outliers", self.outliers), ("teacher's weight", taught)] {
+            ensure!((0.0..=1.0).contains(&share), "{name} is {share}, expected from 0 to 1");
+        }
+        ensure!(
+            (1.0..=100.0).contains(&temperature),
+            "the temperature is {temperature}, expected from 1 to 100"
+        );
         Ok(())
+    }
+
+    /// Outliers in each batch.
+    pub(super) fn outliers(&self) -> usize {
+        (self.outliers * self.batch_size as f64).round() as usize
     }
 
     /// The command that trains by this recipe, without data and output.
@@ -89,14 +111,14 @@ impl Recipe {
     }
 
     /// The options that are not typed the same for another recipe: as they are here, and as they are there.
-    pub(super) fn differences(&self, other: &Self) -> (Vec<String>, Vec<String>) {
+    pub fn differences(&self, other: &Self) -> (Vec<String>, Vec<String>) {
         let pairs = self.options().into_iter().zip(other.options()).filter(|(here, there)| here != there);
         pairs.map(|(here, there)| (typed(&here), typed(&there))).unzip()
     }
 
-    fn options(&self) -> [TypedOption; 22] {
+    fn options(&self) -> [TypedOption; 26] {
         let Architecture { alpha, stem_stride, last_channels, hidden, .. } = &self.architecture;
-        let init = self.init.as_ref();
+        let (init, teacher) = (self.init.as_ref(), self.teacher.as_ref());
         let order = self.order.map(|order| order.to_string());
         let (kind, colours, fit) = match self.preprocessing.preparation {
             Preparation::Digit(_) => ("digit", None, None),
@@ -116,6 +138,9 @@ impl Recipe {
             ("--init", init.map(|init| init.file.clone())),
             ("--keep", init.map(|init| init.keep.to_string())),
             ("--freeze", init.filter(|init| init.freeze > 0).map(|init| init.freeze.to_string())),
+            ("--teacher", teacher.map(|teacher| teacher.file.clone())),
+            ("--temperature", teacher.map(|teacher| teacher.temperature.to_string())),
+            ("--teacher-weight", teacher.map(|teacher| teacher.weight.to_string())),
             ("--epochs", Some(self.epochs.to_string())),
             ("--patience", self.patience.map(|epochs| epochs.to_string())),
             ("--batch-size", Some(self.batch_size.to_string())),
@@ -128,6 +153,7 @@ impl Recipe {
             ("--hidden", Some(hidden.unwrap_or(0).to_string())),
             ("--dropout", Some(self.dropout.to_string())),
             ("--smoothing", Some(self.smoothing.to_string())),
+            ("--outliers", Some(self.outliers.to_string())),
             ("--order", order),
             ("--groups", self.groups.then(String::new)),
             ("--recolour", self.recolour.then(String::new)),
@@ -183,7 +209,7 @@ mod tests {
     #[test]
     fn the_command_says_every_option() {
         let defaults = "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
-                        --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0";
+                        --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0.125";
         assert_eq!(recipe().command(), defaults);
         let architecture = recipe().architecture.with_last_channels(Some(256)).unwrap();
         let other = Recipe { architecture, augment: false, ..recipe() };

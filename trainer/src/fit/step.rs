@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use super::batch::{Batch, Batches};
 use super::check::check;
@@ -55,20 +55,21 @@ impl Trainer {
             optimizer: AdamW::new(trained),
             network,
             decays,
-            targets: Targets::new(classes, recipe.smoothing, recipe.order, counts),
+            targets: Targets::new(classes, recipe.smoothing, recipe.order, counts)
+                .with_teacher(recipe.teacher.as_ref()),
         }
     }
 
     /// One step.
     pub(super) fn step(&mut self, batch: &Batch, rates: Rates) -> Result<Done> {
         let targets = &self.targets;
-        let loss = |logits: &Tensor| targets.loss(logits, &batch.labels);
+        let loss = |logits: &Tensor| targets.loss(logits, &batch.classes, batch.taught.as_ref());
         let learnt = self.network.learn(&batch.pictures, &batch.dropout, loss, &mut self.gradient)?;
         let loss = f64::from(learnt.loss);
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
         self.optimizer.step(&self.gradient[self.network.frozen_values()..], &self.decays, rates);
         self.network.trained_mut().copy_from_slice(&self.optimizer.values);
-        Ok(Done { loss, correct: correct(&learnt.logits, &batch.labels)? })
+        Ok(Done { loss, correct: correct(&learnt.logits, &batch.classes)? })
     }
 
     /// Takes over the state of a checkpoint.
@@ -106,9 +107,9 @@ impl Trainer {
     }
 }
 
-fn correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
-    let right = logits.argmax(1)?.eq(labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
-    Ok(right as usize)
+fn correct(logits: &Tensor, classes: &[u32]) -> Result<usize> {
+    let answers: Vec<u32> = logits.argmax(1)?.to_vec1()?;
+    Ok(answers.iter().zip(classes).filter(|(answer, class)| answer == class).count())
 }
 
 /// Milliseconds of each of `count` steps on `data`, after a few to warm up: forward, backward, update, and
@@ -120,7 +121,7 @@ pub fn measure_steps(recipe: &Recipe, data: &Dataset, count: usize) -> Result<Ve
     const WARM_UP: usize = 5;
     let train: Vec<usize> = (0..data.len()).collect();
     check(recipe, data, train.len())?;
-    let batches = Batches { data, train: &train, recipe };
+    let batches = Batches { data, train: &train, recipe, teacher: None };
     let schedule = Schedule::new(recipe, batches.steps());
     let mut trainer =
         Trainer::new(recipe, Network::new(recipe.architecture.clone(), recipe.seed), &batches.counts());

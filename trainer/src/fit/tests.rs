@@ -23,6 +23,7 @@ fn recipe(data: &Dataset, epochs: usize) -> Recipe {
         preprocessing: Preprocessing::new(data.preparation),
         architecture: Architecture::new(0.35, [data.shape()[0]; 2], 2, data.classes.clone()).unwrap(),
         init: None,
+        teacher: None,
         epochs,
         passes: 1,
         patience: None,
@@ -34,6 +35,7 @@ fn recipe(data: &Dataset, epochs: usize) -> Recipe {
         recolour: false,
         dropout: 0.5,
         smoothing: 0.0,
+        outliers: 0.0,
         balance: false,
         groups: false,
         order: None,
@@ -49,7 +51,8 @@ fn run(recipe: &Recipe, data: &Dataset, folder: &Path, resume: bool, stop_after:
             stop.store(Some(steps) == stop_after, Ordering::Relaxed);
         }
     };
-    fit(recipe, None, data, &folder.join("checkpoint.safetensors"), resume, &stop, report).unwrap()
+    fit(recipe, Others::default(), data, &folder.join("checkpoint.safetensors"), resume, &stop, report)
+        .unwrap()
 }
 
 fn finished(outcome: Outcome) -> Finished {
@@ -76,6 +79,51 @@ fn stopping_and_resuming_gives_the_very_same_weights() {
 }
 
 #[test]
+fn a_teacher_and_outliers_resume_like_everything_else_and_change_what_is_learnt() {
+    let data = data(100, 28);
+    let folder = tempfile::tempdir().unwrap();
+    let plain = recipe(&data, 1);
+    let teacher = file(&plain, &finished(run(&plain, &data, folder.path(), false, None)));
+    let named = Teacher { file: "teacher".into(), sha256: String::new(), temperature: 3.0, weight: 0.6 };
+    let taught = Recipe { teacher: Some(named), outliers: 0.25, seed: 2, ..plain.clone() };
+    let go = |resume: bool, stop_after: usize| {
+        let (stop, mut steps) = (AtomicBool::new(false), 0);
+        let report = |_: Progress<'_>| {
+            steps += 1;
+            stop.store(steps == stop_after, Ordering::Relaxed);
+        };
+        let others = Others { init: None, teacher: Some(&teacher) };
+        let checkpoint = folder.path().join("checkpoint.safetensors");
+        fit(&taught, others, &data, &checkpoint, resume, &stop, report).unwrap()
+    };
+    let whole = finished(go(false, usize::MAX));
+    assert!(matches!(go(false, 3), Outcome::Interrupted { .. }));
+    assert_eq!(finished(go(true, usize::MAX)).network.tensors(), whole.network.tensors());
+    let alone = Recipe { teacher: None, ..taught.clone() };
+    let without_outliers = Recipe { outliers: 0.0, ..alone.clone() };
+    let [alone, without_outliers] = [alone, without_outliers]
+        .map(|recipe| finished(run(&recipe, &data, folder.path(), false, None)).network.tensors());
+    assert!(whole.network.tensors() != alone && alone != without_outliers);
+}
+
+#[test]
+fn a_teacher_of_other_inputs_or_classes_is_refused() {
+    let data = data(40, 28);
+    let named = Teacher { file: "large".into(), sha256: String::new(), temperature: 3.0, weight: 0.6 };
+    let recipe = Recipe { teacher: Some(named), ..recipe(&data, 1) };
+    let teacher = ModelFile::untrained(recipe.architecture.clone(), recipe.preprocessing, 1);
+    assert!(recipe.teacher(Some(&teacher)).is_ok());
+    let refusal =
+        |teacher: &ModelFile| format!("{:#}", recipe.teacher(Some(teacher)).err().expect("refused"));
+    let other = Preprocessing::new(Preparation::Digit(Framing::mnist(32)));
+    let error = refusal(&ModelFile { preprocessing: other, ..teacher.clone() });
+    assert!(error.starts_with("large reads framed pictures") && error.contains("same --recipe"), "{error}");
+    let mut classes = teacher.clone();
+    classes.architecture.classes[3] = "three".into();
+    assert!(refusal(&classes).contains("\"three\""), "{}", refusal(&classes));
+}
+
+#[test]
 fn a_network_without_a_hidden_layer_is_trained() {
     let data = data(40, 28);
     let architecture = recipe(&data, 1).architecture.with_hidden(None).unwrap();
@@ -98,7 +146,7 @@ fn a_checkpoint_of_other_options_is_refused() {
     let other = Recipe { seed: 2, ..once.clone() };
     let stop = AtomicBool::new(false);
     let refusal = |recipe: &Recipe, data: &Dataset| {
-        format!("{:#}", fit(recipe, None, data, &checkpoint, true, &stop, |_| ()).unwrap_err())
+        format!("{:#}", fit(recipe, Others::default(), data, &checkpoint, true, &stop, |_| ()).unwrap_err())
     };
     let error = refusal(&other, &data);
     assert!(
@@ -122,7 +170,10 @@ fn a_broken_checkpoint_is_named() {
     let stop = AtomicBool::new(false);
     for length in [0, 7, 20, whole.len() - 1] {
         std::fs::write(&checkpoint, &whole[..length]).unwrap();
-        let error = format!("{:#}", fit(&recipe, None, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+        let error = format!(
+            "{:#}",
+            fit(&recipe, Others::default(), &data, &checkpoint, true, &stop, |_| ()).unwrap_err()
+        );
         assert!(error.contains(&format!("checkpoint.safetensors ({length} bytes) is no whole")), "{error}");
         assert!(error.contains("--overwrite"), "{error}");
     }
@@ -139,7 +190,10 @@ fn a_run_goes_on_for_more_epochs_after_its_end() {
     let stop = AtomicBool::new(false);
     let checkpoint = folder.path().join("checkpoint.safetensors");
     let longer = Recipe { epochs: 4, ..long.clone() };
-    let error = format!("{:#}", fit(&longer, None, &data, &checkpoint, true, &stop, |_| ()).unwrap_err());
+    let error = format!(
+        "{:#}",
+        fit(&longer, Others::default(), &data, &checkpoint, true, &stop, |_| ()).unwrap_err()
+    );
     assert!(error.contains("made with --epochs 3, but given is --epochs 4"), "{error}");
     let last = finished(run(&long, &data, folder.path(), true, None));
     assert_eq!((last.history.len(), last.ended), (3, vec![1]));
@@ -157,6 +211,7 @@ fn file(recipe: &Recipe, finished: &Finished) -> ModelFile {
         architecture: recipe.architecture.clone(),
         preprocessing: recipe.preprocessing,
         provenance: serde_json::Value::Null,
+        confidence: None,
         tensors: finished.network.tensors(),
     }
 }
@@ -180,7 +235,16 @@ fn frozen_layers_stay_and_the_others_learn() {
                 steps += 1;
                 stop.store(steps == stop_after, Ordering::Relaxed);
             };
-            fit(&recipe, Some(&before), &data, &checkpoint, resume, &stop, report).unwrap()
+            fit(
+                &recipe,
+                Others { init: Some(&before), teacher: None },
+                &data,
+                &checkpoint,
+                resume,
+                &stop,
+                report,
+            )
+            .unwrap()
         };
         let whole = finished(run(false, 0));
         assert!(matches!(run(false, 1), Outcome::Interrupted { .. }));
@@ -211,7 +275,16 @@ fn a_share_of_the_network_before_is_kept() {
         let init = Some(Init { file: "before".into(), sha256: String::new(), freeze: 2, keep });
         let recipe = Recipe { init, ..once.clone() };
         let stop = AtomicBool::new(false);
-        let done = fit(&recipe, Some(&before), &data, &checkpoint, false, &stop, |_| ()).unwrap();
+        let done = fit(
+            &recipe,
+            Others { init: Some(&before), teacher: None },
+            &data,
+            &checkpoint,
+            false,
+            &stop,
+            |_| (),
+        )
+        .unwrap();
         finished(done).network.tensors()
     };
     let [new, mixed] = [0.0, 0.25].map(tuned);
@@ -248,7 +321,7 @@ fn pictures_that_cannot_be_split_are_refused() {
     let checkpoint = folder.path().join("new/checkpoint.safetensors");
     let refusal = |data: &Dataset| {
         let recipe = Recipe { batch_size: 2, ..recipe(data, 1) };
-        format!("{:#}", fit(&recipe, None, data, &checkpoint, false, &stop, |_| ()).unwrap_err())
+        format!("{:#}", fit(&recipe, Others::default(), data, &checkpoint, false, &stop, |_| ()).unwrap_err())
     };
     // 5, 0, 4, 1, 9, 2: six classes of one.
     let error = refusal(&data(6, 28));

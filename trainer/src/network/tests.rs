@@ -64,6 +64,7 @@ fn a_network_survives_its_file() {
                 29,
             ))),
             provenance: serde_json::Value::Null,
+            confidence: None,
             tensors,
         };
         let again = Network::from_file(&file).unwrap();
@@ -244,6 +245,7 @@ fn another_input_and_other_classes_begin_with_the_same_answers() {
         architecture: grey,
         preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
         provenance: serde_json::Value::Null,
+        confidence: None,
         tensors,
     };
     let other = mobilenet::Preprocessing { scale: 4.0 / 255.0, shift: 0.0, ..preprocessing };
@@ -268,6 +270,7 @@ fn a_moved_input_moves_the_statistics() {
         architecture: architecture.clone(),
         preprocessing: mobilenet::Preprocessing { scale: 1.0 / 255.0, shift: 0.0, ..preprocessing },
         provenance: serde_json::Value::Null,
+        confidence: None,
         tensors: network.tensors(),
     };
     let moved = Network::from_other(architecture, &preprocessing, 3, &file).unwrap().tensors();

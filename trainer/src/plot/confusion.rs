@@ -1,10 +1,8 @@
 //! The confusion matrix.
 
 use anyhow::Result;
-use embedded_graphics::pixelcolor::Rgb888;
-use embedded_graphics::text::Alignment;
 
-use super::canvas::{Canvas, INK, Size};
+use plot::{Alignment, Canvas, INK, Rgb888, Size};
 
 /// Longest class name that is drawn whole.
 const NAME: usize = 14;

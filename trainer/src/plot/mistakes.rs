@@ -1,11 +1,10 @@
 //! The worst mistakes, as the network saw them.
 
 use anyhow::Result;
-use embedded_graphics::text::Alignment;
 
-use super::canvas::{Canvas, INK, Size};
 use crate::evaluate::{Evaluation, Mistake};
 use files::Dataset;
+use plot::{Alignment, Canvas, INK, Size};
 
 /// Pictures beside each other.
 const COLUMNS: usize = 10;
@@ -69,6 +68,7 @@ mod tests {
             loss: 3.0,
             confusion: vec![vec![0, 1], vec![1, 0]],
             mistakes: vec![mistake(0, 0.6), mistake(1, 0.9)],
+            confidence: vec![0.2, 0.8],
         };
         let png = mistakes_png(&evaluation, &data).unwrap();
         let sheet = image::load_from_memory(&png).unwrap().into_rgb8();

@@ -15,13 +15,17 @@ use edge8::{Framing, Preparation};
 use files::{Order, hex};
 use mobilenet::{Architecture, ModelFile};
 use sha2::{Digest, Sha256};
-use trainer::fit::{Init, Outcome, Recipe, Wishes, fit, training_counts};
+use trainer::fit::{Init, Others, Outcome, Recipe, Teacher, Wishes, fit, training_counts};
 
 use super::bar::Bar;
 use super::prepare::Prepare;
 
 /// The exit code of programs that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
+
+/// Of a teacher's answers: chosen on MNIST's validation split.
+const TEMPERATURE: f64 = 4.0;
+const TEACHER_WEIGHT: f64 = 0.7;
 
 /// Options of `trainer fit`.
 #[derive(Debug, Args)]
@@ -41,6 +45,16 @@ pub(crate) struct Fit {
     /// not forgotten [default: 0.5 for the same classes, else 0].
     #[arg(long, value_name = "SHARE")]
     keep: Option<f64>,
+    /// Learn also what this network, a model.safetensors with the same input and classes, says of the pictures: a larger one,
+    /// trained before.
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
+    /// What logits are divided by before the --teacher's probabilities are learnt, 1 to 100.
+    #[arg(long, value_name = "DIVISOR", default_value_t = TEMPERATURE)]
+    temperature: f64,
+    /// What the --teacher counts, 0 to 1; the classes themselves count the rest.
+    #[arg(long, value_name = "SHARE", default_value_t = TEACHER_WEIGHT)]
+    teacher_weight: f64,
     /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
     #[arg(long, value_name = "LAYERS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=18))]
     freeze: u8,
@@ -80,6 +94,10 @@ pub(crate) struct Fit {
     /// Share of each picture's class that all classes get [default: 0 for digits, else 0.1].
     #[arg(long, value_name = "SHARE")]
     smoothing: Option<f64>,
+    /// Pictures of no class that each batch has besides, as part of its size: parts of the pictures put together in another way,
+    /// and strokes; the network learns to be in doubt about them [default: 0.125 for digits, else 0].
+    #[arg(long, value_name = "SHARE")]
+    outliers: Option<f64>,
     /// How classes follow one another that are numbers, in the order of their names: a picture's class is then also a little
     /// those beside it.
     #[arg(long, value_name = "line|cycle")]
@@ -122,16 +140,22 @@ impl Fit {
         let (data, name) = data::load(&self.data, &self.prepare, init_preparation, self.strict)?;
         let counts = training_counts(&data, self.groups);
         let (init, base) = init.unzip();
-        let wishes = self.wishes(init.zip(base.as_ref().map(|file| file.architecture.clone())));
+        let (teacher, teaching) = self.teacher.as_deref().map(other).transpose()?.unzip();
+        let mut wishes = self.wishes(init.zip(base.as_ref().map(|file| file.architecture.clone())));
+        wishes.teacher = teacher.map(|(file, sha256)| Teacher {
+            file,
+            sha256,
+            temperature: self.temperature,
+            weight: self.teacher_weight,
+        });
         let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &counts)?;
         eprintln!("{}", recipe.command());
         let stop = Arc::new(AtomicBool::new(false));
         let handler = stop.clone();
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))?;
         let bar = Bar::new(&recipe);
-        match fit(&recipe, base.as_ref(), &data, &checkpoint, self.resume, &stop, |progress| {
-            bar.show(&progress)
-        })? {
+        let others = Others { init: base.as_ref(), teacher: teaching.as_ref() };
+        match fit(&recipe, others, &data, &checkpoint, self.resume, &stop, |progress| bar.show(&progress))? {
             Outcome::Interrupted { checkpoint } => {
                 bar.abandon();
                 let instead = if self.overwrite { " instead of --overwrite" } else { "" };
@@ -162,6 +186,8 @@ impl Fit {
             hidden: self.hidden,
             dropout: self.dropout,
             smoothing: self.smoothing,
+            outliers: self.outliers,
+            teacher: None,
             no_augment: self.no_augment,
             recolour: self.recolour,
             groups: self.groups,
@@ -200,9 +226,15 @@ impl Fit {
 
 /// The network to begin with, and what the recipe is to say about it.
 fn start(file: &Path, freeze: usize) -> Result<(Init, ModelFile)> {
+    let ((file, sha256), model) = other(file)?;
+    Ok((Init { file, sha256, freeze, keep: 0.0 }, model))
+}
+
+/// A network's file by name and SHA-256, and what it holds.
+fn other(file: &Path) -> Result<((String, String), ModelFile)> {
     let model = ModelFile::load(file)?;
     let sha256 = hex(&Sha256::digest(files::read(file)?));
-    Ok((Init { file: file.display().to_string(), sha256, freeze, keep: 0.0 }, model))
+    Ok(((file.display().to_string(), sha256), model))
 }
 
 /// What makes clap say it and end with its exit code.

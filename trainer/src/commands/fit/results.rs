@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use files::Dataset;
-use mobilenet::ModelFile;
+use mobilenet::{Confidence, ModelFile};
 use trainer::fit::{Finished, Recipe};
 use trainer::plot::{confusion_png, curves_png, mistakes_png};
 
@@ -31,6 +31,7 @@ pub(super) fn write(
             "seed": recipe.seed,
             "validation_accuracy": validation.accuracy(),
         }),
+        confidence: Some(Confidence::new(validation.confidence.clone())),
         tensors: finished.network.tensors(),
     };
     let path = |name: &str| out.join(name);

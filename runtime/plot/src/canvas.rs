@@ -13,21 +13,24 @@ use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 use image::{ImageFormat, Rgb, RgbImage, imageops};
 
 /// Text and axes.
-pub(super) const INK: Rgb888 = Rgb888::new(40, 40, 40);
+pub const INK: Rgb888 = Rgb888::new(40, 40, 40);
 /// Grid lines.
-pub(super) const GRID: Rgb888 = Rgb888::new(225, 225, 225);
+pub const GRID: Rgb888 = Rgb888::new(225, 225, 225);
 
 /// Size of a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Size {
+pub enum Size {
+    /// 6 by 10 pixels a character.
     Small,
+    /// 9 by 15.
     Normal,
+    /// The same, bold.
     Title,
 }
 
 impl Size {
     /// Pixels from one character to the next.
-    pub(super) fn width(self) -> u32 {
+    pub fn width(self) -> u32 {
         self.font().character_size.width
     }
 
@@ -40,25 +43,18 @@ impl Size {
     }
 }
 
-/// A white picture.
-pub(super) struct Canvas(RgbImage);
+/// A white picture to draw on.
+#[derive(Debug)]
+pub struct Canvas(RgbImage);
 
 impl Canvas {
     /// A white picture of this size, in pixels.
-    pub(super) fn new(width: u32, height: u32) -> Self {
+    pub fn new(width: u32, height: u32) -> Self {
         Self(RgbImage::from_pixel(width, height, Rgb([255; 3])))
     }
 
     /// Draws a text whose anchor (left, centre or right end, vertically its middle) is at `x`, `y`.
-    pub(super) fn text(
-        &mut self,
-        text: &str,
-        x: i32,
-        y: i32,
-        size: Size,
-        alignment: Alignment,
-        colour: Rgb888,
-    ) {
+    pub fn text(&mut self, text: &str, x: i32, y: i32, size: Size, alignment: Alignment, colour: Rgb888) {
         let layout = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Middle).build();
         let text =
             Text::with_text_style(text, Point::new(x, y), MonoTextStyle::new(size.font(), colour), layout);
@@ -66,7 +62,7 @@ impl Canvas {
     }
 
     /// Draws a text from below to above, its middle at `x`, its beginning at `y`.
-    pub(super) fn upright(&mut self, text: &str, x: i32, y: i32, size: Size, colour: Rgb888) {
+    pub fn upright(&mut self, text: &str, x: i32, y: i32, size: Size, colour: Rgb888) {
         let height = size.font().character_size.height;
         let mut line = Self::new(size.width() * text.chars().count().max(1) as u32, height);
         line.text(text, 0, height as i32 / 2, size, Alignment::Left, colour);
@@ -76,7 +72,10 @@ impl Canvas {
     }
 
     /// Draws a picture of rows, columns and 1 or 3 channels, as large as fits `most` pixels in each direction.
-    pub(super) fn picture(&mut self, x: i32, y: i32, most: usize, shape: [usize; 3], bytes: &[u8]) {
+    ///
+    /// # Panics
+    /// If there are fewer bytes than its shape has.
+    pub fn picture(&mut self, x: i32, y: i32, most: usize, shape: [usize; 3], bytes: &[u8]) {
         let [rows, columns, channels] = shape;
         let (scale, longer) = (most, rows.max(columns));
         let colour = |row: usize, column: usize| {
@@ -93,19 +92,22 @@ impl Canvas {
     }
 
     /// Draws a line.
-    pub(super) fn line(&mut self, from: (i32, i32), to: (i32, i32), width: u32, colour: Rgb888) {
+    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), width: u32, colour: Rgb888) {
         let style = PrimitiveStyle::with_stroke(colour, width);
         let Ok(()) = Line::new(from.into(), to.into()).into_styled(style).draw(self);
     }
 
     /// Fills a rectangle.
-    pub(super) fn fill(&mut self, x: i32, y: i32, width: u32, height: u32, colour: Rgb888) {
+    pub fn fill(&mut self, x: i32, y: i32, width: u32, height: u32, colour: Rgb888) {
         let area = Rectangle::new(Point::new(x, y), embedded_graphics::geometry::Size::new(width, height));
         let Ok(()) = area.into_styled(PrimitiveStyle::with_fill(colour)).draw(self);
     }
 
     /// The picture as a PNG file's bytes.
-    pub(super) fn png(&self) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// Only if the PNG cannot be encoded.
+    pub fn png(&self) -> Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
         self.0.write_to(&mut bytes, ImageFormat::Png)?;
         Ok(bytes.into_inner())
