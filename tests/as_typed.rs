@@ -94,6 +94,29 @@ fn info_and_bench_state_their_keys() {
 }
 
 #[test]
+fn models_are_compared_on_the_same_pictures() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let plot = folder.path().join("models.png");
+    let plotted = plot.to_str().expect("UTF-8");
+    let compared = run("runtime", &["compare", INT8, SMALL_INT8, "--plot", plotted, "--json"]).json();
+    let models = compared["models"].as_array().expect("a list");
+    for (model, path) in models.iter().zip([INT8, SMALL_INT8]) {
+        let eval = run("runtime", &["eval", "--model", path, "--json"]).json();
+        let info = run("runtime", &["info", "--model", path, "--json"]).json();
+        for key in ["images", "accuracy", "rejected"] {
+            assert_eq!(model[key], eval[key], "{key}");
+        }
+        for key in ["macs", "arena_bytes", "image_bytes"] {
+            assert_eq!(model[key], info[key], "{key}");
+        }
+    }
+    assert_eq!(models[1]["name"], "mnist_small");
+    assert!(std::fs::read(plot).expect("a picture").starts_with(b"\x89PNG"));
+    run("runtime", &["compare"]).assert_error(2, &["MODELS"]);
+    run("runtime", &["compare", "no.edge8"]).assert_error(1, &["no.edge8"]);
+}
+
+#[test]
 fn bench_takes_kernels_by_name_and_shows_layers() {
     let bench = run("runtime", &["bench", "--kernels", "scalar", "--layers", "--json"]).json();
     assert_eq!(bench["kernels"], "scalar");
@@ -208,22 +231,10 @@ fn calibration_makes_the_shipped_images() {
         assert_eq!(made.code, Some(0), "{made:?}");
         let size = |path: &Path| std::fs::metadata(path).expect("there").len();
         let [made, whole] = [&output, &root().join(float)].map(|path| size(path));
-        assert_eq!(made, without_rule(&root().join(shipped)));
+        assert_eq!(made, size(&root().join(shipped)));
         assert!(made as f64 <= most * whole as f64, "{made} of {whole} bytes");
         assert_eq!(run("quantizer", &["check", float, path, "--max-drop", max_drop]).code, Some(0));
     }
-}
-
-/// Bytes of an image without the rule for what is no digit, which is fitted later.
-fn without_rule(path: &Path) -> u64 {
-    let image = std::fs::read(path).expect("part of the repository");
-    let model = edge8::Model::parse(&image).expect("a shipped image");
-    let mut sections = quantizer::image::optional_sections(&model);
-    let all = sections.len();
-    sections.retain(|(kind, _)| *kind != edge8::section::REJECT);
-    assert_eq!(sections.len() + 1, all, "a shipped image has a rule");
-    let network = quantizer::image::read(&model).expect("its network");
-    quantizer::image::write_sections(&network, &sections).expect("an image").len() as u64
 }
 
 /// The smallest network leaves room for code in 256 KB of flash, and its arena in the memory of pre-processing.

@@ -24,8 +24,12 @@ pub mod reference;
 pub mod scoped;
 pub mod sets;
 #[cfg(feature = "chain")]
+pub mod sheet;
+#[cfg(feature = "chain")]
 pub mod site;
 pub mod spec;
+#[cfg(feature = "chain")]
+pub mod strangers;
 #[cfg(feature = "chain")]
 pub mod strokes;
 #[cfg(feature = "chain")]

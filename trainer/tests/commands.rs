@@ -286,3 +286,38 @@ fn a_folder_that_is_read_only_is_noticed_first() {
         assert!(text.starts_with("error: cannot write into /proc: pass another folder"), "{text}");
     }
 }
+
+#[test]
+fn a_teacher_is_named_in_the_command_and_runs_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let [teacher, first, second] = ["teacher", "first", "second"].map(|name| folder.path().join(name));
+    assert!(fit_briefly(&teacher, &["--epochs", "1"]).status.success());
+    let model = teacher.join("model.safetensors").display().to_string();
+    for (out, seed) in [(&first, "1"), (&second, "2")] {
+        let output =
+            fit_briefly(out, &["--epochs", "2", "--seed", seed, "--teacher", &model, "--temperature", "2"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stderr(&output).contains("--temperature 2 --teacher-weight"), "{}", stderr(&output));
+    }
+    let wrong = fit_briefly(&teacher, &["--overwrite", "--teacher", &model, "--temperature", "0"]);
+    assert!(stderr(&wrong).contains("the temperature is 0, expected from 1 to 100"), "{}", stderr(&wrong));
+    let other = trainer(&["fit", "--data", DATA, "--epochs", "1", "--teacher", &model, "--out"])
+        .arg(folder.path().join("other"))
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(1));
+    assert!(stderr(&other).contains("train a teacher with the same --recipe"), "{}", stderr(&other));
+
+    let plot = folder.path().join("runs.png");
+    let output =
+        trainer(&["compare"]).args([&teacher, &first, &second]).arg("--plot").arg(&plot).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let seeds = text.lines().find(|line| line.contains("over 2 seeds")).expect("mean and spread");
+    assert!(seeds.contains("first") && seeds.contains("second") && !seeds.contains("/teacher"), "{text}");
+    assert!(text.contains("--temperature 2") && text.contains("and not --epochs 1"), "{text}");
+    assert!(std::fs::read(plot).unwrap().starts_with(b"\x89PNG"));
+    let nothing = trainer(&["compare"]).arg(folder.path()).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(stderr(&nothing).contains("history.json"), "{}", stderr(&nothing));
+}

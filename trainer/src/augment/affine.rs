@@ -3,8 +3,6 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::warp::{self, Warp};
-
 /// How far each may go, to either side.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -50,26 +48,17 @@ impl Affine {
         Self { matrix, shift: [within(right * width as f32), within(below * height as f32)] }
     }
 
-    /// `target[i] = source` at the mapped place, which `warp` moves on, bilinear; both have the shape.
-    pub(super) fn apply(
-        &self,
-        warp: Option<&Warp>,
-        shape: Shape,
-        outside: Outside,
-        source: &[u8],
-        target: &mut [f32],
-    ) {
+    /// `target[i] = source` at the mapped place, bilinear; both have the shape.
+    pub(super) fn apply(&self, shape: Shape, outside: Outside, source: &[u8], target: &mut [f32]) {
         let [height, width, channels] = shape;
         let [xx, xy, yx, yy] = self.matrix;
         let centre = [width, height].map(|side| (side as f32 - 1.0) / 2.0);
         for (y, row) in target.chunks_exact_mut(width * channels).enumerate() {
             let v = y as f32 - centre[1];
-            let points = warp.map(|warp| warp.row(y, height));
             for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
                 let u = x as f32 - centre[0];
-                let [across, down] = points.as_ref().map_or([0.0; 2], |points| warp::at(points, x, width));
-                let from_x = xx * u + xy * v + centre[0] + self.shift[0] + across;
-                let from_y = yx * u + yy * v + centre[1] + self.shift[1] + down;
+                let from_x = xx * u + xy * v + centre[0] + self.shift[0];
+                let from_y = yx * u + yy * v + centre[1] + self.shift[1];
                 let (from_x, from_y) = match outside {
                     Outside::Black => (from_x, from_y),
                     Outside::Edge => {
@@ -113,7 +102,7 @@ mod tests {
         let mut target = vec![0.0; 24];
         for outside in [Outside::Black, Outside::Edge] {
             let identity = Affine { matrix: [1.0, 0.0, 0.0, 1.0], shift: [0.0; 2] };
-            identity.apply(None, [4, 2, 3], outside, &source, &mut target);
+            identity.apply([4, 2, 3], outside, &source, &mut target);
             assert!(source.iter().zip(&target).all(|(source, target)| f32::from(*source) == *target));
         }
     }
@@ -123,9 +112,9 @@ mod tests {
         let source = [0, 0, 0, 0, 200, 0, 0, 0, 60];
         let mut target = vec![1.0; 9];
         let shift = Affine { matrix: [1.0, 0.0, 0.0, 1.0], shift: [1.0, 0.5] };
-        shift.apply(None, [3, 3, 1], Outside::Black, &source, &mut target);
+        shift.apply([3, 3, 1], Outside::Black, &source, &mut target);
         assert_eq!(target, [100.0, 0.0, 0.0, 100.0, 30.0, 0.0, 0.0, 30.0, 0.0]);
-        shift.apply(None, [3, 3, 1], Outside::Edge, &source, &mut target);
+        shift.apply([3, 3, 1], Outside::Edge, &source, &mut target);
         assert_eq!(target, [100.0, 0.0, 0.0, 100.0, 30.0, 30.0, 0.0, 60.0, 60.0]);
     }
 
@@ -140,7 +129,6 @@ mod tests {
             let mut target = vec![0.0; 1024];
             let shape = [32, 32, 1];
             Affine::random(&mut rng, super::super::DIGITS, shape).apply(
-                None,
                 shape,
                 Outside::Black,
                 &source,

@@ -1,6 +1,6 @@
 //! Augmentation: what a picture might also have looked like.
 //!
-//! A digit, which has been framed, is turned, sheared and shifted a little, and its strokes are bent. A picture is also cut, for it may have been taken
+//! A digit, which has been framed, is turned, sheared and shifted a little. A picture is also cut, for it may have been taken
 //! from further away or nearer; its light and colours change, and a part of it may be hidden. Nothing is mirrored: letters and
 //! much else have a side.
 
@@ -9,17 +9,13 @@ mod erase;
 mod focus;
 mod light;
 mod outliers;
-mod warp;
 
 use affine::{Affine, Limits, Outside};
 use edge8::Preparation;
 use rand_chacha::ChaCha8Rng;
-use warp::Warp;
 
 const DIGITS: Limits = Limits { rotation: 12.0, zoom: [0.12; 2], shear: 0.15, shift: [1.5 / 28.0; 2] };
 const PICTURES: Limits = Limits { rotation: 10.0, zoom: [0.15; 2], shear: 0.1, shift: [0.08; 2] };
-/// Of a digit's strokes, see [`Warp::random`].
-const ELASTIC: f32 = 0.06;
 /// Where classes follow one another, what moved down a little may be the next one: the wheels of a counter turn so.
 const ORDERED: Limits = Limits { rotation: 6.0, zoom: [0.2, 0.12], shear: 0.08, shift: [0.12, 0.04] };
 
@@ -43,13 +39,11 @@ pub(crate) fn augment(
 ) {
     match preparation {
         Preparation::Digit(_) => {
-            let map = Affine::random(rng, DIGITS, shape);
-            let warp = Warp::random(rng, ELASTIC, shape);
-            map.apply(Some(&warp), shape, Outside::Black, source, target);
+            Affine::random(rng, DIGITS, shape).apply(shape, Outside::Black, source, target);
         }
         Preparation::Picture(_) => {
             let limits = if kind.ordered { ORDERED } else { PICTURES };
-            Affine::random(rng, limits, shape).apply(None, shape, Outside::Edge, source, target);
+            Affine::random(rng, limits, shape).apply(shape, Outside::Edge, source, target);
             focus::change(rng, shape, target);
             let limits = if kind.recolour { light::RECOLOURED } else { light::LIGHT };
             light::change(rng, limits, shape[2], target);

@@ -37,16 +37,22 @@ impl Bar {
                     100.0 * accuracy
                 ));
             }
-            Progress::Epoch { epoch, result, at_chance } => {
+            Progress::Epoch { epoch, result, at_chance, since_best, left } => {
                 let line = format!(
-                    "epoch {:>2}/{epochs}: loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %{}; {:.0} s",
+                    "epoch {:>2}/{epochs}: loss {:.4}, accuracy {:.2} %; validation loss {:.4}, accuracy {:.2} %{}; {:.0} s{}",
                     epoch + 1,
                     result.loss,
                     100.0 * result.accuracy,
                     result.validation_loss,
                     100.0 * result.validation_accuracy,
-                    if at_chance { " (as by guessing)" } else { "" },
-                    result.seconds
+                    match since_best {
+                        _ if at_chance => " (as by guessing)".to_owned(),
+                        0 => String::new(),
+                        1 => " (better the epoch before)".to_owned(),
+                        _ => format!(" (better {since_best} epochs ago)"),
+                    },
+                    result.seconds,
+                    if epoch + 1 < *epochs { format!(", {} left", time(left)) } else { String::new() }
                 );
                 bar.suspend(|| eprintln!("{line}"));
             }
@@ -61,5 +67,22 @@ impl Bar {
     /// Takes the bar away.
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// A time for people.
+fn time(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_short() {
+        assert_eq!([5.4, 119.0, 121.0, 9000.0].map(super::time), ["5 s", "119 s", "3 min", "2.5 h"]);
     }
 }

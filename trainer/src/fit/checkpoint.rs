@@ -84,6 +84,13 @@ impl Checkpoint {
         best.map_or(0, |(best, _)| self.history.len() - 1 - best)
     }
 
+    /// Seconds for what is missing of so many epochs, at the mean of those done.
+    pub(super) fn seconds_left(&self, epochs: usize) -> f64 {
+        let done = self.history.len();
+        let seconds: f64 = self.history.iter().map(|epoch| epoch.seconds).sum();
+        seconds / done.max(1) as f64 * epochs.saturating_sub(done) as f64
+    }
+
     /// Whether so many epochs were no better than one before them.
     pub(super) fn is_over(&self, patience: Option<usize>) -> bool {
         patience.is_some_and(|patience| self.epochs_since_best() >= patience)

@@ -107,8 +107,11 @@ pub fn fit(
         let evaluation = evaluate(&network, data, &split.validation)?;
         let rate = schedule.rates((epoch + 1) * steps - 1).learning.into();
         let result = state.finish_epoch(recipe.batch_size, rate, &evaluation);
-        report(Progress::Epoch { epoch, result, at_chance: evaluation.at_chance() });
-        let is_chosen = recipe.patience.is_none() || state.epochs_since_best() == 0;
+        let result = result.clone();
+        let (since_best, left) = (state.epochs_since_best(), state.seconds_left(recipe.epochs));
+        let at_chance = evaluation.at_chance();
+        report(Progress::Epoch { epoch, result: &result, at_chance, since_best, left });
+        let is_chosen = recipe.patience.is_none() || since_best == 0;
         if is_chosen {
             trainer.choose();
         }

@@ -48,6 +48,10 @@ pub enum Progress<'a> {
         result: &'a Epoch,
         /// Whether the validation pictures were answered no better than by guessing.
         at_chance: bool,
+        /// Epochs since the one with the least validation loss: 0 while it still learns.
+        since_best: usize,
+        /// Seconds that the epochs to come will take, if they take as long as those before.
+        left: f64,
     },
 }
 
