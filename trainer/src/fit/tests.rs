@@ -92,7 +92,7 @@ fn a_teacher_and_outliers_resume_like_everything_else_and_change_what_is_learnt(
             steps += 1;
             stop.store(steps == stop_after, Ordering::Relaxed);
         };
-        let others = Others { init: None, teacher: Some(&teacher) };
+        let others = Others { init: None, teacher: Some(&teacher), ..Others::default() };
         let checkpoint = folder.path().join("checkpoint.safetensors");
         fit(&taught, others, &data, &checkpoint, resume, &stop, report).unwrap()
     };
@@ -237,7 +237,7 @@ fn frozen_layers_stay_and_the_others_learn() {
             };
             fit(
                 &recipe,
-                Others { init: Some(&before), teacher: None },
+                Others { init: Some(&before), ..Others::default() },
                 &data,
                 &checkpoint,
                 resume,
@@ -277,7 +277,7 @@ fn a_share_of_the_network_before_is_kept() {
         let stop = AtomicBool::new(false);
         let done = fit(
             &recipe,
-            Others { init: Some(&before), teacher: None },
+            Others { init: Some(&before), ..Others::default() },
             &data,
             &checkpoint,
             false,
