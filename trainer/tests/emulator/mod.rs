@@ -1,8 +1,9 @@
 //! An emulated GPU: CUDA's libraries as far as `trainer` calls them, compiled by g++ for this machine's CPU.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 const SOURCES: [(&str, &str); 2] =
     [("driver.cpp", include_str!("driver.cpp")), ("device.h", include_str!("device.h"))];
@@ -19,6 +20,9 @@ pub fn folder() -> Option<PathBuf> {
         eprintln!("skipped: g++ for the emulated GPU is missing on this machine");
         return None;
     }
+    // Of the tests of this process one builds it.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one = BUILDING.lock();
     let mut hasher = DefaultHasher::new();
     SOURCES.hash(&mut hasher);
     let program = std::env::current_exe().expect("a test knows where it lies");
@@ -29,8 +33,8 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Under another name first: other tests may do the same at the same time.
-fn build(folder: &PathBuf) {
+/// Under another name first: other processes may do the same at the same time.
+fn build(folder: &Path) {
     let made = folder.with_extension(std::process::id().to_string());
     std::fs::create_dir_all(&made).expect("a folder beside the tests");
     for (name, text) in SOURCES {
