@@ -1,6 +1,6 @@
 //! Where training computes.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 /// What computes the steps of training. Everything else, as preparing pictures and evaluation, is the CPU's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,15 +31,21 @@ impl Device {
     /// For a GPU if the program is built without the feature `cuda`, or if CUDA or a GPU that can is missing: says what, and what
     /// to do.
     pub fn check(self) -> Result<()> {
-        ensure!(
-            self == Self::Cpu || cfg!(feature = "cuda"),
+        match self {
+            Self::Cpu => Ok(()),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(precision) => crate::cuda::check(precision),
+            #[cfg(not(feature = "cuda"))]
+            Self::Cuda(_) => Err(Self::without_cuda()),
+        }
+    }
+
+    /// What is said where a GPU is asked for and this program knows none.
+    #[cfg(not(feature = "cuda"))]
+    pub(crate) fn without_cuda() -> anyhow::Error {
+        anyhow::anyhow!(
             "this trainer was built without CUDA: train with --device cpu, or build it with the feature, as \
              cargo run --release -p trainer --features cuda -- fit --device cuda"
-        );
-        #[cfg(feature = "cuda")]
-        if let Self::Cuda(precision) = self {
-            return crate::cuda::check(precision);
-        }
-        Ok(())
+        )
     }
 }

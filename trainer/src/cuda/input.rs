@@ -1,4 +1,4 @@
-//! What the host hands the GPU for a step: one copy of f32.
+//! What the host hands the GPU for a step.
 
 use anyhow::{Result, ensure};
 
@@ -33,7 +33,7 @@ pub(super) struct Sizes {
 #[derive(Debug)]
 pub(super) struct Input {
     sizes: Sizes,
-    /// The parts as they are copied, one after the other.
+    /// All parts but the pictures, which lie one after the other.
     host: Vec<f32>,
     /// Learning rate, decay, averaging; the beginning of all.
     pub(super) rates: Pointer,
@@ -78,7 +78,8 @@ impl Input {
         ensure!(found == self.sizes, "a batch of {found:?}, expected {:?}", self.sizes);
         self.host.clear();
         self.host.extend([rates.learning, rates.decay, rates.averaging, 0.0]);
-        [targets, soft, dropout, pictures].into_iter().for_each(|part| self.host.extend_from_slice(part));
-        gpu.upload(&self.host, self.rates)
+        [targets, soft, dropout].into_iter().for_each(|part| self.host.extend_from_slice(part));
+        gpu.upload(&self.host, self.rates)?;
+        gpu.upload(pictures, self.pictures)
     }
 }

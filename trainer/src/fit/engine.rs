@@ -1,5 +1,8 @@
 //! What computes the steps: the CPU, or a GPU.
 
+#[cfg(feature = "cuda")]
+mod cuda;
+
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
@@ -39,7 +42,17 @@ impl Engine {
                 let gradient = vec![0.0; network.parameter_count()];
                 Ok(Self::Cpu(Cpu { network, gradient, decays }))
             }
-            Device::Cuda(precision) => cuda(&network, images, &decays, targets, precision),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(precision) => {
+                let temperature = targets.temperature();
+                let learner = crate::cuda::Learner::new(&network, images, &decays, temperature, precision)?;
+                Ok(Self::Cuda(Box::new(learner)))
+            }
+            #[cfg(not(feature = "cuda"))]
+            Device::Cuda(_) => {
+                let _ = (images, targets);
+                Err(Device::without_cuda())
+            }
         }
     }
 
@@ -54,23 +67,13 @@ impl Engine {
         let (loss, answers) = match self {
             Self::Cpu(cpu) => cpu.learn(targets, batch)?,
             #[cfg(feature = "cuda")]
-            Self::Cuda(learner) => {
-                let [hard, soft] = targets.weighted(&batch.classes, batch.taught.as_ref())?;
-                let pictures = batch.pictures.flatten_all()?.to_vec1::<f32>()?;
-                let step = crate::cuda::Step {
-                    pictures: &pictures,
-                    dropout: &batch.dropout,
-                    targets: &hard,
-                    soft: &soft,
-                    rates,
-                };
-                let answers = learner.step(&step)?;
-                (answers.losses.iter().map(|&loss| f64::from(loss)).sum(), answers.classes)
-            }
+            Self::Cuda(learner) => cuda::step(learner, targets, batch, rates)?,
         };
         ensure!(loss.is_finite(), "the loss is {loss}: try a lower learning rate");
-        if let Self::Cpu(cpu) = self {
-            cpu.update(optimizer, rates);
+        match self {
+            Self::Cpu(cpu) => cpu.update(optimizer, rates),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(_) => {}
         }
         let correct = answers.iter().zip(&batch.classes).filter(|(answer, class)| answer == class).count();
         Ok(Done { loss, correct })
@@ -88,12 +91,11 @@ impl Engine {
 
     /// Brings `optimizer` to the present state, where that is elsewhere.
     pub(super) fn fetch(&self, optimizer: &mut AdamW) -> Result<()> {
-        // The CPU's is that of `optimizer`.
-        #[cfg(feature = "cuda")]
-        if let Self::Cuda(learner) = self {
-            learner.fetch(optimizer)?;
+        match self {
+            Self::Cpu(cpu) => debug_assert!(cpu.network.trained() == optimizer.values),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(learner) => learner.fetch(optimizer)?,
         }
-        let _ = optimizer;
         Ok(())
     }
 }
@@ -110,30 +112,6 @@ impl Cpu {
         optimizer.step(&self.gradient[self.network.frozen_values()..], &self.decays, rates);
         self.network.trained_mut().copy_from_slice(&optimizer.values);
     }
-}
-
-#[cfg(feature = "cuda")]
-fn cuda(
-    network: &Network,
-    images: usize,
-    decays: &[bool],
-    targets: &Targets,
-    precision: crate::device::Precision,
-) -> Result<Engine> {
-    let learner = crate::cuda::Learner::new(network, images, decays, targets.temperature(), precision)?;
-    Ok(Engine::Cuda(Box::new(learner)))
-}
-
-#[cfg(not(feature = "cuda"))]
-fn cuda(
-    _: &Network,
-    _: usize,
-    _: &[bool],
-    _: &Targets,
-    precision: crate::device::Precision,
-) -> Result<Engine> {
-    Device::Cuda(precision).check()?;
-    anyhow::bail!("this trainer was built without CUDA")
 }
 
 #[cfg(all(test, feature = "cuda"))]

@@ -1,5 +1,5 @@
 // libcuda, libnvrtc and libcublas as far as `trainer` calls them, on the CPU: one library under the three names. The kernels
-// run as they are, thread by thread; what cannot be seen here are races, and how fast a GPU is.
+// run as they are, thread by thread, in orders that change; races between blocks cannot be seen here, nor how fast a GPU is.
 
 #include <csetjmp>
 #include <cstdint>
@@ -69,9 +69,12 @@ void run_block() {
             if (!_setjmp(host)) _longjmp(threads[t], 1);
         }
     }
-    for (volatile bool going = true; going;) {
+    // First to last and back again: where a barrier is missing, some thread finds what is not there yet, or not any more.
+    volatile bool back = state.block.x % 2;
+    for (volatile bool going = true; going; back = !back) {
         going = false;
-        for (volatile int t = 0; t < THREADS; t++) {
+        for (volatile int i = 0; i < THREADS; i++) {
+            volatile int t = back ? THREADS - 1 - i : i;
             if (done[t]) continue;
             going = true;
             state.thread = {(unsigned)t, 0};
@@ -189,9 +192,12 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned, unsigned th
     submit([bound, x, y] {
         body = &bound;
         state.grid = {x, y};
+        // Any block may be the last.
+        static bool back;
+        back = !back;
         for (volatile unsigned by = 0; by < y; by++)
-            for (volatile unsigned bx = 0; bx < x; bx++) {
-                state.block = {bx, by};
+            for (volatile unsigned i = 0; i < x; i++) {
+                state.block = {back ? x - 1 - i : i, by};
                 run_block();
             }
     });

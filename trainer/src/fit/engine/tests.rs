@@ -208,7 +208,7 @@ fn every_gradient_is_the_cpus() {
 #[ignore = "takes a GPU; short_precisions_learn_emulated takes none"]
 fn short_precisions_learn() {
     for precision in [Precision::Bf16, Precision::F16] {
-        for case in [case("grey", [32, 32], 1), case("colour", [20, 32], 1).change(|a| a.with_channels(3))] {
+        for case in [case("grey", [32, 32], 2), case("colour", [20, 32], 1).change(|a| a.with_channels(3))] {
             let targets = case.targets();
             let network = case.network();
             let before = network.trained().to_vec();
@@ -216,14 +216,14 @@ fn short_precisions_learn() {
             let mut engine = Engine::new(Device::Cuda(precision), network, IMAGES, &targets).unwrap();
             let batch = case.batch();
             let mut step = || engine.step(&mut optimizer, &targets, &batch, RATES).unwrap().loss;
-            let losses: Vec<f64> = (0..8).map(|_| step()).collect();
+            let losses: Vec<f64> = (0..6).map(|_| step()).collect();
             engine.fetch(&mut optimizer).unwrap();
             let expected = case.step(Device::Cpu).0.loss;
             println!("{precision:?}, {}: losses {losses:.3?}, the CPU's first {expected:.3}", case.name);
             assert!((losses[0] - expected).abs() < 0.05 * expected);
-            assert!(losses[7] < 0.9 * losses[0]);
+            assert!(losses[5] < 0.9 * losses[0]);
             // f16 may leave out steps whose gradients overflow.
-            assert!((4..=8).contains(&optimizer.steps), "{} steps", optimizer.steps);
+            assert!((3..=6).contains(&optimizer.steps), "{} steps", optimizer.steps);
         }
     }
 }
@@ -272,7 +272,8 @@ fn the_optimizer_and_the_graph() {
 #[ignore = "takes a GPU; a_run_goes_on_on_another_device_emulated takes none"]
 fn a_run_goes_on_on_another_device() {
     let data = data(100, 28);
-    let recipe = Recipe { outliers: 0.25, ..recipe(&data, 2) };
+    // So little that different rounding does not grow from step to step.
+    let recipe = Recipe { outliers: 0.25, learning_rate: 1e-5, ..recipe(&data, 2) };
     let folder = tempfile::tempdir().unwrap();
     let run = |device: Device, resume: bool, stop_after: Option<usize>| {
         let others = Others { device, ..Others::default() };
@@ -289,7 +290,7 @@ fn a_run_goes_on_on_another_device() {
                 "{first:?}, then {second:?}: loss {:.4}, on the CPU alone {:.4}",
                 found.loss, expected.loss
             );
-            assert!((found.loss - expected.loss).abs() < 0.05 * expected.loss);
+            assert!((found.loss - expected.loss).abs() < 1e-2 * expected.loss);
         }
     }
 }
