@@ -32,7 +32,7 @@ const MOST_TILES: usize = 16;
 /// Memory for cuBLAS, which a graph must not allocate.
 pub(super) const WORKSPACE: usize = 32 << 20;
 
-/// The names in `kernels.cu`.
+/// The names in the folder `kernels`.
 const KERNELS: [&str; 17] = [
     "adamw",
     "advance",
@@ -67,7 +67,7 @@ impl Pointer {
     }
 }
 
-/// `Geometry` of `kernels.cu`.
+/// `Geometry` of `kernels/base.cu`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(super) struct Shape([i32; 9]);

@@ -12,6 +12,22 @@ use crate::optimizer::{BETA1, BETA2, EPSILON};
 /// Steps without an overflow after which the loss is multiplied by twice as much.
 const SCALE_STEPS: u32 = 2000;
 
+/// The kernels' text, of which each part uses those before it.
+macro_rules! parts {
+    ($($name:literal),+) => {
+        concat!($("#line 1 \"", $name, "\"\n", include_str!(concat!("kernels/", $name))),+)
+    };
+}
+const KERNELS: &str = parts!(
+    "base.cu",
+    "sums.cu",
+    "statistics.cu",
+    "gradients.cu",
+    "convolutions.cu",
+    "optimizer.cu",
+    "head.cu"
+);
+
 /// The oldest GPUs that CUDA 12 and 13 both make code for, and the oldest that compute in bf16.
 const OLDEST: (i32, i32) = (7, 5);
 const OLDEST_BF16: (i32, i32) = (8, 0);
@@ -69,7 +85,7 @@ pub(super) fn kernels(precision: Precision, capability: (i32, i32)) -> Result<Pt
         ],
         ..CompileOptions::default()
     };
-    match compile_ptx_with_opts(include_str!("kernels.cu"), options) {
+    match compile_ptx_with_opts(KERNELS, options) {
         Ok(kernels) => Ok(kernels),
         Err(CompileError::CompileError { log, .. }) => {
             bail!("NVRTC does not compile the kernels: {}", log.to_string_lossy())

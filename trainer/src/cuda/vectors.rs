@@ -8,7 +8,7 @@ use crate::optimizer::AdamW;
 
 /// What the loss is multiplied by at first, where gradients have to fit into f16; overflows make it smaller.
 const FIRST_SCALE: f32 = 65536.0;
-/// Words of `State` in `kernels.cu`.
+/// Words of `State` in `kernels/optimizer.cu`.
 const STATE: usize = 11;
 /// Where it has steps, scale and the inverse of the last step's scale.
 const STEPS: usize = 0;

@@ -17,7 +17,7 @@ use crate::optimizer::{AdamW, Rates};
 #[derive(Debug)]
 pub(super) enum Engine {
     /// On the CPU.
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
     /// On a GPU, which has the optimizer's state, too.
     #[cfg(feature = "cuda")]
     Cuda(Box<crate::cuda::Learner>),
@@ -40,7 +40,7 @@ impl Engine {
         match device {
             Device::Cpu => {
                 let gradient = vec![0.0; network.parameter_count()];
-                Ok(Self::Cpu(Cpu { network, gradient, decays }))
+                Ok(Self::Cpu(Box::new(Cpu { network, gradient, decays })))
             }
             #[cfg(feature = "cuda")]
             Device::Cuda(precision) => {

@@ -123,8 +123,7 @@ fn a_teacher_of_other_inputs_or_classes_is_refused() {
     let recipe = Recipe { teacher: Some(named), ..recipe(&data, 1) };
     let teacher = ModelFile::untrained(recipe.architecture.clone(), recipe.preprocessing, 1);
     assert!(recipe.teacher(Some(&teacher)).is_ok());
-    let refusal =
-        |teacher: &ModelFile| format!("{:#}", recipe.teacher(Some(teacher)).err().expect("refused"));
+    let refusal = |teacher: &ModelFile| format!("{:#}", recipe.teacher(Some(teacher)).expect_err("refused"));
     let other = Preprocessing::new(Preparation::Digit(Framing::mnist(32)));
     let error = refusal(&ModelFile { preprocessing: other, ..teacher.clone() });
     assert!(error.starts_with("large reads framed pictures") && error.contains("same --recipe"), "{error}");

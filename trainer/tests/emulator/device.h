@@ -1,4 +1,4 @@
-// What `kernels.cu` finds on the emulated GPU: it is compiled as C++ behind this, once for each set of options.
+// What the kernels of `trainer` find on the emulated GPU: they are compiled as C++ behind this, once for each set of options.
 
 #include <algorithm>
 #include <cmath>
