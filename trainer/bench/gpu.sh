@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What training on a GPU takes and gives, on a machine that has one: trainer/bench/gpu.sh DATA [OUT]
-# DATA has MNIST's train files (.gz or not); the network goes to OUT, by default target/gpu. It needs CUDA 12's NVRTC and cuBLAS in
-# the loader's path and, to compare with PyTorch, a python (or PYTHON) that can import torch.
+# DATA has MNIST's train files (.gz or not); the network goes to OUT, by default target/gpu. It needs CUDA 12's NVRTC and cuBLAS,
+# where the loader looks or as wheels beside PyTorch, and to compare with that a python3 (or PYTHON) that can import torch.
 set -euo pipefail
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     echo "usage: $0 DATA [OUT]" >&2
@@ -15,6 +15,11 @@ if [ -e "$out" ]; then
     echo "error: $out exists: choose another folder" >&2
     exit 1
 fi
+
+# PyTorch's wheels bring the libraries along.
+wheels=$("$python" -c 'import glob, nvidia; print(":".join(f for p in nvidia.__path__ for f in glob.glob(p + "/*/lib")))' \
+    2>/dev/null || true)
+if [ -n "$wheels" ]; then export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$wheels; fi
 
 step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
 

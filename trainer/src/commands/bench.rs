@@ -66,8 +66,9 @@ impl Bench {
                 serde_json::json!({ "ms": median, "fastest": fastest, "steps": steps, "batch_size": batch, "threads": threads })
             );
         } else {
+            let digits = if median < 10.0 { 2 } else { 1 };
             println!(
-                "{median:.1} ms per step of {batch} pictures (median of {}, fastest {fastest:.1}), {threads} threads",
+                "{median:.digits$} ms per step of {batch} pictures (median of {}, fastest {fastest:.digits$}), {threads} threads",
                 self.steps
             );
         }

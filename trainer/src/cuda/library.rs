@@ -93,3 +93,28 @@ pub(super) fn kernels(precision: Precision, capability: (i32, i32)) -> Result<Pt
         Err(error) => bail!("NVRTC fails: {error:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where there is NVRTC, which needs no GPU: what compiles for the emulator may not compile for a GPU.
+    #[test]
+    fn nvrtc_compiles_the_kernels() {
+        // SAFETY: as in `context`.
+        if !unsafe { nvrtc::sys::is_culib_present() } {
+            eprintln!("skipped: NVRTC is missing on this machine");
+            return;
+        }
+        for (precision, capability) in [
+            (Precision::F32, OLDEST),
+            (Precision::F16, OLDEST),
+            (Precision::F32, OLDEST_BF16),
+            (Precision::Bf16, OLDEST_BF16),
+            (Precision::F16, OLDEST_BF16),
+        ] {
+            let kernels = kernels(precision, capability).unwrap();
+            assert!(kernels.to_src().contains("depthwise"), "{precision:?}");
+        }
+    }
+}
