@@ -17,10 +17,10 @@ use crate::ops::geometry::Geometry;
 
 /// Threads of every block.
 pub(super) const THREADS: usize = 256;
-/// Channels that a block of the kernels that sum over rows treats.
-const TILE: usize = 256;
+/// Channels that a block of the kernels that sum over rows treats, at most.
+const TILE: usize = 64;
 /// Blocks of a kernel that sums over rows, at most: what they find the last one has to add up.
-const MOST_SUMS: usize = 264;
+const MOST_SUMS: usize = 528;
 /// Values for each of them, at least.
 const VALUES_OF_SUM: usize = 8 << 10;
 /// Blocks of a kernel that treats each value for itself, at most: enough for any GPU.
@@ -28,7 +28,7 @@ const MOST_BLOCKS: usize = 2112;
 /// Sums that a block leaves, at most, for each channel: the gradient of a depthwise convolution.
 const QUANTITIES: usize = 9;
 /// Tiles, at most: 4096 channels.
-const MOST_TILES: usize = 16;
+const MOST_TILES: usize = 64;
 /// Memory for cuBLAS, which a graph must not allocate.
 pub(super) const WORKSPACE: usize = 32 << 20;
 

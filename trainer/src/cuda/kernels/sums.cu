@@ -1,16 +1,17 @@
 // Sums over rows.
 //
-// A block treats at most 256 channels, blockIdx.y says which, and every gridDim.x-th group of rows. A row's channels lie in
-// `groups` threads, eight each; `lanes` rows are treated at a time.
-#define TILE 256
+// A block treats a tile of at most 64 channels, which are a cache line of 16-bit values; blockIdx.y says which, and gridDim.y how
+// many there are. Of the rows it treats every gridDim.x-th group. A row's channels lie in `groups` threads, eight each; `lanes`
+// rows are treated at a time. Small tiles leave little for the last block of each to add up.
+#define TILE 64
 
 struct Lane {
     int groups, lanes, lane, channel, first, width;
 };
 
 DEVICE Lane lane_of(int channels) {
-    int first = blockIdx.y * TILE;
-    int width = min(TILE, channels - first), groups = width / 8;
+    int most = (channels / 8 + gridDim.y - 1) / gridDim.y * 8;
+    int first = blockIdx.y * most, width = min(most, channels - first), groups = width / 8;
     return {groups, 256 / groups, (int)threadIdx.x / groups, first + (int)threadIdx.x % groups * 8, first, width};
 }
 
