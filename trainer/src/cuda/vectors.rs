@@ -80,7 +80,7 @@ impl Vectors {
         self.gradients.add(offset, 4)
     }
 
-    /// Takes over the optimizer's state.
+    /// Takes over the optimizer's state. The loss' scale begins anew: f16 may leave out a few steps until it fits again.
     pub(super) fn restore(&self, gpu: &Gpu, optimizer: &AdamW) -> Result<()> {
         let AdamW { steps, values, first, second, averaged } = optimizer;
         let trained = self.value(self.frozen);
