@@ -5,11 +5,11 @@
 use rayon::prelude::*;
 
 /// Decay of the gradient's mean.
-const BETA1: f32 = 0.9;
+pub(crate) const BETA1: f32 = 0.9;
 /// Decay of the gradient's second moment.
-const BETA2: f32 = 0.999;
+pub(crate) const BETA2: f32 = 0.999;
 /// Added to the root of the second moment.
-const EPSILON: f32 = 1e-8;
+pub(crate) const EPSILON: f32 = 1e-8;
 /// Values that one task updates.
 const TASK: usize = 16 << 10;
 

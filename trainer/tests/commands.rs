@@ -241,7 +241,7 @@ fn mistakes_get_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/mnist.safetensors");
-    let cases: [(&[&str], i32, &str); 20] = [
+    let cases: [(&[&str], i32, &str); 21] = [
         (&["fit", "--data", empty, "--out", empty], 1, "train-images-idx3-ubyte"),
         (&["fit", "--data", "nowhere", "--out", empty], 1, "nowhere is not a folder"),
         (&["fit", "--out", empty, "--resume"], 1, "no checkpoint"),
@@ -255,6 +255,7 @@ fn mistakes_get_one_clear_line() {
         (&["fit", "--out", empty, "--resume", "--overwrite"], 2, "--overwrite"),
         (&["fit", "--out", "Cargo.toml"], 1, "Cargo.toml is a file: pass a folder"),
         (&["fit", "--out", "Cargo.toml/inside"], 1, "Cargo.toml is a file: pass a folder"),
+        (&["fit", "--out", empty, "--precision", "f16"], 2, "pass --device cuda"),
         (&["fit", "--alpha", "wide"], 2, "--alpha"),
         (&["bench", "--steps", "0"], 2, "--steps"),
         (&["eval", DATA], 1, "cannot read"),
@@ -273,6 +274,19 @@ fn mistakes_get_one_clear_line() {
         assert!(text.starts_with("error: ") || text.starts_with("1024 pictures of"), "{arguments:?}: {text}");
         assert!(code == 2 || error.trim_end().lines().count() == 1, "{arguments:?}: {text}");
     }
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_gpu_needs_a_trainer_that_is_built_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let output = trainer(&["fit", "--device", "cuda", "--out"]).arg(&out).output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("error: this trainer was built without CUDA"), "{text}");
+    assert!(text.contains("cargo run --release -p trainer --features cuda -- fit"), "{text}");
+    assert!(!out.exists());
 }
 
 /// Linux has a folder that not even root may write into.

@@ -8,6 +8,7 @@ use edge8::{Framing, Preparation, Sizing};
 use files::Dataset;
 use trainer::fit::{Recipe, Wishes, measure_steps};
 
+use super::device::Where;
 use super::prepare::{Colours, InputSize};
 
 /// Options of `trainer bench`.
@@ -22,6 +23,14 @@ pub(crate) struct Bench {
     /// Width multiplier of the channels.
     #[arg(long, default_value_t = 0.35)]
     alpha: f64,
+    #[command(flatten)]
+    r#where: Where,
+    /// Pictures for one step.
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(2..=65536))]
+    batch_size: u32,
+    /// Measure steps alone, all on the same batch: without what prepares the next one meanwhile.
+    #[arg(long)]
+    prepared: bool,
     /// Steps to measure.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
@@ -33,11 +42,20 @@ pub(crate) struct Bench {
 impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let data = noise(self.preparation(), 512);
-        // As many pictures of each class as MNIST has.
-        let wishes = Wishes { seed: 1, alpha: Some(self.alpha), ..Wishes::default() };
+        let device = self.r#where.device()?;
+        device.check()?;
+        let batch_size = self.batch_size as usize;
+        let data = noise(self.preparation(), batch_size.max(512));
+        // As many pictures of each class as MNIST has; outliers would be more pictures than are asked for.
+        let wishes = Wishes {
+            seed: 1,
+            alpha: Some(self.alpha),
+            batch_size: Some(batch_size),
+            outliers: Some(0.0),
+            ..Wishes::default()
+        };
         let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &[5500; 10])?;
-        let mut times = measure_steps(&recipe, &data, self.steps as usize)?;
+        let mut times = measure_steps(&recipe, &data, self.steps as usize, device, self.prepared)?;
         times.sort_by(f64::total_cmp);
         let (median, fastest) = (times[times.len() / 2], times[0]);
         let (batch, threads) = (recipe.batch_size, std::thread::available_parallelism()?);
@@ -48,8 +66,9 @@ impl Bench {
                 serde_json::json!({ "ms": median, "fastest": fastest, "steps": steps, "batch_size": batch, "threads": threads })
             );
         } else {
+            let digits = if median < 10.0 { 2 } else { 1 };
             println!(
-                "{median:.1} ms per step of {batch} pictures (median of {}, fastest {fastest:.1}), {threads} threads",
+                "{median:.digits$} ms per step of {batch} pictures (median of {}, fastest {fastest:.digits$}), {threads} threads",
                 self.steps
             );
         }

@@ -143,7 +143,7 @@ impl Checkpoint {
         })?;
         stored.check(recipe, dataset).with_context(|| format!("cannot resume from {}", path.display()))?;
         let (optimizer, chosen) = restored(&stored, &mut tensors, trainer.len()).with_context(broken)?;
-        trainer.restore(optimizer, chosen);
+        trainer.restore(optimizer, chosen)?;
         Ok(stored.continued(recipe.epochs))
     }
 }

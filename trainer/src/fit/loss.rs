@@ -55,6 +55,34 @@ impl Targets {
         Self { taught: teacher.map(|teacher| (teacher.temperature, teacher.weight)), ..self }
     }
 
+    /// The teacher's temperature, if there is one.
+    #[cfg(feature = "cuda")]
+    pub(super) fn temperature(&self) -> Option<f32> {
+        self.taught.map(|(temperature, _)| temperature as f32)
+    }
+
+    /// What [`Targets::loss`] makes of a batch but the logits: with the first `[images, classes]` T and the second S, which
+    /// is empty without a teacher, the loss is -sum(T log softmax(logits)) - sum(S log softmax(logits / temperature)).
+    #[cfg(feature = "cuda")]
+    pub(super) fn weighted(&self, classes: &[u32], teacher: Option<&Tensor>) -> Result<[Vec<f32>; 2]> {
+        let weights = classes.iter().map(|&class| self.weights[class as usize]);
+        let all = weights.clone().sum::<f32>();
+        let taught = teacher.zip(self.taught);
+        let hard = taught.map_or(1.0, |(_, (_, weight))| 1.0 - weight) as f32;
+        let rows = classes.iter().map(|&class| &self.rows[class as usize]);
+        let targets = (weights.clone().zip(rows))
+            .flat_map(|(weight, row)| row.iter().map(move |target| target * (hard * weight / all)))
+            .collect();
+        let Some((teacher, (temperature, weight))) = taught else { return Ok([targets, Vec::new()]) };
+        let answers: Vec<Vec<f32>> =
+            softmax(&teacher.affine(1.0 / temperature, 0.0)?, D::Minus1)?.to_vec2()?;
+        let share = (weight * temperature * temperature) as f32;
+        let soft = (weights.zip(answers))
+            .flat_map(|(weight, row)| row.into_iter().map(move |answer| answer * (share * weight / all)))
+            .collect();
+        Ok([targets, soft])
+    }
+
     /// The mean loss of a batch of logits `[images, classes]`; `teacher` is what the teacher says, of the same shape. The class
     /// of an outlier is the number of classes.
     pub(super) fn loss(&self, logits: &Tensor, classes: &[u32], teacher: Option<&Tensor>) -> Result<Tensor> {

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod checkpoint;
 mod choice;
+mod engine;
 mod init;
 mod loss;
 mod recipe;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, ensure};
 
+use crate::device::Device;
 use crate::evaluate::evaluate;
 use crate::network::Network;
 use batch::Batches;
@@ -36,13 +38,15 @@ pub use split::{training_counts, validation_split};
 pub use step::measure_steps;
 pub use teacher::Teacher;
 
-/// The files that a recipe names.
+/// What a run needs besides recipe and pictures: the files that the recipe names, and what computes its steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Others<'a> {
     /// The network to begin with.
     pub init: Option<&'a ModelFile>,
     /// The one that teaches.
     pub teacher: Option<&'a ModelFile>,
+    /// What computes the steps; a run may go on on another one.
+    pub device: Device,
 }
 
 /// Trains a network, with the other networks that the recipe names. Checkpoints go to `checkpoint` after every epoch and when `stop`
@@ -56,7 +60,7 @@ pub struct Others<'a> {
 /// If the data does not fit the recipe, a loss is not finite, or a checkpoint cannot be written or used.
 pub fn fit(
     recipe: &Recipe,
-    Others { init, teacher }: Others<'_>,
+    Others { init, teacher, device }: Others<'_>,
     data: &Dataset,
     checkpoint: &std::path::Path,
     resume: bool,
@@ -76,7 +80,7 @@ pub fn fit(
     let schedule = Schedule::new(recipe, steps);
     let mut network = recipe.network(init)?;
     let before = init.map(|_| recipe.network(init)).transpose()?;
-    let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts());
+    let mut trainer = Trainer::new(recipe, recipe.network(init)?, &batches.counts(), device)?;
     let mut state = match resume {
         true => Checkpoint::load(checkpoint, recipe, &data.sha256, &mut trainer)?,
         false => Checkpoint::default(),
@@ -98,10 +102,12 @@ pub fn fit(
             let (loss, accuracy) = state.means(recipe.batch_size);
             report(Progress::Step { epoch, step: state.step, steps, loss, accuracy });
             if stop.load(Ordering::Relaxed) && state.step < steps {
+                trainer.fetch()?;
                 state.save(checkpoint, recipe, &data.sha256, &trainer)?;
                 return Ok(Outcome::Interrupted { checkpoint: checkpoint.to_owned() });
             }
         }
+        trainer.fetch()?;
         trainer.averaged_into(&mut network);
         recalibrate(recipe, &mut network, before.as_ref(), &batches)?;
         let evaluation = evaluate(&network, data, &split.validation)?;

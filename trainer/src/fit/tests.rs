@@ -9,7 +9,7 @@ use files::load_train;
 use mobilenet::{Architecture, ModelFile, Preprocessing};
 
 /// The first pictures of the calibration slice.
-fn data(count: usize, side: u16) -> Dataset {
+pub(super) fn data(count: usize, side: u16) -> Dataset {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/calibration");
     let mut data = load_train(&folder, Preparation::Digit(Framing::mnist(side))).unwrap();
     data.labels.truncate(count);
@@ -18,7 +18,7 @@ fn data(count: usize, side: u16) -> Dataset {
     data
 }
 
-fn recipe(data: &Dataset, epochs: usize) -> Recipe {
+pub(super) fn recipe(data: &Dataset, epochs: usize) -> Recipe {
     Recipe {
         preprocessing: Preprocessing::new(data.preparation),
         architecture: Architecture::new(0.35, [data.shape()[0]; 2], 2, data.classes.clone()).unwrap(),
@@ -43,6 +43,17 @@ fn recipe(data: &Dataset, epochs: usize) -> Recipe {
 }
 
 fn run(recipe: &Recipe, data: &Dataset, folder: &Path, resume: bool, stop_after: Option<usize>) -> Outcome {
+    run_with(Others::default(), recipe, data, folder, resume, stop_after)
+}
+
+pub(super) fn run_with(
+    others: Others<'_>,
+    recipe: &Recipe,
+    data: &Dataset,
+    folder: &Path,
+    resume: bool,
+    stop_after: Option<usize>,
+) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut steps = 0;
     let report = |progress: Progress<'_>| {
@@ -51,11 +62,10 @@ fn run(recipe: &Recipe, data: &Dataset, folder: &Path, resume: bool, stop_after:
             stop.store(Some(steps) == stop_after, Ordering::Relaxed);
         }
     };
-    fit(recipe, Others::default(), data, &folder.join("checkpoint.safetensors"), resume, &stop, report)
-        .unwrap()
+    fit(recipe, others, data, &folder.join("checkpoint.safetensors"), resume, &stop, report).unwrap()
 }
 
-fn finished(outcome: Outcome) -> Finished {
+pub(super) fn finished(outcome: Outcome) -> Finished {
     match outcome {
         Outcome::Finished(finished) => *finished,
         Outcome::Interrupted { .. } => panic!("interrupted"),
@@ -92,7 +102,7 @@ fn a_teacher_and_outliers_resume_like_everything_else_and_change_what_is_learnt(
             steps += 1;
             stop.store(steps == stop_after, Ordering::Relaxed);
         };
-        let others = Others { init: None, teacher: Some(&teacher) };
+        let others = Others { init: None, teacher: Some(&teacher), ..Others::default() };
         let checkpoint = folder.path().join("checkpoint.safetensors");
         fit(&taught, others, &data, &checkpoint, resume, &stop, report).unwrap()
     };
@@ -236,7 +246,7 @@ fn frozen_layers_stay_and_the_others_learn() {
             };
             fit(
                 &recipe,
-                Others { init: Some(&before), teacher: None },
+                Others { init: Some(&before), ..Others::default() },
                 &data,
                 &checkpoint,
                 resume,
@@ -276,7 +286,7 @@ fn a_share_of_the_network_before_is_kept() {
         let stop = AtomicBool::new(false);
         let done = fit(
             &recipe,
-            Others { init: Some(&before), teacher: None },
+            Others { init: Some(&before), ..Others::default() },
             &data,
             &checkpoint,
             false,

@@ -1,6 +1,8 @@
 //! The float network: values, forward pass for evaluation, and a step's gradient. The convolutional layers are `ops`, the
 //! dense ones candle's.
 
+#[cfg(feature = "cuda")]
+mod cuda;
 mod head;
 mod layers;
 mod stored;
@@ -207,4 +209,4 @@ fn lock(layers: &Mutex<Chain>) -> MutexGuard<'_, Chain> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

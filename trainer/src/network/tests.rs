@@ -18,7 +18,7 @@ fn other() -> Architecture {
 }
 
 /// Noise.
-fn pictures(images: usize, architecture: &Architecture) -> Tensor {
+pub(crate) fn pictures(images: usize, architecture: &Architecture) -> Tensor {
     let Architecture { input: [rows, columns], channels, .. } = *architecture;
     let byte = |index: usize| (index.wrapping_mul(0x9E37_79B9) >> 13) as u8;
     let values = (0..images * rows * columns * channels).map(|index| f32::from(byte(index)) / 255.0);
@@ -216,7 +216,7 @@ fn reference_logits(network: &Network, variables: &[Var], batch: &Tensor, dropou
 }
 
 /// Gives every batch normalisation before ReLU6 a spread of 0.6 around 3.
-fn smooth(network: &mut Network) {
+pub(crate) fn smooth(network: &mut Network) {
     for (part, values) in network.named_mut() {
         if !part.name.contains("project") && part.name.ends_with("gamma") {
             values.fill(0.6);

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use trainer::fit::{Init, Others, Outcome, Recipe, Teacher, Wishes, fit, training_counts};
 
 use super::bar::Bar;
+use super::device::Where;
 use super::prepare::Prepare;
 
 /// The exit code of programs that Ctrl-C has ended.
@@ -37,6 +38,8 @@ pub(crate) struct Fit {
     data: Vec<PathBuf>,
     #[command(flatten)]
     prepare: Prepare,
+    #[command(flatten)]
+    r#where: Where,
     /// Begin with this network, a model.safetensors: its widths and, unless told otherwise, its input are taken over; what it
     /// cannot know, as classes of other names, is learnt anew.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["alpha", "last_channels"])]
@@ -133,8 +136,10 @@ impl Fit {
     pub(crate) fn run(self) -> Result<ExitCode> {
         // Wrong options and folders are found before the data is fetched and read.
         self.check_options().map_err(usage)?;
+        let device = self.r#where.device().map_err(usage)?;
         let checkpoint = self.out.join("checkpoint.safetensors");
         self.check_output(&checkpoint)?;
+        device.check()?;
         let init = self.init.as_deref().map(|file| start(file, self.freeze.into())).transpose()?;
         let init_preparation = init.as_ref().map(|(_, file)| file.preprocessing.preparation);
         let (data, name) = data::load(&self.data, &self.prepare, init_preparation, self.strict)?;
@@ -154,7 +159,7 @@ impl Fit {
         let handler = stop.clone();
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))?;
         let bar = Bar::new(&recipe);
-        let others = Others { init: base.as_ref(), teacher: teaching.as_ref() };
+        let others = Others { init: base.as_ref(), teacher: teaching.as_ref(), device };
         match fit(&recipe, others, &data, &checkpoint, self.resume, &stop, |progress| bar.show(&progress))? {
             Outcome::Interrupted { checkpoint } => {
                 bar.abandon();
