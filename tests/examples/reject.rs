@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     let image = files::read(&path)?;
     let model = Model::parse(&image)?;
     let mut rng = Rng::with_seed(SEED);
-    let kinds = KINDS.map(|(name, _, draw)| (name, (0..EACH).map(|_| draw(&mut rng)).collect::<Vec<Grey>>()));
+    let kinds = KINDS.map(|(name, draw)| (name, (0..EACH).map(|_| draw(&mut rng)).collect::<Vec<Grey>>()));
     if let Some(sheet) = sheet {
         draw(&kinds).save(sheet)?;
     }
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     let readings =
         kinds.map(|(_, pictures)| pictures.iter().map(|picture| read(&model, picture)).collect::<Vec<_>>());
     print!("{:<16} {:>6} {:>8}", "measure", "share", "limit");
-    KINDS.iter().for_each(|(name, ..)| print!(" {name:>9}"));
+    KINDS.iter().for_each(|(name, _)| print!(" {name:>9}"));
     println!();
     for (name, measure) in MEASURES {
         let mut values: Vec<f64> = known.iter().map(|sorted| measure(sorted)).collect();

@@ -40,9 +40,6 @@ const TRANSFER_RATE: f64 = 1e-3;
 /// Learning rate for a batch of 32 or more; smaller ones go by the root of their size.
 const LEARNING_RATE: f64 = 3e-3;
 
-/// Pictures of no digit, as part of a batch.
-const OUTLIERS: f64 = 0.125;
-
 /// What is asked for, of all that decides the result.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
@@ -146,7 +143,7 @@ impl Recipe {
             recolour: wishes.recolour,
             dropout: wishes.dropout.unwrap_or(if hidden.is_some() { 0.5 } else { 0.2 }),
             smoothing: wishes.smoothing.unwrap_or(if digits { 0.0 } else { 0.1 }),
-            outliers: wishes.outliers.unwrap_or(if digits { OUTLIERS } else { 0.0 }),
+            outliers: wishes.outliers.unwrap_or(0.0),
             balance: uneven && !digits,
             groups: wishes.groups,
             order: wishes.order,
@@ -178,7 +175,7 @@ mod tests {
         assert_eq!(
             recipe.command(),
             "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 --stem-stride 1 \
-             --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0.125"
+             --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0"
         );
     }
 

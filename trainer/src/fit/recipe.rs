@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_command_says_every_option() {
         let defaults = "trainer fit --recipe digit --epochs 20 --batch-size 128 --lr 0.003 --seed 1 --alpha 0.35 --input-size 32 \
-                        --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0.125";
+                        --stem-stride 1 --hidden 128 --dropout 0.5 --smoothing 0 --outliers 0";
         assert_eq!(recipe().command(), defaults);
         let architecture = recipe().architecture.with_last_channels(Some(256)).unwrap();
         let other = Recipe { architecture, augment: false, ..recipe() };

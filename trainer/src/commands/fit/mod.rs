@@ -98,7 +98,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "SHARE")]
     smoothing: Option<f64>,
     /// Pictures of no class that each batch has besides, as part of its size: parts of the pictures put together in another way,
-    /// and strokes; the network learns to be in doubt about them [default: 0.125 for digits, else 0].
+    /// and strokes; the network learns to be in doubt about them [default: 0].
     #[arg(long, value_name = "SHARE")]
     outliers: Option<f64>,
     /// How classes follow one another that are numbers, in the order of their names: a picture's class is then also a little
