@@ -329,7 +329,7 @@ fn a_teacher_is_named_in_the_command_and_runs_are_compared() {
     let text = String::from_utf8(output.stdout).unwrap();
     let seeds = text.lines().find(|line| line.contains("over 2 seeds")).expect("mean and spread");
     assert!(seeds.contains("first") && seeds.contains("second") && !seeds.contains("/teacher"), "{text}");
-    assert!(text.contains("--temperature 2") && text.contains("and not --epochs 1"), "{text}");
+    assert!(text.contains("--temperature 2") && text.contains("; the first: no --teacher"), "{text}");
     assert!(std::fs::read(plot).unwrap().starts_with(b"\x89PNG"));
     let nothing = trainer(&["compare"]).arg(folder.path()).output().unwrap();
     assert_eq!(nothing.status.code(), Some(1));

@@ -114,7 +114,7 @@ fn print(runs: &[Run]) {
     for run in others {
         let (here, there) = first.recipe.differences(&run.recipe);
         if !here.is_empty() {
-            println!("{}: {}, and not {}", run.name, there.join(" "), here.join(" "));
+            println!("{}: {}; the first: {}", run.name, there.join(" "), here.join(" "));
         }
     }
     for (names, accuracies) in by_recipe(runs).into_values().filter(|(names, _)| names.len() > 1) {
