@@ -112,6 +112,11 @@ fn models_are_compared_on_the_same_pictures() {
     }
     assert_eq!(models[1]["name"], "mnist_small");
     assert!(std::fs::read(plot).expect("a picture").starts_with(b"\x89PNG"));
+    // Digits are nothing to a model of other classes.
+    run("runtime", &["eval", "--model", "runtime/models/meters.edge8"])
+        .assert_error(1, &["10 digits", "100 classes", "--data"]);
+    run("quantizer", &["calibrate", "--int8", FLOAT, "--reject-rate", "0.5"])
+        .assert_error(2, &["from 0 to 0.1"]);
     run("runtime", &["compare"]).assert_error(2, &["MODELS"]);
     run("runtime", &["compare", "no.edge8"]).assert_error(1, &["no.edge8"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::classifier::{Classifier, Reading};
 use crate::threads::Pool;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use edge8::Model;
 use edge8_preprocess::Picture;
 use files::{LeftOut, Pictures, Set};
@@ -10,6 +10,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
+
+/// Classes of MNIST's files.
+const DIGITS: usize = 10;
 
 /// What a model says of labelled pictures.
 pub struct Evaluation {
@@ -34,6 +37,15 @@ impl Evaluation {
         let classes = classifier.classes();
         let labels: Vec<String> = (0..classes).map(|class| classifier.label(class)).collect();
         let data = Pictures::open_for(folder, Set::Any, &labels)?;
+        let digits = (0..classes).all(|class| labels[class] == class.to_string());
+        ensure!(
+            !data.are_numbered() || digits || classes == DIGITS,
+            "{} has pictures of {DIGITS} digits, the model knows {classes} classes, from {:?} to {:?}: pass --data with one \
+             subfolder of pictures for each",
+            folder.display(),
+            labels[0],
+            labels[classes - 1]
+        );
         let begin = Instant::now();
         let readings = classify_all(model, &data)?;
         let per_image = begin.elapsed().as_nanos() / data.len() as u128;

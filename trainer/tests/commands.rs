@@ -315,6 +315,10 @@ fn a_teacher_is_named_in_the_command_and_runs_are_compared() {
     }
     let wrong = fit_briefly(&teacher, &["--overwrite", "--teacher", &model, "--temperature", "0"]);
     assert!(stderr(&wrong).contains("the temperature is 0, expected from 1 to 100"), "{}", stderr(&wrong));
+    assert_eq!(wrong.status.code(), Some(2));
+    let alone = fit_briefly(&teacher, &["--overwrite", "--temperature", "2"]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(stderr(&alone).contains("--teacher <FILE>"), "{}", stderr(&alone));
     let other = trainer(&["fit", "--data", DATA, "--epochs", "1", "--teacher", &model, "--out"])
         .arg(folder.path().join("other"))
         .output()
@@ -333,5 +337,5 @@ fn a_teacher_is_named_in_the_command_and_runs_are_compared() {
     assert!(std::fs::read(plot).unwrap().starts_with(b"\x89PNG"));
     let nothing = trainer(&["compare"]).arg(folder.path()).output().unwrap();
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(stderr(&nothing).contains("history.json"), "{}", stderr(&nothing));
+    assert!(stderr(&nothing).contains("pass folders that `trainer fit` has written"), "{}", stderr(&nothing));
 }

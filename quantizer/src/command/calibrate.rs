@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use edge8::Model;
 use files::Set;
+use mobilenet::Confidence;
 use quantizer::calibrate::{Method, NotFinite, STABLE};
 use quantizer::check::{Comparison, compare};
 use quantizer::reject::{self, Fitted};
@@ -46,7 +47,7 @@ pub struct Arguments {
     /// Share of the pictures of its classes that the network may reject, 0 to 0.1: it is then as sure of an answer as of all but
     /// these. Of safetensors they are the pictures that `trainer fit` validated it with; of .onnx those of --data, which are not to
     /// be what it was trained on [default: 0.003 for safetensors, for .onnx no rule]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = reject_rate)]
     reject_rate: Option<f64>,
     /// End at pictures that cannot be read, instead of leaving them out
     #[arg(long)]
@@ -92,13 +93,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// A share that may be rejected.
+fn reject_rate(text: &str) -> Result<f64, String> {
+    let most = Confidence::MOST;
+    let rate = text.parse().ok().filter(|rate| (0.0..=most).contains(rate));
+    rate.ok_or_else(|| format!("expected a share from 0 to {most}"))
+}
+
 /// The reject rule, by default of a network whose validation is known.
 fn rule(rate: Option<f64>, float: &FloatNetwork, image: &[u8], samples: &Samples) -> Result<Option<Fitted>> {
     let Some(rate) = rate.or(float.confidence.as_ref().map(|_| REJECT_RATE)) else { return Ok(None) };
     let fitted = reject::fit(float, image, samples, rate)?;
     if fitted.is_none() && rate > 0.0 {
         eprintln!(
-            "no reject rule: there are too few pictures to find one that rejects {} % of them",
+            "no reject rule: there are too few pictures to tell a limit that {} % of them lie below; add pictures, or pass a larger \
+             --reject-rate",
             100.0 * rate
         );
     }

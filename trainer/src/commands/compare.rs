@@ -61,7 +61,8 @@ impl Compare {
 
 fn read(path: &Path) -> Result<Run> {
     let file = if path.is_dir() { path.join("history.json") } else { path.to_owned() };
-    let bytes = files::read(&file)?;
+    let bytes = files::read(&file)
+        .context("pass folders that `trainer fit` has written into with --out, or history.json files")?;
     let History { recipe, epochs } = serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is no history.json of this version of `trainer fit`", file.display()))?;
     let last = epochs.last().with_context(|| format!("{} has no epoch", file.display()))?.clone();

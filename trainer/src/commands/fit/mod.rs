@@ -24,7 +24,7 @@ use super::prepare::Prepare;
 /// The exit code of programs that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
 
-/// Of a teacher's answers: chosen on MNIST's validation split.
+/// Of a teacher's answers, as is usual; what suits these networks was not measured.
 const TEMPERATURE: f64 = 4.0;
 const TEACHER_WEIGHT: f64 = 0.7;
 
@@ -52,12 +52,12 @@ pub(crate) struct Fit {
     /// trained before.
     #[arg(long, value_name = "FILE")]
     teacher: Option<PathBuf>,
-    /// What logits are divided by before the --teacher's probabilities are learnt, 1 to 100.
-    #[arg(long, value_name = "DIVISOR", default_value_t = TEMPERATURE)]
-    temperature: f64,
-    /// What the --teacher counts, 0 to 1; the classes themselves count the rest.
-    #[arg(long, value_name = "SHARE", default_value_t = TEACHER_WEIGHT)]
-    teacher_weight: f64,
+    /// What logits are divided by before the --teacher's probabilities are learnt, 1 to 100 [default: 4].
+    #[arg(long, value_name = "DIVISOR", requires = "teacher")]
+    temperature: Option<f64>,
+    /// What the --teacher counts, 0 to 1; the classes themselves count the rest [default: 0.7].
+    #[arg(long, value_name = "SHARE", requires = "teacher")]
+    teacher_weight: Option<f64>,
     /// Layers of --init that stay as they are, from the input on: 1 to 17 blocks, 18 for all but the dense layers.
     #[arg(long, value_name = "LAYERS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=18))]
     freeze: u8,
@@ -141,18 +141,13 @@ impl Fit {
         self.check_output(&checkpoint)?;
         device.check()?;
         let init = self.init.as_deref().map(|file| start(file, self.freeze.into())).transpose()?;
+        let (teacher, teaching) = self.teacher.as_deref().map(other).transpose()?.unzip();
         let init_preparation = init.as_ref().map(|(_, file)| file.preprocessing.preparation);
         let (data, name) = data::load(&self.data, &self.prepare, init_preparation, self.strict)?;
         let counts = training_counts(&data, self.groups);
         let (init, base) = init.unzip();
-        let (teacher, teaching) = self.teacher.as_deref().map(other).transpose()?.unzip();
         let mut wishes = self.wishes(init.zip(base.as_ref().map(|file| file.architecture.clone())));
-        wishes.teacher = teacher.map(|(file, sha256)| Teacher {
-            file,
-            sha256,
-            temperature: self.temperature,
-            weight: self.teacher_weight,
-        });
+        wishes.teacher = teacher.map(|file| self.taught_by(file));
         let recipe = Recipe::choose(&wishes, &data.preparation, data.classes.clone(), &counts)?;
         eprintln!("{}", recipe.command());
         let stop = Arc::new(AtomicBool::new(false));
@@ -200,6 +195,16 @@ impl Fit {
         }
     }
 
+    /// The teacher, its file by name and SHA-256.
+    fn taught_by(&self, (file, sha256): (String, String)) -> Teacher {
+        Teacher {
+            file,
+            sha256,
+            temperature: self.temperature.unwrap_or(TEMPERATURE),
+            weight: self.teacher_weight.unwrap_or(TEACHER_WEIGHT),
+        }
+    }
+
     /// Whether some set of pictures may be trained on so.
     fn check_options(&self) -> Result<()> {
         self.prepare.check()?;
@@ -209,7 +214,9 @@ impl Fit {
             "--freeze and --keep are for a network to begin with: pass --init FILE"
         );
         let preparation = Preparation::Digit(Framing::mnist(32));
-        Recipe::choose(&self.wishes(None), &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
+        let teacher = self.teacher.as_ref().map(|_| self.taught_by(Default::default()));
+        let wishes = Wishes { teacher, ..self.wishes(None) };
+        Recipe::choose(&wishes, &preparation, vec![String::new(); 2], &[1000; 2]).map(drop)
     }
 
     /// Refuses a folder that cannot be written into, whose checkpoint would be lost, or that has none to resume from.
